@@ -1,0 +1,69 @@
+# Every target makes the environment it needs; a machine with Python >= 3.11, pip and make will do.
+# PYTHON=/path/to/python picks the interpreter, VENV=folder the environment, JOBS=n the test workers.
+
+VENV ?= .venv
+JOBS ?= 2
+PYTHON ?=
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+FIGURES := $(filter-out figures/_%,$(sort $(wildcard figures/*.py)))
+
+# One stamp for each set of dependencies, renewed when pyproject.toml changes.
+BASE := $(VENV)/.installed
+TEST := $(VENV)/.installed-test
+BENCH := $(VENV)/.installed-bench
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint slow figures bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(BASE) ## run a small study and print where its boundary lies
+	@$(BIN)/jaxflow run demo --out runs/demo
+	@$(BIN)/jaxflow thresholds runs/demo
+
+test: lint ## lint, then the tests
+	@$(BIN)/python -m pytest -q -n $(JOBS)
+
+lint: $(TEST) ## style, types, and which module may import which
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "to mend: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+slow: $(TEST) ## the tests that take minutes
+	@$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+figures: $(BASE) ## draw every figure from the stores in runs/
+	@set -e; for script in $(FIGURES); do echo "$$script"; $(BIN)/python "$$script"; done
+
+bench: $(BENCH) ## measure throughput against named peers (installs PyTorch)
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove caches and build outputs; runs/ and the environment stay
+	@rm -rf build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@find . -path './$(VENV)' -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+$(BIN)/pip:
+	@python=""; \
+	for candidate in $(or $(PYTHON),python3.11 python3); do \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; \
+	then echo "expected Python >= 3.11, got $(or $(PYTHON),none): install it or give make PYTHON=/path/to/python"; exit 1; fi; \
+	"$$python" -m venv $(VENV)
+
+$(BASE): pyproject.toml | $(BIN)/pip
+	@echo "installing jaxflow into $(VENV) (minutes the first time)"
+	@$(PIP) -e . && touch $@
+
+$(TEST): $(BASE)
+	@echo "installing what the tests need into $(VENV)"
+	@$(PIP) -e '.[test]' && touch $@
+
+$(BENCH): $(BASE)
+	@echo "installing PyTorch into $(VENV)"
+	@$(PIP) -e '.[bench]' && touch $@

@@ -1,0 +1,72 @@
+"""Random numbers that belong to a trial, never to its place in a batch.
+
+A trial's keys are the SHA-256 of the study's seed, its point and its own seed. Entry (i, k) of
+what is drawn for sample i or neuron i is the Threefry-2x32 block cipher (Salmon et al., SC 2011)
+of the counter (i, k), so neither padding nor a larger n, p or d changes a number already drawn.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.random import threefry_2x32
+from jaxtyping import Array, Float, UInt32
+
+FEW = 4  # numbers of a row besides its coordinates: radius, sign, magnitude, ...
+
+
+class Keys(NamedTuple):
+    """One 64-bit key for each stream of a trial."""
+
+    samples: UInt32[Array | np.ndarray, "2"]
+    neurons: UInt32[Array | np.ndarray, "2"]
+    teacher: UInt32[Array | np.ndarray, "2"]
+
+
+def trial_keys(study_seed: int, d: int, n: int, p: int, seed: int) -> Keys:
+    """The keys of one trial. Every dynamics starts from the same ones."""
+    digest = hashlib.sha256(repr((study_seed, d, n, p, seed)).encode()).digest()
+    words = np.frombuffer(digest, dtype="<u4").astype(np.uint32)
+    return Keys(words[0:2], words[2:4], words[4:6])
+
+
+class Uniforms(NamedTuple):
+    """Numbers in [0, 1), one row a sample or neuron: a few, and one a coordinate."""
+
+    few: Float[Array, "rows few"]
+    each: Float[Array, "rows d"]
+
+
+def uniforms(key: UInt32[Array | np.ndarray, "2"], rows: int, d: int) -> Uniforms:
+    """The uniform numbers of a stream, in float32."""
+    shape = (rows, FEW + d)
+    row = jax.lax.broadcasted_iota(jnp.uint32, shape, 0)
+    column = jax.lax.broadcasted_iota(jnp.uint32, shape, 1)
+    counters = jnp.concatenate([row.ravel(), column.ravel()])
+    bits = threefry_2x32(jnp.asarray(key), counters)[: rows * (FEW + d)].reshape(shape)
+    one = jnp.asarray(0x3F800000, jnp.uint32)  # the bits of 1.0f
+    U = jax.lax.bitcast_convert_type((bits >> 9) | one, jnp.float32) - 1
+    return Uniforms(U[:, :FEW], U[:, FEW:])
+
+
+def normal(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Standard normal numbers, finite, from uniform ones by inversion."""
+    inside = jnp.maximum(2 * u - 1, jnp.nextafter(jnp.float32(-1), jnp.float32(0)))
+    return jnp.sqrt(jnp.float32(2)) * jax.lax.erf_inv(inside)
+
+
+def exponential(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Exp(1) numbers from uniform ones by inversion."""
+    return -jnp.log1p(-u)
+
+
+def sign(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Random signs from uniform numbers."""
+    return jnp.where(u < 0.5, -1.0, 1.0).astype(u.dtype)
+
+
+def between(u: Float[Array, "*shape"], low: float, high: float) -> Float[Array, "*shape"]:
+    """Uniform numbers on [low, high)."""
+    return low + (high - low) * u

@@ -1,0 +1,18 @@
+"""Many trials: buckets, compiled kernels, and the runner that keeps a machine full."""
+
+from jaxflow.engine.buckets import bucket
+from jaxflow.engine.kernel import Program
+from jaxflow.engine.numerics import check_numerics
+from jaxflow.engine.reference import reference
+from jaxflow.engine.runner import Lanes, Runner, Usage, orders
+
+__all__ = [
+    "Lanes",
+    "Program",
+    "Runner",
+    "Usage",
+    "bucket",
+    "check_numerics",
+    "orders",
+    "reference",
+]

@@ -1,0 +1,152 @@
+"""Laws of the labels y_1..y_n: a vector (N,), zero beyond n."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxflow._errors import mistake
+from jaxflow._keys import Keys, Uniforms, between, normal, sign, uniforms
+from jaxflow._types import Point
+from jaxflow.ensemble._sizes import Sizes, below
+from jaxflow.network import Activation, Quadratic, product
+
+
+@runtime_checkable
+class LabelLaw(Protocol):
+    """A random law of the labels, given the inputs."""
+
+    def check(self, point: Point) -> None:
+        """Raise `ValueError` where the law has no sample at this point."""
+        ...
+
+    def draw(
+        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
+    ) -> Float[Array, " N"]:
+        """y, with y_i a function of x_i and of the sample's numbers only."""
+        ...
+
+
+def _check_magnitudes(low: float, high: float) -> None:
+    if not 0 < low <= high:
+        raise mistake("magnitudes 0 < low <= high", (low, high), "give the smaller one first")
+
+
+@dataclass(frozen=True)
+class RandomSigns:
+    """sign(y) uniform, |y| ~ U[low, high] (arXiv 2502.16977, experiment 1)."""
+
+    low: float = 1.0
+    high: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_magnitudes(self.low, self.high)
+
+    def check(self, point: Point) -> None:
+        """Every point has a sample."""
+
+    def draw(
+        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
+    ) -> Float[Array, " N"]:
+        """y (N,)."""
+        y = sign(sample.few[:, 1]) * between(sample.few[:, 2], self.low, self.high)
+        return jnp.where(below(sizes.n, len(X)), y, 0)
+
+
+@dataclass(frozen=True)
+class GroupSigns:
+    """|y| ~ U[low, high]; sample i is in group j = i mod p, and the groups' signs alternate."""
+
+    low: float = 1.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_magnitudes(self.low, self.high)
+
+    def check(self, point: Point) -> None:
+        """Every point has a sample."""
+
+    def draw(
+        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
+    ) -> Float[Array, " N"]:
+        """y (N,)."""
+        group = jnp.arange(len(X)) % sizes.p
+        size = between(sample.few[:, 2], self.low, self.high)
+        y = jnp.where(group % 2 == 0, size, -size)
+        return jnp.where(below(sizes.n, len(X)), y, 0)
+
+
+@dataclass(frozen=True)
+class GaussianLabels:
+    """y ~ N(0, scale^2)."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise mistake("scale > 0", self.scale, "give the standard deviation of a label")
+
+    def check(self, point: Point) -> None:
+        """Every point has a sample."""
+
+    def draw(
+        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
+    ) -> Float[Array, " N"]:
+        """y (N,)."""
+        y = self.scale * normal(sample.few[:, 1])
+        return jnp.where(below(sizes.n, len(X)), y, 0)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """y = sum_{j<=rank} sigma(v_j . x), entries of v_j ~ N(0, 1/d) (arXiv 1907.06594)."""
+
+    rank: int = 1
+    activation: Activation = Quadratic()
+
+    def __post_init__(self) -> None:
+        if self.rank < 1:
+            raise mistake("rank >= 1", self.rank, "give the number of the teacher's neurons")
+
+    def check(self, point: Point) -> None:
+        """Every point has a sample."""
+
+    def draw(
+        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
+    ) -> Float[Array, " N"]:
+        """y (N,)."""
+        V = normal(uniforms(keys.teacher, self.rank, X.shape[1]).each)
+        V = V / jnp.sqrt(jnp.asarray(sizes.d, X.dtype))
+        return jnp.sum(self.activation(product(X, V.T)), axis=1)
+
+
+@dataclass(frozen=True)
+class ExplicitLabels:
+    """The labels given."""
+
+    values: tuple[float, ...]
+
+    def check(self, point: Point) -> None:
+        """n is the number of labels."""
+        if point.n != len(self.values):
+            expected = f"n = {len(self.values)} as in the explicit labels"
+            raise mistake(expected, point.n, "make the point match")
+
+    def draw(
+        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
+    ) -> Float[Array, " N"]:
+        """y (N,)."""
+        y = np.zeros(len(X), np.float32)
+        y[: len(self.values)] = self.values
+        return jnp.asarray(y)
+
+
+LAWS: dict[str, type[LabelLaw]] = {
+    "random_signs": RandomSigns,
+    "group_signs": GroupSigns,
+    "gaussian": GaussianLabels,
+    "teacher": Teacher,
+    "explicit": ExplicitLabels,
+}

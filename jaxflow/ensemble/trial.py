@@ -1,0 +1,68 @@
+"""The ensemble, and the draw of one trial from it.
+
+A trial is drawn in float32 whatever the precision of its flow, so that every precision, dynamics
+and padding starts from the same network and data.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxflow._errors import mistake
+from jaxflow._keys import Keys, uniforms
+from jaxflow._types import Point
+from jaxflow.ensemble._sizes import Shape, Sizes, below
+from jaxflow.ensemble.initialization import Dominated, Initialization
+from jaxflow.ensemble.inputs import InputLaw, Sphere
+from jaxflow.ensemble.labels import LabelLaw, RandomSigns
+from jaxflow.network import Data, Network, Parameters, product
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The random law of one trial; the default is experiment 1 of arXiv 2502.16977."""
+
+    inputs: InputLaw = Sphere()
+    labels: LabelLaw = RandomSigns()
+    network: Network = Network()
+    initialization: Initialization = Dominated()
+
+    def check(self, point: Point) -> None:
+        """Raise `ValueError` where the ensemble has no trial at this point."""
+        for name in ("d", "n", "p"):
+            size = getattr(point, name)
+            if size < 1:
+                raise mistake(f"{name} >= 1", size, f"give a positive {name}")
+        self.inputs.check(point)
+        self.labels.check(point)
+        self.initialization.check(point)
+
+
+def draw(
+    ensemble: Ensemble, keys: Keys, sizes: Sizes, shape: Shape, dtype: str
+) -> tuple[Data, Parameters]:
+    """One trial: its data and first parameters, padded to `shape` with zeros."""
+    sample = uniforms(keys.samples, shape.N, shape.D)
+    X = ensemble.inputs.draw(sample, sizes)
+    y = ensemble.labels.draw(sample, X, sizes, keys)
+    theta = ensemble.initialization.draw(uniforms(keys.neurons, shape.P, shape.D), X, y, sizes)
+    data = Data(X.astype(dtype), y.astype(dtype), jnp.asarray(sizes.n), jnp.asarray(sizes.p))
+    return data, Parameters(theta.W.astype(dtype), theta.a.astype(dtype))
+
+
+def well_initialized(data: Data, theta: Parameters) -> Bool[Array, ""]:
+    """Every sample has an active neuron of its label's sign: a_j y_i > 0 and w_j . x_i > 0.
+
+    Without one a ReLU network cannot fit the sample (arXiv 2502.16977, section 3).
+    """
+    active = (product(data.X, theta.W.T) > 0).astype(data.y.dtype)
+    positive = product(active, (theta.a > 0).astype(data.y.dtype)) > 0
+    negative = product(active, (theta.a < 0).astype(data.y.dtype)) > 0
+    fitted = jnp.where(data.y > 0, positive, negative)
+    return jnp.all(fitted | ~below(data.n, len(data.y)))
+
+
+def smallest_label(data: Data) -> Float[Array, ""]:
+    """min_i |y_i| over the true samples."""
+    return jnp.min(jnp.where(below(data.n, len(data.y)), jnp.abs(data.y), jnp.inf))

@@ -1,0 +1,214 @@
+"""What moves the parameters: the protocol, and the gradient flow itself by a diffrax solver.
+
+A dynamics is static and hashable, part of a result's identity. The flow is autonomous, so every
+step starts at local time 0: no time stalls in float32, and any diffrax solver and controller can
+be stepped and stopped at will.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import diffrax
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+from jaxflow._errors import mistake, unknown_name
+from jaxflow._tree import norm, select
+from jaxflow.flow.chebyshev import FIRST_ITERATIONS, RKC2
+from jaxflow.network import Data, Network, Parameters, field
+
+FIRST_MOVE = 0.01
+FIRST_EVALUATIONS = {"RKC2": 1 + FIRST_ITERATIONS}
+
+
+class Attempt(NamedTuple):
+    """One attempted step."""
+
+    theta: Parameters  # the candidate
+    integrator: PyTree  # what the dynamics carries on, already kept or restored
+    dt: Float[Array, ""]  # proposed next step
+    keep: Bool[Array, ""]
+    evaluations: Int[Array, ""]
+
+
+class Start(NamedTuple):
+    """The integrator before the first step."""
+
+    integrator: PyTree
+    dt: Float[Array, ""]
+    evaluations: int
+
+
+@runtime_checkable
+class Dynamics(Protocol):
+    """A rule that moves the parameters against the gradient, one attempted step at a time."""
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether the loss between two steps has a meaning."""
+        ...
+
+    @property
+    def slack(self) -> float:
+        """Time left at which the horizon counts as reached."""
+        ...
+
+    @property
+    def max_steps(self) -> int:
+        """Attempted steps allowed."""
+        ...
+
+    def start(self, network: Network, data: Data, theta: Parameters, velocity: Parameters) -> Start:
+        """The integrator's first state."""
+        ...
+
+    def attempt(
+        self,
+        network: Network,
+        data: Data,
+        theta: Parameters,
+        velocity: Parameters,
+        integrator: PyTree,
+        dt: Float[Array, ""],
+        remaining: Float[Array, ""],
+    ) -> tuple[Attempt, Float[Array, ""]]:
+        """One attempted step from theta, and its length: dt, or less where less remains."""
+        ...
+
+
+@dataclass(frozen=True)
+class GradientFlow:
+    """theta' = -kappa grad L, integrated by `RKC2` or any explicit diffrax solver.
+
+    `rtol` and `atol` bound the root mean square over entries of error / (atol + rtol |theta|);
+    with `step` the solver takes fixed steps of that flow time instead.
+    """
+
+    solver: str = "RKC2"
+    rtol: float = 0.1
+    atol: float = 0.01
+    step: float | None = None
+    max_steps: int = 1_000_000
+
+    interpolates = True
+    slack = 0.0
+
+    def __post_init__(self) -> None:
+        if not (self.rtol > 0 and self.atol > 0):
+            raise mistake("rtol > 0 and atol > 0", (self.rtol, self.atol), "raise the tolerance")
+        if self.step is not None and not self.step > 0:
+            raise mistake("step > 0", self.step, "give a flow time, or leave it out to adapt")
+        if self.max_steps < 1:
+            raise mistake("max_steps >= 1", self.max_steps, "allow some steps")
+        adaptive = isinstance(self.make_solver(), diffrax.AbstractAdaptiveSolver)
+        if self.step is None and not adaptive:
+            raise mistake("a solver with an error estimate", self.solver, "give it a fixed step")
+
+    def make_solver(self) -> diffrax.AbstractSolver:
+        """The solver named."""
+        if self.solver == "RKC2":
+            return RKC2()
+        known = {name for name in dir(diffrax) if _is_explicit_solver(getattr(diffrax, name))}
+        if self.solver not in known:
+            raise unknown_name("explicit solver", self.solver, known | {"RKC2"})
+        solver: diffrax.AbstractSolver = getattr(diffrax, self.solver)()
+        return solver
+
+    def make_controller(self) -> diffrax.AbstractStepSizeController:
+        """The step-size controller: an integral controller, or constant steps."""
+        if self.step is not None:
+            return diffrax.ConstantStepSize()
+        return diffrax.PIDController(rtol=self.rtol, atol=self.atol, factormax=3.0)
+
+    def term(self, network: Network) -> diffrax.ODETerm:
+        """The flow as a diffrax term; its `args` are the data."""
+        return diffrax.ODETerm(lambda t, theta, data: field(network, data, theta))
+
+    def start(self, network: Network, data: Data, theta: Parameters, velocity: Parameters) -> Start:
+        """Solver and controller state; the first step moves theta by FIRST_MOVE of its norm."""
+        solver, term = self.make_solver(), self.term(network)
+        zero = jnp.zeros((), theta.a.dtype)
+        size, speed = norm(theta), norm(velocity)
+        dt = FIRST_MOVE * size / jnp.where(speed > 0, speed, 1)
+        dt = jnp.asarray(self.step or dt, zero.dtype)
+        t1, controller_state = self.make_controller().init(
+            term, zero, dt, theta, dt, data, solver.func, self._error_order(solver, term)
+        )
+        integrator = solver.init(term, zero, t1, theta, data), controller_state
+        return Start(_as_arrays(integrator), dt, FIRST_EVALUATIONS.get(self.solver, 1))
+
+    def attempt(
+        self,
+        network: Network,
+        data: Data,
+        theta: Parameters,
+        velocity: Parameters,
+        integrator: PyTree,
+        dt: Float[Array, ""],
+        remaining: Float[Array, ""],
+    ) -> tuple[Attempt, Float[Array, ""]]:
+        """One step of the solver, kept or rejected by the controller."""
+        del velocity
+        solver, term = self.make_solver(), self.term(network)
+        solver_state, controller_state = integrator
+        dt, zero = jnp.minimum(dt, remaining), jnp.zeros_like(dt)
+        candidate, error, _, moved, _ = solver.step(
+            term, zero, dt, theta, data, solver_state, made_jump=jnp.asarray(False)
+        )
+        order = self._error_order(solver, term)
+        keep, t0, t1, _, controller_state, _ = self.make_controller().adapt_step_size(
+            zero, dt, theta, candidate, data, error, order, controller_state
+        )
+        keep = jnp.asarray(keep)
+        integrator = _as_arrays((select(keep, moved, solver_state), controller_state))
+        next_dt = jnp.asarray(self.step or t1 - t0, dt.dtype)
+        return Attempt(candidate, integrator, next_dt, keep, self._evaluations(moved)), dt
+
+    def _error_order(self, solver: diffrax.AbstractSolver, term: diffrax.ODETerm) -> Any:
+        """The order of the error estimate; of no use, and often None, at fixed steps."""
+        return solver.error_order(term) or 1
+
+    def _evaluations(self, solver_state: Any) -> Int[Array, ""]:
+        """Evaluations of the field in one step of the solver."""
+        if self.solver == "RKC2":
+            return jnp.asarray(solver_state.stages + 1)
+        return jnp.asarray(evaluations_per_step(self.solver), jnp.int32)
+
+
+def evaluations_per_step(solver: str) -> int:
+    """Field evaluations in a step of an explicit diffrax solver."""
+    made = getattr(diffrax, solver)()
+    tableau = getattr(made, "tableau", None)
+    if tableau is not None:
+        return int(tableau.num_stages - tableau.fsal)
+    calls: list[Array] = []
+
+    def counted(t: Any, y: Array, args: Any) -> Array:
+        calls.append(t)
+        return -y
+
+    term = diffrax.ODETerm(counted)
+    state = made.init(term, 0.0, 1.0, jnp.ones(1), None)
+    calls.clear()
+    jax.eval_shape(partial(made.step, term, 0.0, 1.0, jnp.ones(1), None, state, False))
+    return len(calls)
+
+
+def _is_explicit_solver(candidate: object) -> bool:
+    if not (isinstance(candidate, type) and issubclass(candidate, diffrax.AbstractSolver)):
+        return False
+    abstract = bool(getattr(candidate, "__abstractmethods__", None))
+    implicit = issubclass(candidate, diffrax.AbstractImplicitSolver)
+    try:
+        takes_ode = candidate.term_structure in (diffrax.AbstractTerm, diffrax.ODETerm)
+    except AttributeError:
+        return False
+    public = candidate.__name__.startswith("Abstract") or candidate.__name__ == "HalfSolver"
+    return takes_ode and not (abstract or implicit or public)
+
+
+def _as_arrays(tree: PyTree) -> PyTree:
+    """Python scalars in a carried state become arrays."""
+    return jax.tree.map(jnp.asarray, tree)

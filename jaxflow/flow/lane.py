@@ -1,0 +1,201 @@
+"""One trial, unbatched and pure: `start` draws it, `step` attempts one step, `finish` sums it up.
+
+How lanes share a device is the engine's business; nothing here knows of a neighbour.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+from jaxflow._keys import Keys
+from jaxflow._tree import select
+from jaxflow.ensemble import Ensemble, Shape, Sizes, draw, well_initialized
+from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.stopping import Reason, Success, crossing, is_stationary, target_loss
+from jaxflow.network import Data, Parameters, balance, decay, field, loss
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the trials of one compiled program have in common. Static."""
+
+    ensemble: Ensemble
+    dynamics: Dynamics
+    success: Success
+    shape: Shape
+    dtype: str  # "float32" or "float64"
+
+
+class Order(NamedTuple):
+    """What a lane needs to start a trial: the keys, its sizes and its horizon."""
+
+    keys: Keys
+    sizes: Sizes
+    horizon: Float[Array | np.ndarray, ""]
+
+
+class LaneState(NamedTuple):
+    """A trial under way."""
+
+    data: Data
+    theta: Parameters
+    velocity: Parameters
+    loss: Float[Array, ""]
+    integrator: PyTree
+    dt: Float[Array, ""]  # proposed next step
+    time: Float[Array, ""]
+    time_rest: Float[Array, ""]  # time + time_rest is the flow time (compensated sum)
+    horizon: Float[Array, ""]
+    target: Float[Array, ""]
+    first_balance: Float[Array, " p"]
+    first_loss: Float[Array, ""]
+    well_initialized: Bool[Array, ""]
+    last_dt: Float[Array, ""]  # length, first loss and first decay of the last step kept
+    last_loss: Float[Array, ""]
+    last_decay: Float[Array, ""]
+    steps: Int[Array, ""]
+    evaluations: Int[Array, ""]
+    rejections: Int[Array, ""]
+    reason: Int[Array, ""]
+
+
+class Summary(NamedTuple):
+    """What is left of a trial: scalars, named as in a store's row."""
+
+    reason: Int[Array, ""]
+    flow_time: Float[Array, ""]
+    steps: Int[Array, ""]
+    evaluations: Int[Array, ""]
+    rejections: Int[Array, ""]
+    first_loss: Float[Array, ""]
+    last_loss: Float[Array, ""]
+    well_initialized: Bool[Array, ""]
+    balancedness_drift: Float[Array, ""]
+    curvature: Float[Array, ""]
+
+
+def start(setting: Setting, order: Order) -> LaneState:
+    """Draw a trial and prepare its first step."""
+    network = setting.ensemble.network
+    data, theta = draw(setting.ensemble, order.keys, order.sizes, setting.shape, setting.dtype)
+    value = loss(network, data, theta)
+    target = target_loss(setting.success, data)
+    velocity = field(network, data, theta)
+    first = setting.dynamics.start(network, data, theta, velocity)
+    zero, none = jnp.zeros_like(value), jnp.zeros((), jnp.int32)
+    return LaneState(
+        data=data,
+        theta=theta,
+        velocity=velocity,
+        loss=value,
+        integrator=first.integrator,
+        dt=first.dt,
+        time=zero,
+        time_rest=zero,
+        horizon=jnp.asarray(order.horizon, value.dtype),
+        target=target,
+        first_balance=balance(network, theta),
+        first_loss=value,
+        well_initialized=well_initialized(data, theta),
+        last_dt=zero,
+        last_loss=value,
+        last_decay=zero,
+        steps=none,
+        evaluations=none + first.evaluations,
+        rejections=none,
+        reason=jnp.where(value <= target, Reason.CERTIFICATE, Reason.RUNNING).astype(jnp.int32),
+    )
+
+
+def step(setting: Setting, state: LaneState) -> LaneState:
+    """Attempt one step of a running trial."""
+    network, dynamics = setting.ensemble.network, setting.dynamics
+    remaining = (state.horizon - state.time) - state.time_rest
+    attempt, dt = dynamics.attempt(
+        network, state.data, state.theta, state.velocity, state.integrator, state.dt, remaining
+    )
+    keep = attempt.keep
+    velocity = field(network, state.data, attempt.theta)  # the solver's own last evaluation
+    theta, velocity, value = select(
+        keep,
+        (attempt.theta, velocity, loss(network, state.data, attempt.theta)),
+        (state.theta, state.velocity, state.loss),
+    )
+    time, rest = _add(state.time, state.time_rest, jnp.where(keep, dt, 0))
+    last = (dt, state.loss, decay(network, state.data, state.velocity))
+    last = select(keep, last, (state.last_dt, state.last_loss, state.last_decay))
+    moved = state._replace(
+        theta=theta,
+        velocity=velocity,
+        loss=value,
+        integrator=attempt.integrator,
+        dt=attempt.dt,
+        time=time,
+        time_rest=rest,
+        last_dt=last[0],
+        last_loss=last[1],
+        last_decay=last[2],
+        steps=state.steps + keep,
+        evaluations=state.evaluations + attempt.evaluations,
+        rejections=state.rejections + ~keep,
+    )
+    return moved._replace(reason=_reason(setting, moved, keep & (dt >= remaining)))
+
+
+def finish(setting: Setting, state: LaneState) -> Summary:
+    """The record of a trial that has stopped."""
+    network = setting.ensemble.network
+    last_decay = decay(network, state.data, state.velocity)
+    drift = jnp.max(jnp.abs(balance(network, state.theta) - state.first_balance))
+    return Summary(
+        reason=state.reason,
+        flow_time=_flow_time(setting, state, last_decay),
+        steps=state.steps,
+        evaluations=state.evaluations,
+        rejections=state.rejections,
+        first_loss=state.first_loss,
+        last_loss=state.loss,
+        well_initialized=state.well_initialized,
+        balancedness_drift=drift / jnp.max(state.theta.a**2),
+        curvature=last_decay / state.loss,
+    )
+
+
+def _reason(setting: Setting, state: LaneState, reached: Bool[Array, ""]) -> Int[Array, ""]:
+    """Why the lane stops here, if it does; the certificate comes before the horizon."""
+    dynamics = setting.dynamics
+    remaining = (state.horizon - state.time) - state.time_rest
+    falling = decay(setting.ensemble.network, state.data, state.velocity)
+    reasons = [
+        (~jnp.isfinite(state.loss), Reason.NOT_FINITE),
+        (state.loss <= state.target, Reason.CERTIFICATE),
+        (reached | (remaining <= dynamics.slack), Reason.HORIZON),
+        (
+            is_stationary(state.theta, state.velocity, state.loss, falling, remaining),
+            Reason.STATIONARY,
+        ),
+        (state.steps + state.rejections >= dynamics.max_steps, Reason.BUDGET),
+    ]
+    conditions = [condition for condition, _ in reasons]
+    return jnp.select(conditions, [int(r) for _, r in reasons], 0).astype(jnp.int32)
+
+
+def _flow_time(setting: Setting, state: LaneState, last_decay: Array) -> Float[Array, ""]:
+    """The time of stopping; for a certified flow, where in its last step the target is crossed."""
+    if not setting.dynamics.interpolates:
+        return state.time
+    inside = crossing(
+        state.last_dt, (state.last_loss, state.loss), (state.last_decay, last_decay), state.target
+    )
+    crossed = (state.reason == Reason.CERTIFICATE) & (state.steps > 0)
+    return jnp.where(crossed, state.time - (1 - inside) * state.last_dt, state.time)
+
+
+def _add(total: Array, rest: Array, more: Array) -> tuple[Array, Array]:
+    """(total + rest) + more, with the rounding error kept in the new rest (Kahan)."""
+    more = more + rest
+    new = total + more
+    return new, more - (new - total)

@@ -1,0 +1,97 @@
+"""When a trial ends: certificate, stall, horizon, or failure.
+
+Certificate: L <= min_i y_i^2 / 2n. Then every |r_i| < |y_i|, so every sample is fitted with the
+right sign and stays so, for L never grows along the flow. The published protocol asks for
+L < 1/2n, which implies it when min |y_i| >= 1 (arXiv 2502.16977, experiment 1).
+"""
+
+from enum import IntEnum
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxflow._types import Outcome
+from jaxflow.ensemble import smallest_label
+from jaxflow.network import Data, Parameters
+
+Success = Literal["signs"] | float  # the certificate, or c for L <= c/2n
+
+
+class Reason(IntEnum):
+    """Why a lane stopped; RUNNING while it has not."""
+
+    RUNNING = 0
+    CERTIFICATE = 1
+    STATIONARY = 2
+    HORIZON = 3
+    NOT_FINITE = 4
+    BUDGET = 5
+    IDLE = 6  # the lane holds no trial
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of a trial that stopped for this reason."""
+        return _OUTCOMES[self]
+
+
+_OUTCOMES = {
+    Reason.CERTIFICATE: Outcome.CONVERGED,
+    Reason.STATIONARY: Outcome.STALLED,
+    Reason.HORIZON: Outcome.UNDECIDED,
+    Reason.NOT_FINITE: Outcome.FAILED,
+    Reason.BUDGET: Outcome.FAILED,
+}
+
+
+def target_loss(success: Success, data: Data) -> Float[Array, ""]:
+    """The loss at or below which a trial has converged."""
+    level = smallest_label(data) ** 2 if success == "signs" else success
+    return level / (2 * data.n.astype(data.y.dtype))
+
+
+def is_stationary(
+    theta: Parameters,
+    velocity: Parameters,
+    value: Float[Array, ""],
+    decay: Float[Array, ""],
+    remaining: Float[Array, ""],
+) -> Bool[Array, ""]:
+    """At this speed the time remaining changes nothing.
+
+    The loss would fall by less than its rounding, and no neuron would move by more than
+    eps^(1/3) of its norm. The second is asked neuron by neuron because a small neuron that grows
+    exponentially, as near a saddle, is slow in all but its relative speed.
+    """
+    eps = jnp.finfo(value.dtype).eps
+    size = jnp.sqrt(jnp.sum(theta.W**2, axis=1) + theta.a**2)
+    speed = jnp.sqrt(jnp.sum(velocity.W**2, axis=1) + velocity.a**2)
+    still = jnp.all(speed * remaining <= jnp.cbrt(eps) * size)
+    return still & (decay * remaining <= eps * value)
+
+
+def crossing(
+    dt: Array, values: tuple[Array, Array], decays: tuple[Array, Array], target: Array
+) -> Float[Array, ""]:
+    """Where in [0, 1] of a step of length dt the loss crosses `target`.
+
+    The logarithm of the loss is interpolated by the cubic through its values and slopes
+    -decay/value at both ends, and the crossing found by bisection. The loss must be above the
+    target at the start of the step and at or below it at the end.
+    """
+    log0, log1 = jnp.log(values[0] / target), jnp.log(values[1] / target)
+    slope0, slope1 = -dt * decays[0] / values[0], -dt * decays[1] / values[1]
+
+    def above(s: Array) -> Array:
+        rising = s * s * (3 - 2 * s)
+        bend = s * (1 - s) * ((1 - s) * slope0 - s * slope1)
+        return (1 - rising) * log0 + rising * log1 + bend > 0
+
+    def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bracket
+        middle = (low + high) / 2
+        upper = above(middle)
+        return jnp.where(upper, middle, low), jnp.where(upper, high, middle)
+
+    return jax.lax.fori_loop(0, 20, halve, (jnp.zeros_like(dt), jnp.ones_like(dt)))[1]

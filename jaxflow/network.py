@@ -1,0 +1,223 @@
+"""The shallow network, its loss, and the speed of its gradient flow.
+
+    h(x) = c(p) sum_j a_j sigma(w_j . x),   L = (1/2n) sum_i r_i^2,   r_i = y_i - h(x_i)
+
+with c(p) = 1/p, 1/sqrt(p) or 1, and the flow theta' = -kappa(p) grad L, where kappa = p for the
+mean-field scaling 1/p and 1 otherwise (arXiv 2502.16977, section 2; 1810.02054, section 1). The
+factor p makes p -> infinity non-degenerate: the flow is then that of the network sum_j over
+parameters theta / sqrt(p).
+
+Every activation here has sigma(0) = 0, so a sample padded with x = 0, y = 0 and a neuron padded
+with w = 0, a = 0 contribute nothing to h, L or any gradient: padding needs no mask.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from jaxflow._errors import mistake
+
+
+class Parameters(NamedTuple):
+    """Hidden weights W (p, d) and output weights a (p,); also a velocity in their space."""
+
+    W: Float[Array, "p d"]
+    a: Float[Array, " p"]
+
+
+class Data(NamedTuple):
+    """Inputs X (N, D) and labels y (N,) padded with zeros, and the true sizes n and p."""
+
+    X: Float[Array, "n d"]
+    y: Float[Array, " n"]
+    n: Int[Array, ""]
+    p: Int[Array, ""]
+
+
+@runtime_checkable
+class Activation(Protocol):
+    """An activation sigma with sigma(0) = 0, homogeneous of `degree` on each half line."""
+
+    @property
+    def degree(self) -> float:
+        """The k in sigma(s z) = s^k sigma(z), s > 0: a_j^2 - |w_j|^2 / k is conserved."""
+        ...
+
+    def __call__(self, z: Array) -> Array:
+        """sigma(z), elementwise."""
+        ...
+
+    def derivative(self, z: Array) -> Array:
+        """sigma'(z), elementwise; zero at a kink's left side and at the kink."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReLU:
+    """sigma(z) = max(z, 0)."""
+
+    degree = 1.0
+
+    def __call__(self, z: Array) -> Array:
+        return jnp.maximum(z, 0)
+
+    def derivative(self, z: Array) -> Array:
+        return (z > 0).astype(z.dtype)
+
+
+@dataclass(frozen=True)
+class LeakyReLU:
+    """sigma(z) = max(z, leak z), 0 <= leak < 1."""
+
+    leak: float = 0.01
+    degree = 1.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.leak, int | float) and not 0 <= self.leak < 1:
+            raise mistake("0 <= leak < 1", self.leak, "choose a slope below that of the other side")
+
+    def __call__(self, z: Array) -> Array:
+        return jnp.where(z > 0, z, self.leak * z)
+
+    def derivative(self, z: Array) -> Array:
+        return jnp.where(z > 0, jnp.ones_like(z), self.leak)
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """sigma(z) = z^2."""
+
+    degree = 2.0
+
+    def __call__(self, z: Array) -> Array:
+        return z * z
+
+    def derivative(self, z: Array) -> Array:
+        return 2 * z
+
+
+@dataclass(frozen=True)
+class Monomial:
+    """sigma(z) = alpha max(z, 0)^beta, beta >= 1 (arXiv 2502.16977, discussion)."""
+
+    alpha: float = 1.0
+    beta: float = 2.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.beta, int | float) and self.beta < 1:
+            raise mistake(
+                "beta >= 1", self.beta, "choose a monomial with a bounded derivative at 0"
+            )
+
+    @property
+    def degree(self) -> float:
+        """The exponent beta."""
+        return self.beta
+
+    def __call__(self, z: Array) -> Array:
+        return jnp.where(z > 0, self.alpha * self._power(z, self.beta), 0)
+
+    def derivative(self, z: Array) -> Array:
+        return jnp.where(z > 0, self.alpha * self.beta * self._power(z, self.beta - 1), 0)
+
+    def _power(self, z: Array, exponent: float) -> Array:
+        return jnp.where(z > 0, z, 1) ** exponent
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "quadratic": Quadratic,
+    "monomial": Monomial,
+}
+
+Scaling = Literal["1/p", "1/sqrt(p)", "1"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is trained: activation, output scaling c(p), and which layers move."""
+
+    activation: Activation = ReLU()
+    scaling: Scaling = "1/p"
+    trained: Literal["both", "first"] = "both"
+
+    def __post_init__(self) -> None:
+        if self.scaling not in ("1/p", "1/sqrt(p)", "1"):
+            raise mistake("scaling in {1/p, 1/sqrt(p), 1}", self.scaling, "use one of these")
+        if self.trained not in ("both", "first"):
+            raise mistake("trained in {both, first}", self.trained, "use one of these")
+
+    def output_scale(self, p: Array) -> Array:
+        """c(p), the factor before the sum over neurons."""
+        if self.scaling == "1/p":
+            return 1 / p
+        return 1 / jnp.sqrt(p) if self.scaling == "1/sqrt(p)" else jnp.ones_like(p)
+
+    def speed(self, p: Array) -> Array:
+        """kappa(p), the factor of the gradient in the flow theta' = -kappa grad L."""
+        return p if self.scaling == "1/p" else jnp.ones_like(p)
+
+
+def product(left: Array, right: Array) -> Array:
+    """A matrix product in full precision of its type, on every backend."""
+    return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
+
+
+def residuals(network: Network, data: Data, theta: Parameters) -> Float[Array, " n"]:
+    """r = y - h(X), zero on padded samples."""
+    return _residuals(network, data, theta, product(data.X, theta.W.T))
+
+
+def loss_of(data: Data, r: Float[Array, " n"]) -> Float[Array, ""]:
+    """L = |r|^2 / 2n."""
+    return jnp.sum(r * r) / (2 * data.n.astype(r.dtype))
+
+
+def loss(network: Network, data: Data, theta: Parameters) -> Float[Array, ""]:
+    """L = (1/2n) sum_i (y_i - h(x_i))^2."""
+    return loss_of(data, residuals(network, data, theta))
+
+
+def field(network: Network, data: Data, theta: Parameters) -> Parameters:
+    """The velocity theta' = -kappa grad L, in 4ndp flops.
+
+    With G_j = (kappa c / n) sum_i r_i sigma'(w_j.x_i) x_i the flow is w_j' = a_j G_j and, sigma
+    being homogeneous, a_j' = (kappa c / n) sum_i r_i sigma(w_j.x_i) = w_j.G_j / degree, which
+    spares a pass over the n p activations (arXiv 2502.16977, equation of the flow).
+    """
+    Z = product(data.X, theta.W.T)
+    r = _residuals(network, data, theta, Z)
+    p = data.p.astype(r.dtype)
+    rate = network.speed(p) * network.output_scale(p) / data.n.astype(r.dtype)
+    G = rate * product((r[:, None] * network.activation.derivative(Z)).T, data.X)
+    a_velocity = jnp.sum(theta.W * G, axis=1) / network.activation.degree
+    if network.trained == "first":
+        a_velocity = jnp.zeros_like(a_velocity)
+    return Parameters(theta.a[:, None] * G, a_velocity)
+
+
+def _residuals(network: Network, data: Data, theta: Parameters, Z: Array) -> Array:
+    scale = network.output_scale(data.p.astype(Z.dtype))
+    return data.y - scale * product(network.activation(Z), theta.a)
+
+
+def curvature(
+    network: Network, data: Data, velocity: Parameters, value: Float[Array, ""]
+) -> Float[Array, ""]:
+    """Local PL curvature mu = -L'/L = |theta'|^2 / (kappa L), in inverse flow time."""
+    return decay(network, data, velocity) / value
+
+
+def decay(network: Network, data: Data, velocity: Parameters) -> Float[Array, ""]:
+    """-L' = |theta'|^2 / kappa along the flow."""
+    squared = jnp.sum(velocity.W**2) + jnp.sum(velocity.a**2)
+    return squared / network.speed(data.p.astype(squared.dtype))
+
+
+def balance(network: Network, theta: Parameters) -> Float[Array, " p"]:
+    """a_j^2 - |w_j|^2 / degree, conserved by the flow when both layers are trained."""
+    return theta.a**2 - jnp.sum(theta.W**2, axis=1) / network.activation.degree

@@ -1,0 +1,99 @@
+"""Counts of converged trials, their intervals, and the published threshold estimator.
+
+Wilson's score interval for c of m converged trials, with z the normal quantile of the level:
+
+    (c + z^2/2)/(m + z^2)  +-  z/(m + z^2) sqrt(c (m - c)/m + z^2/4)
+
+E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
+the American Statistical Association 22 (1927) 209-212.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, ndtri
+
+from jaxflow._errors import mistake
+from jaxflow.sweep._checks import fraction, positive, whole
+
+Array = NDArray[np.float64]
+
+PUBLISHED_STEPS = 80  # n' = 80 n / n_min
+
+
+@dataclass(frozen=True, order=True)
+class Tally:
+    """How many of the trials at n samples converged.
+
+    Raises `ValueError` unless n >= 1 and 0 <= converged <= trials.
+    """
+
+    n: int
+    converged: int
+    trials: int
+
+    def __post_init__(self) -> None:
+        whole("n", self.n, least=1)
+        whole("trials", self.trials, least=0)
+        whole("converged", self.converged, least=0)
+        if self.converged > self.trials:
+            raise mistake(
+                f"converged <= trials = {self.trials}", self.converged, "count each trial once"
+            )
+
+
+def merged(tallies: Iterable[Tally]) -> tuple[Tally, ...]:
+    """One tally for each n that has trials, in increasing order of n."""
+    counts: dict[int, tuple[int, int]] = {}
+    for tally in tallies:
+        converged, trials = counts.get(tally.n, (0, 0))
+        counts[tally.n] = converged + tally.converged, trials + tally.trials
+    return tuple(Tally(n, *count) for n, count in sorted(counts.items()) if count[1])
+
+
+def wilson(converged: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
+    """Wilson's score interval (low, high) for a proportion; no trials give (0, 1).
+
+    `converged` and `trials` broadcast; both ends have the broadcast shape. Raises `ValueError`
+    unless 0 <= converged <= trials and 0 < level < 1. Source: Wilson (1927), module docstring.
+    """
+    fraction("level", level)
+    c, m = np.broadcast_arrays(np.asarray(converged, float), np.asarray(trials, float))
+    if not np.all((c >= 0) & (c <= m) & np.isfinite(m)):
+        raise mistake("0 <= converged <= trials", (converged, trials), "count each trial once")
+    z = ndtri(0.5 + level / 2)
+    centre = (c + z**2 / 2) / (m + z**2)
+    half = z / (m + z**2) * np.sqrt(c * (m - c) / np.maximum(m, 1) + z**2 / 4)
+    low, high = np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+    return np.where(c == 0, 0.0, low), np.where(c == m, 1.0, high)
+
+
+def published_estimator(tallies: Sequence[Tally], scale: float | None = None) -> float:
+    """The threshold as arXiv 2502.16977 estimates it, in samples.
+
+    Least squares of 1/(1 + exp(n' - k)), of fixed slope in n' = scale * n, to the proportions,
+    each n with the same weight; the threshold is k / scale. Their experiments 1.1 and 1.2 have
+    scale = 80 / (smallest n of the grid), the default here; scale = 1 gives the threshold they
+    publish for experiment 1.0. The answer is clipped to the range of n tried. Raises `ValueError`
+    if there are no trials or scale is not positive.
+    """
+    counts = merged(tallies)
+    if not counts:
+        raise mistake("at least one tally with trials", tuple(tallies), "run some trials first")
+    scale = PUBLISHED_STEPS / counts[0].n if scale is None else positive("scale", scale)
+    scaled = scale * np.array([t.n for t in counts], float)
+    proportion = np.array([t.converged / t.trials for t in counts])
+
+    def misfit(k: float) -> float:
+        return float(np.sum((expit(k - scaled) - proportion) ** 2))
+
+    near = np.arange(-8.0, 8.25, 0.25)  # misfit is flat in k further from every n'
+    scan = np.unique(np.clip(scaled[:, None] + near, scaled[0], scaled[-1]))
+    best = scan[np.argmin([misfit(k) for k in scan])]
+    bracket = np.clip([best - 0.25, best + 0.25], scaled[0], scaled[-1])
+    refined = minimize_scalar(misfit, bounds=tuple(bracket), method="bounded").x
+    k = min((best, refined), key=misfit)
+    return float(k / scale)

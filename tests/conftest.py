@@ -1,0 +1,27 @@
+"""Shapes are checked at run time, here only; JAX runs as the command line sets it up."""
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = (
+        f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+    )
+
+import jax
+import pytest
+from jaxtyping import install_import_hook
+
+# The floors that carry mathematics.
+install_import_hook(
+    ["jaxflow._keys", "jaxflow._tree", "jaxflow.network", "jaxflow.ensemble", "jaxflow.flow"],
+    "beartype.beartype",
+)
+
+
+@pytest.fixture
+def x64():
+    """float64 inside one test."""
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)

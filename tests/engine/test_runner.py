@@ -1,0 +1,147 @@
+"""The contract of reproducibility, over both transforms, on one small program."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jaxflow._types import Outcome, Point, Row, Trial
+from jaxflow.engine import Lanes, Runner, check_numerics, orders, reference
+from jaxflow.engine.numerics import numerics_error
+from jaxflow.ensemble import Ensemble
+from jaxflow.flow import GradientDescent, GradientFlow
+
+DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
+POINT = Point(10, 40, 24)
+TRIALS = [Trial("flow", POINT, seed, 150.0) for seed in range(24)]
+MAJOR = Lanes("lane-major", width=2, workers=2)
+PARALLEL = Lanes("lane-parallel", width=8, chunk=16, workers=1)
+
+
+def runner(lanes, **options):
+    return Runner(Ensemble(), DYNAMICS, success=1.0, lanes=lanes, **options)
+
+
+@pytest.fixture(scope="module", params=[MAJOR, PARALLEL], ids=["major", "parallel"])
+def warm(request):
+    """A runner whose program is compiled, and its rows of all trials."""
+    with runner(request.param) as made:
+        yield made, made.run(TRIALS)
+
+
+def test_rows_are_bit_identical_in_any_lane_beside_any_neighbours(warm):
+    made, rows = warm
+    again = made.run(TRIALS[::-1])
+    assert again == rows
+    for seed in (0, 11, 23):
+        assert made.run([TRIALS[seed]]) == [rows[seed]]  # alone, with idle lanes
+    assert made.run(TRIALS[5:14]) == rows[5:14]
+
+
+def test_sizes_inside_a_bucket_share_its_program(warm):
+    made, _ = warm
+    before = dict(made.programs)
+    rows = made.run([Trial("flow", Point(10, n, 20), 0, 150.0) for n in (34, 37, 40)])
+    assert made.programs == before
+    assert [row.n for row in rows] == [34, 37, 40]
+    assert len({row.program for row in rows}) == 1
+
+
+def test_every_kernel_is_traced_once(warm):
+    made, _ = warm
+    for program in made.programs.values():
+        assert set(program.traces.values()) == {1}
+
+
+def test_rows_say_what_ran(warm):
+    made, rows = warm
+    outcomes = Counter(row.outcome for row in rows)
+    assert set(outcomes) <= {Outcome.CONVERGED, Outcome.UNDECIDED}
+    assert outcomes[Outcome.CONVERGED] > 5
+    for row in rows:
+        assert isinstance(row, Row)
+        assert row.evaluations > row.steps > 0
+        assert row.balancedness_drift < 0.05
+        assert row.dtype == "float32"
+        assert made.lanes.transform in row.program
+        assert "jax" in row.versions
+        if row.outcome is Outcome.CONVERGED:
+            assert row.flow_time < 150
+            assert row.last_loss <= 1 / 80 < row.first_loss
+
+
+def test_utilization_counts_idle_lanes(warm):
+    made, _ = warm
+    usage = made.usage
+    assert 0 < usage.utilization <= 1
+    assert usage.lane_steps >= usage.useful_steps
+    if made.lanes.transform == "lane-parallel":
+        assert usage.lane_steps > usage.useful_steps  # the single trials above left lanes idle
+
+
+def test_the_transforms_agree_with_each_other_and_with_diffeqsolve():
+    """Other programs: equal draws, close times early on, equal outcomes here."""
+    tables = []
+    for lanes in (MAJOR, PARALLEL, Lanes("lane-major", width=5, workers=1)):
+        with runner(lanes) as made:
+            tables.append(made.run(TRIALS[:8]))
+    by_hand = [reference(Ensemble(), GradientFlow(), trial, success=1.0) for trial in TRIALS[:8]]
+    for row, *others, oracle in zip(*tables, by_hand, strict=True):
+        for other in others:
+            np.testing.assert_allclose(other.first_loss, row.first_loss, rtol=1e-6)
+            assert other.outcome is row.outcome
+            assert other.well_initialized == row.well_initialized
+            np.testing.assert_allclose(other.flow_time, row.flow_time, rtol=0.1)
+        assert oracle.converged == (row.outcome is Outcome.CONVERGED)
+        np.testing.assert_allclose(oracle.flow_time, row.flow_time, rtol=0.1)
+
+
+def test_an_interrupted_run_goes_on_bit_for_bit():
+    with runner(MAJOR) as made:
+        whole = made.run(TRIALS[:12])
+    with runner(MAJOR) as made:
+        made.submit(TRIALS[:12])
+        first = made.harvest()
+    done = {row.seed for row in first}
+    with runner(MAJOR) as made:
+        rest = made.run([t for t in TRIALS[:12] if t.seed not in done])
+    assert sorted(first + rest, key=lambda row: row.seed) == whole
+
+
+def test_dynamics_start_from_the_same_draw(warm):
+    made, rows = warm
+    descent = made.run([replace(trial, dynamics="descent") for trial in TRIALS[:6]])
+    for row, other in zip(descent, rows, strict=False):
+        np.testing.assert_allclose(row.first_loss, other.first_loss, rtol=1e-6)
+        assert row.well_initialized == other.well_initialized
+
+
+def test_an_error_in_a_worker_reaches_the_coordinator():
+    with runner(MAJOR) as made, pytest.raises(KeyError, match="unknown"):
+        made.run([Trial("unknown", POINT, 0, 10.0)])
+
+
+def test_orders_are_padded_with_copies():
+    order = orders(0, TRIALS[:2], 4, "float32")
+    assert order.sizes.n.tolist() == [40] * 4
+    np.testing.assert_array_equal(order.keys.samples[2], order.keys.samples[0])
+    assert np.any(order.keys.samples[0] != order.keys.samples[1])
+
+
+def test_numerics_are_checked(monkeypatch):
+    assert check_numerics("float32") < 2e-5
+    from jaxflow.engine import numerics
+
+    monkeypatch.setattr(numerics, "_by_hand", lambda X, y, W, a: (W + 1, a, np.float64(1)))
+    assert numerics_error("float32") > 0.1
+    with pytest.raises(ValueError, match="another jaxlib"):
+        check_numerics("float32")
+
+
+@pytest.mark.parametrize(
+    "mistake", [lambda: Lanes("lanes"), lambda: Lanes(width=-1), lambda: Lanes(workers=-2)]
+)
+def test_lanes_refuse_what_is_none(mistake):
+    with pytest.raises(ValueError, match="expected"):
+        mistake()

@@ -1,0 +1,64 @@
+"""Certificate, crossing time, stall."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from problems import drawn
+
+from jaxflow._types import Outcome
+from jaxflow.ensemble import Shape
+from jaxflow.flow.stopping import Reason, crossing, is_stationary, target_loss
+from jaxflow.network import Parameters
+
+
+def test_certificate_is_the_smallest_label_of_the_true_samples():
+    data, _ = drawn(n=12, shape=Shape(6, 16, 8))
+    y = np.asarray(data.y)[:12]
+    np.testing.assert_allclose(target_loss("signs", data), np.min(y**2) / 24, rtol=1e-6)
+    np.testing.assert_allclose(target_loss(1.0, data), 1 / 24, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.3, 3.0])
+def test_crossing_of_an_exponential_is_exact(rate):
+    dt, target = jnp.float32(1.7), jnp.float32(0.02)
+    values = jnp.float32(0.05), jnp.float32(0.05 * np.exp(-rate * 1.7))
+    decays = rate * values[0], rate * values[1]
+    expected = np.log(0.05 / 0.02) / rate / 1.7
+    if expected <= 1:
+        np.testing.assert_allclose(crossing(dt, values, decays, target), expected, atol=1e-5)
+
+
+def test_crossing_of_a_smooth_loss_is_of_fourth_order():
+    L = lambda t: np.exp(-t - 0.3 * np.sin(t))  # noqa: E731
+    slope = lambda t: (1 + 0.3 * np.cos(t)) * L(t)  # noqa: E731
+    for h in (0.8, 0.4):
+        found = crossing(
+            jnp.float32(h),
+            (jnp.float32(L(1)), jnp.float32(L(1 + h))),
+            (jnp.float32(slope(1)), jnp.float32(slope(1 + h))),
+            jnp.float32(L(1 + 0.37 * h)),
+        )
+        np.testing.assert_allclose(found, 0.37, atol=1e-3 if h == 0.8 else 1e-4)
+
+
+def stationary(theta, velocity, remaining):
+    decay = jnp.sum(velocity.W**2) + jnp.sum(velocity.a**2)
+    return bool(is_stationary(theta, velocity, jnp.float32(0.25), decay, jnp.float32(remaining)))
+
+
+def test_stationary_means_that_the_rest_changes_nothing():
+    theta = Parameters(jnp.ones((3, 2)), jnp.ones(3))
+    still = Parameters(jnp.full((3, 2), 1e-7), jnp.zeros(3))
+    assert stationary(theta, still, 1e3)
+    assert not stationary(theta, still, 1e6)
+
+
+def test_a_small_neuron_that_grows_is_not_stationary():
+    theta = Parameters(jnp.ones((3, 2)).at[0].set(1e-9), jnp.ones(3).at[0].set(1e-9))
+    growing = Parameters(jnp.zeros((3, 2)).at[0].set(5e-10), jnp.zeros(3))
+    assert not stationary(theta, growing, 1e3)
+
+
+def test_every_reason_has_its_outcome():
+    ended = set(Reason) - {Reason.RUNNING, Reason.IDLE}
+    assert {reason.outcome for reason in ended} == set(Outcome)

@@ -1,0 +1,157 @@
+import itertools
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxflow.sweep import Posterior, Tally, estimate, published_estimator
+
+RISING = [Tally(n, c, 20) for n, c in [(900, 20), (1400, 19), (1600, 11), (1700, 4), (2000, 0)]]
+SEPARATED = [Tally(1590, 24, 24), Tally(1630, 0, 24)]
+LAPSED = [Tally(1000, 33, 40), Tally(1500, 30, 40), Tally(1600, 12, 40), Tally(1700, 0, 40)]
+
+
+def brute_force(tallies, low, high, n=None):
+    """The docstring's model and prior summed over a plain grid: quantiles of n50, mean curve."""
+    span = np.log(high / low)
+    x = np.linspace(np.log(low) - 0.4 * span, np.log(high) + 0.4 * span, 4001)[:, None, None]
+    width = np.geomspace(0.004, 2, 80)[:, None]
+    lapse = (np.arange(25) + 0.5) / 25 * 0.3
+    slope = 2 * np.log(9) / width
+
+    def proportion(n):
+        location = x - np.log(1 - 2 * lapse) / slope  # log N
+        with np.errstate(over="ignore"):
+            return (1 - lapse) / (1 + np.exp(slope * (np.log(n) - location)))
+
+    beyond = np.maximum(np.maximum(np.log(low) - x, x - np.log(high)), 0)
+    logp = -beyond / (0.05 * span) - (np.log(width / 0.3) / 1.5) ** 2 / 2 - lapse / 0.2
+    for t in tallies:
+        p = np.clip(proportion(t.n), 1e-300, 1 - 1e-16)
+        logp = logp + t.converged * np.log(p) + (t.trials - t.converged) * np.log1p(-p)
+    mass = np.exp(logp - logp.max())
+    mass /= mass.sum()
+    marginal = mass.sum((1, 2))
+    cumulative = np.cumsum(marginal) - marginal / 2
+    quantiles = np.exp(np.interp([0.025, 0.25, 0.5, 0.75, 0.975], cumulative, x.ravel()))
+    return quantiles, None if n is None else float((mass * proportion(n)).sum())
+
+
+@pytest.mark.parametrize("tallies", [RISING, SEPARATED, LAPSED], ids=["rising", "gap", "lapse"])
+def test_agrees_with_brute_force(tallies):
+    expected, mean = brute_force(tallies, 800, 3000, n=1580)
+    posterior = Posterior(tallies, 800, 3000)
+    half = (expected[-1] - expected[0]) / 2
+    got = posterior.quantile([0.025, 0.25, 0.5, 0.75, 0.975])
+    assert np.abs(got - expected).max() < 0.04 * half
+    assert posterior.interval() == pytest.approx((got[0], got[-1]))
+    assert posterior.relative_half_width == pytest.approx((got[-1] - got[0]) / (2 * got[2]))
+    assert posterior.curve(1580)[0] == pytest.approx(mean, abs=0.01)
+
+
+def test_many_trials_give_the_crossing_with_its_lapse():
+    """Closed form: n50 = N (1 - 2 l)^(1/s), and the width that Fisher information allows."""
+    N, slope, lapse, trials = 1500, 30, 0.2, 4000
+    n = np.arange(1200, 1900, 25)
+    proportion = (1 - lapse) / (1 + (n / N) ** slope)
+    tallies = [Tally(int(a), round(q * trials), trials) for a, q in zip(n, proportion, strict=True)]
+    found = estimate(tallies, 1000, 2000)
+    assert found.n50 == pytest.approx(N * (1 - 2 * lapse) ** (1 / slope), rel=5e-4)
+    assert found.trials == trials * len(n)
+    assert (found.high - found.low) / 2 / found.n50 < 0.001
+
+
+def test_half_width_is_not_better_than_fisher_information():
+    slope, trials = 30, 3000
+    side = round(trials * 0.1)
+    tallies = [Tally(1500, trials // 2, trials)]
+    tallies += [
+        Tally(n, round(side / (1 + (n / 1500) ** slope)), side) for n in (1350, 1450, 1550, 1650)
+    ]
+    information = sum(
+        t.trials * slope**2 * (q := t.converged / t.trials) * (1 - q) for t in tallies
+    )
+    bound = 1.96 / information**0.5
+    assert bound < Posterior(tallies, 1000, 2000).relative_half_width < 1.15 * bound
+
+
+def test_published_data_agree_with_the_published_estimator():
+    proportions = [1, 0.988, 1, 1, 0.963, 0.85, 0.85, 0.675, 0.25, 0.038] + 7 * [0]
+    tallies = [
+        Tally(n, round(80 * q), 80) for n, q in zip(range(1300, 2101, 50), proportions, strict=True)
+    ]
+    found = estimate(tallies, 1300, 2100)
+    assert found.low < published_estimator(tallies, scale=1) < found.high
+    assert 1640 < found.n50 < 1675
+    assert found.at_edge == ""
+    assert estimate(tallies, 800, 3000).n50 == pytest.approx(found.n50, rel=1e-3)
+
+
+def test_separated_data_stay_between():
+    low, high = Posterior(SEPARATED, 800, 3000).interval()
+    assert 1585 < low < high < 1635
+
+
+def test_a_threshold_out_of_range_is_said():
+    failing = [Tally(800, 0, 24), Tally(1000, 0, 24)]
+    fitting = [Tally(2000, 24, 24), Tally(3000, 24, 24)]
+    assert estimate(failing, 800, 3000).at_edge == "below"
+    assert estimate(fitting, 800, 3000).at_edge == "above"
+    assert estimate([], 800, 3000).at_edge == ""
+    assert sum(Posterior([], 800, 3000).mass_at_edges) == pytest.approx(0.09, abs=0.01)
+
+
+def test_curve_falls_and_covers_its_mean():
+    n = np.arange(1000, 2300, 100).reshape(13, 1)
+    mean, low, high = Posterior(RISING, 800, 3000).curve(n)
+    assert mean.shape == low.shape == high.shape == n.shape
+    assert np.all((low <= mean) & (mean <= high))
+    assert np.all(np.diff(mean[:, 0]) < 0)
+    with pytest.raises(ValueError, match="expected n > 0"):
+        Posterior(RISING, 800, 3000).curve(0)
+
+
+def test_order_and_splitting_do_not_matter():
+    split = [Tally(t.n, c, m) for t in RISING for c, m in [(t.converged, t.converged), (0, 0)]]
+    split += [Tally(t.n, 0, t.trials - t.converged) for t in RISING]
+    expected = estimate(RISING, 800, 3000)
+    assert estimate(split, 800, 3000) == expected
+    for order in itertools.islice(itertools.permutations(RISING), 0, 120, 17):
+        assert estimate(order, 800, 3000) == expected
+
+
+counts = st.tuples(st.integers(1, 5000), st.integers(0, 200), st.integers(0, 200))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(counts, max_size=8), st.integers(1, 3000), st.integers(1, 10**6))
+def test_any_data_give_finite_ordered_numbers(data, low, length):
+    tallies = [Tally(n, min(a, b), max(a, b)) for n, a, b in data]
+    found = estimate(tallies, low, low + length)
+    assert 0 < found.low < found.n50 < found.high < np.inf
+
+
+anything = st.one_of(st.integers(-2, 9), st.floats(), st.text(max_size=2), st.booleans(), st.none())
+
+
+@given(anything, anything)
+def test_a_range_is_valid_or_refused_in_one_line(low, high):
+    try:
+        Posterior([], low, high)
+    except ValueError as error:
+        assert str(error).startswith("expected ")
+        assert "\n" not in str(error)
+    else:
+        assert 1 <= low < high
+
+
+def test_fast():
+    tallies = [Tally(n, int(20 / (1 + (n / 1600) ** 30)), 20) for n in range(1000, 2200, 40)]
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        Posterior(tallies, 800, 3000)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.1  # 0.01 on an idle core
