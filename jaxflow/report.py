@@ -91,11 +91,11 @@ def thresholds(folder: Path) -> list[dict[str, Any]]:
 
 def table(reports: Iterable[dict[str, Any]]) -> Table:
     """The thresholds as a table for a terminal."""
-    made = Table(title="Threshold N(d, p): P(converged) crosses 1/2", title_justify="left")
+    made = Table(title="Threshold N(d, p): where P(converged) crosses 1/2", title_justify="left")
     for column in ("dynamics", "d", "p", "horizon"):
         made.add_column(column)
-    for column in ("N", "95 % interval", "given good start", "trials"):
-        made.add_column(column, justify="right")
+    for column in ("N", "95 % interval", "good start", "trials"):
+        made.add_column(column, justify="right", no_wrap=True)
     made.add_column("outcomes")
     for report in reports:
         outcomes = [f"{k} {v}" for k, v in report["outcomes"].items() if v]

@@ -46,7 +46,7 @@ REACH = 8  # how many of these scales the grid goes beyond the range
 NEGLIGIBLE = 1e-5  # of the highest marginal density
 TINY = 1e-30  # keeps the cumulative distribution increasing
 COARSE = 33, 13, 7  # nodes in log n50, log width, sqrt(lapse)
-FINE = 65, 13, 7
+FINE = 65, 17, 9
 BETWEEN = 16  # points of the cumulative distribution from node to node
 
 Axes: TypeAlias = tuple[Array, Array, Array]  # nodes in log n50, log width, sqrt(lapse)
