@@ -1,6 +1,7 @@
 """How a run looks while it runs: a bar a cell on a terminal, a line every few seconds in a log."""
 
 import time
+from collections import deque
 from typing import Self
 
 from rich.console import Console
@@ -8,10 +9,12 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from jaxflow.study import Progress
-from jaxflow.sweep import Cell, Posterior, ThresholdPlan
+from jaxflow.sweep import EXPLORING, Cell, Posterior, ThresholdPlan
 
 TERMINAL_INTERVAL = 0.5  # seconds between two updates
 LOG_INTERVAL = 5.0
+RATE_WINDOW = 20.0  # seconds over which the rate is taken: compilation comes first and ends
+TYPICAL_TRIALS = 48  # to find the order of magnitude and some of the shape
 
 
 class Monitor:
@@ -19,7 +22,7 @@ class Monitor:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.began = time.monotonic()
+        self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
         self._last = float("-inf")
         self._tasks: dict[int, TaskID] = {}
         self._bars = Bars(
@@ -46,13 +49,22 @@ class Monitor:
             return
         self._last = now
         total = sum(expected_trials(cell) for cell in progress.cells)
-        rate = progress.usage.trials / (now - self.began)
-        tail = f"{rate:.1f} trials/s, about {_duration((total - progress.ended) / rate)} left"
+        rate = self._rate(now, progress.usage.trials)
+        left = _duration((total - progress.ended) / rate) if rate else "some time"
+        tail = f"{rate:.1f} trials/s, about {left} left"
         if self.console.is_terminal:
             self._show(progress.cells, tail)
         else:
             cells = "; ".join(f"{title(cell)} {state(cell)}" for cell in progress.cells)
             self.console.print(f"{progress.ended} trials: {cells}; {tail}", soft_wrap=True)
+
+    def _rate(self, now: float, trials: int) -> float:
+        """Trials a second over the last RATE_WINDOW seconds."""
+        self._marks.append((now, trials))
+        while len(self._marks) > 2 and now - self._marks[1][0] > RATE_WINDOW:
+            self._marks.popleft()
+        began, known = self._marks[0]
+        return (trials - known) / max(now - began, 1e-9)
 
     def _show(self, cells: list[Cell], tail: str) -> None:
         for i, cell in enumerate(cells):
@@ -88,8 +100,12 @@ def expected_trials(cell: Cell) -> int:
     if cell.exhausted or not isinstance(cell.plan, ThresholdPlan) or not tallies:
         return proposed
     posterior = Posterior(tallies, cell.plan.low, cell.plan.high)
-    ratio = posterior.relative_half_width / cell.plan.relative_half_width
-    guess = sum(tally.trials for tally in tallies) * max(1.0, ratio) ** 2
+    width, wanted = posterior.relative_half_width, cell.plan.relative_half_width
+    ended = sum(tally.trials for tally in tallies)
+    if width > EXPLORING / 4:  # too early for the law
+        guess = TYPICAL_TRIALS * max(1.0, 0.04 / wanted) ** 2
+    else:
+        guess = ended * max(1.0, width / wanted) ** 2
     return int(min(max(guess, proposed), cell.plan.max_trials))
 
 

@@ -55,25 +55,32 @@ def proportions(
     proportion: ArrayLike,
     low: ArrayLike,
     high: ArrayLike,
+    trials: ArrayLike,
     *,
     ax: Axes,
     series: Series,
     label: str | None = None,
 ) -> Axes:
-    """Proportions of converged trials at n samples with their intervals [low, high], all (k,)."""
-    n, proportion, low, high = (np.asarray(v, float) for v in (n, proportion, low, high))
-    ax.errorbar(
+    """Proportions of converged trials at n samples with their intervals [low, high], all (k,).
+
+    A point's area grows with its trials, and points of few trials are faint.
+    """
+    n, proportion, low, high, trials = (
+        np.asarray(v, float) for v in (n, proportion, low, high, trials)
+    )
+    weight = np.clip(trials / 12, 0.25, 1.0)
+    for i in range(len(n)):
+        ax.vlines(n[i], low[i], high[i], color=series.color, alpha=0.6 * weight[i], linewidth=0.8)
+    ax.scatter(
         n,
         proportion,
-        yerr=np.maximum([proportion - low, high - proportion], 0),
-        fmt=series.marker,
-        color=series.color,
-        markersize=3.6,
-        markerfacecolor="white",
-        elinewidth=0.8,
-        capsize=1.5,
-        alpha=0.85,
+        s=22 * weight,
+        marker=series.marker,
+        facecolor="white",
+        edgecolor=series.color,
+        linewidth=0.9,
         label=label,
+        zorder=3,
     )
     return ax
 

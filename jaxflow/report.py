@@ -5,12 +5,13 @@ Reads stores only, finished or under way.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.table import Table
 
 from jaxflow import plot
@@ -89,26 +90,24 @@ def thresholds(folder: Path) -> list[dict[str, Any]]:
     return [cell.as_dict() for cell in cells(folder)]
 
 
-def table(reports: Iterable[dict[str, Any]]) -> Table:
-    """The thresholds as a table for a terminal."""
-    made = Table(title="Threshold N(d, p): where P(converged) crosses 1/2", title_justify="left")
-    for column in ("dynamics", "d", "p", "horizon"):
-        made.add_column(column)
-    for column in ("N", "95 % interval", "good start", "trials"):
+def table(reports: Sequence[dict[str, Any]]) -> Table:
+    """The thresholds as a table for a terminal of 80 columns."""
+    title = "Threshold N(d, p): where P(converged) crosses 1/2, with its 95 % interval"
+    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+    seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
+    made.add_column("dynamics", no_wrap=True)
+    for column in ("d", "p", "horizon", "N", "interval", "good start", *map(str.lower, seen)):
         made.add_column(column, justify="right", no_wrap=True)
-    made.add_column("outcomes")
     for report in reports:
-        outcomes = [f"{k} {v}" for k, v in report["outcomes"].items() if v]
         made.add_row(
             report["name"],
             str(report["d"]),
             str(report["p"]),
             str(report["horizon"]),
             _where(report),
-            f"{report['low']:.0f} - {report['high']:.0f}",
+            f"{report['low']:.0f}-{report['high']:.0f}",
             f"{report['conditional']['n50']:.0f}",
-            str(report["trials"]),
-            ", ".join(outcomes).lower(),
+            *(str(report["outcomes"][name]) for name in seen),
         )
     return made
 
@@ -126,6 +125,10 @@ def draw(folder: Path, path: Path) -> Path:
         for ax, (d, p) in zip(axes[:, 0], points, strict=True):
             here = [cell for cell in found if (cell.d, cell.p) == (d, p)]
             _draw_point(ax, d, p, here)
+        handles = {label: h for ax in axes[:, 0] for h, label in zip(*_legend(ax), strict=True)}
+        figure.legend(
+            handles.values(), handles, loc="outside lower center", ncols=min(3, len(handles))
+        )
         try:
             figure.savefig(path)
         except OSError as error:
@@ -158,21 +161,39 @@ def _draw_point(ax: Any, d: int, p: int, found: Sequence[CellReport]) -> None:
             zorder=3,
         )
     ax.set_title(f"$d = {d}$, $p = {p}$", loc="left", pad=14)
-    ax.legend(loc="center left", bbox_to_anchor=(0.0, 0.3))
+
+
+def _legend(ax: Any) -> tuple[list[Any], list[str]]:
+    handles, labels = ax.get_legend_handles_labels()
+    return handles, labels
 
 
 def _draw_cell(ax: Any, cell: CellReport, grid: np.ndarray, series: plot.Series) -> None:
     tallies = cell.tallies()
-    n = [tally.n for tally in tallies]
-    converged = np.array([tally.converged for tally in tallies])
-    trials = np.array([tally.trials for tally in tallies])
+    n, converged, trials = pooled(tallies)
     low, high = wilson(converged, trials)
-    plot.proportions(n, converged / trials, low, high, ax=ax, series=series)
+    plot.proportions(n, converged / trials, low, high, trials, ax=ax, series=series)
     posterior = Posterior(tallies, *cell.extent)
     label = f"{cell.name}, {trials.sum()} trials"
     plot.transition(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
     text = f"{posterior.median:.0f} [{posterior.interval()[0]:.0f}, {posterior.interval()[1]:.0f}]"
     plot.threshold(posterior.median, *posterior.interval(), ax=ax, series=series, label=text)
+
+
+def pooled(
+    tallies: Sequence[Tally], width: float = 0.03
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Neighbours within `width` in log n as one: mean n, converged, trials; for the eye only."""
+    bins: list[list[Tally]] = []
+    for tally in tallies:
+        if bins and np.log(tally.n / bins[-1][0].n) < width:
+            bins[-1].append(tally)
+        else:
+            bins.append([tally])
+    trials = np.array([sum(t.trials for t in group) for group in bins])
+    converged = np.array([sum(t.converged for t in group) for group in bins])
+    weighted = np.array([sum(t.n * t.trials for t in group) for group in bins])
+    return weighted / trials, converged, trials
 
 
 def _numbers(found: Any) -> dict[str, float]:

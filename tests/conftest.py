@@ -1,15 +1,15 @@
 """Shapes are checked at run time, here only; JAX runs as the command line sets it up."""
 
 import os
+from pathlib import Path
 
+# Read when JAX starts: one thread a core, and one compilation cache for all workers and
+# subprocesses of a test run.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
-    os.environ["XLA_FLAGS"] = (
-        f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
-    )
-
-# One compilation cache for all workers and subprocesses of a test run.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", os.path.join(os.getcwd(), ".pytest_cache", "xla"))
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
+    os.environ["XLA_FLAGS"] = flags.strip()
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path.cwd() / ".pytest_cache" / "xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
 import jax

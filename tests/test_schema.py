@@ -28,7 +28,9 @@ laws = st.fixed_dictionaries(
     optional={
         "inputs": st.one_of(
             st.just({"law": "gaussian", "scale": 2.0}),
-            st.builds(lambda low: {"law": "sphere", "low": low, "high": 2 * low}, st.integers(1, 4)),
+            st.builds(
+                lambda low: {"law": "sphere", "low": low, "high": 2 * low}, st.integers(1, 4)
+            ),
         ),
         "labels": st.sampled_from(["random_signs", {"law": "teacher", "rank": 2}]),
         "network": st.builds(

@@ -125,7 +125,7 @@ def test_thresholds_as_json(finished, capsys):
 def test_the_table_and_the_figure(finished, capsys):
     folder, _ = finished
     assert main(["thresholds", str(folder)]) == 0
-    assert "95 % interval" in capsys.readouterr().out
+    assert "95 %" in capsys.readouterr().out
     path = report.draw(folder, folder / "figure.png")
     assert path.stat().st_size > 10_000
 

@@ -61,7 +61,7 @@ class Lanes:
             transform = "lane-major" if on_cpu else "lane-parallel"
         parallel = transform == "lane-parallel"
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        width = self.width or ((8 if on_cpu else 256) if parallel else 1)
+        width = self.width or ((2 if on_cpu else 256) if parallel else 1)
         workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
         return replace(
             self, transform=transform, width=width, chunk=self.chunk or 32, workers=workers

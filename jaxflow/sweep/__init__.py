@@ -5,9 +5,10 @@ from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.posterior import Posterior, Threshold, estimate
 from jaxflow.sweep.statistics import Tally, merged, published_estimator, wilson
-from jaxflow.sweep.threshold import ThresholdPlan
+from jaxflow.sweep.threshold import EXPLORING, ThresholdPlan
 
 __all__ = [
+    "EXPLORING",
     "Cell",
     "GridPlan",
     "Plan",

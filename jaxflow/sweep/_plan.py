@@ -21,5 +21,10 @@ class Plan(Protocol):
     def high(self) -> int:
         """The largest n it can ask for."""
 
-    def ask(self, tallies: Sequence[Tally], round: int) -> tuple[tuple[int, int], ...]:
-        """Pairs (n, number of new trials), in increasing n; empty when nothing is left to do."""
+    def ask(
+        self, tallies: Sequence[Tally], round: int, in_flight: int = 0
+    ) -> tuple[tuple[int, int], ...]:
+        """Pairs (n, number of new trials), in increasing n; empty when nothing is left to do.
+
+        `in_flight` counts trials proposed of which the tallies know nothing yet.
+        """

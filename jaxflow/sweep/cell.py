@@ -32,7 +32,9 @@ class Cell:
         proposed: list[Trial] = []
         while not self.exhausted and self._ready(len(self.rounds)):
             number = len(self.rounds)
-            asked = self.plan.ask(self._tallies(self._seen(number)), number)
+            seen = self._seen(number)
+            in_flight = sum(map(len, self.rounds[seen:]))
+            asked = self.plan.ask(self._tallies(seen), number, in_flight)
             self.exhausted = not asked
             if asked:
                 self.rounds.append(self._trials(asked))

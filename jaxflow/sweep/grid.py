@@ -39,7 +39,9 @@ class GridPlan:
         """The largest n."""
         return max(self.values)
 
-    def ask(self, tallies: Sequence[Tally], round: int) -> tuple[tuple[int, int], ...]:
+    def ask(
+        self, tallies: Sequence[Tally], round: int, in_flight: int = 0
+    ) -> tuple[tuple[int, int], ...]:
         """Pairs (n, trials still missing) in round 0, nothing later."""
         if whole("round", round, least=0) > 0:
             return ()

@@ -7,8 +7,8 @@ trial tells most about n50, whatever the slope and the lapse.
 
 The n proposed lie on a lattice, so that they repeat: every new range of n costs a compilation.
 The lattice is a geometric ladder while the posterior is broad, and then the multiples of a power
-of two. While nothing but the order of magnitude is asked for, a quarter of a batch on half
-octaves is enough.
+of two. While nothing but the order of magnitude is asked for, a quarter of a batch, in pairs on
+half octaves, is enough.
 """
 
 from collections import Counter
@@ -51,15 +51,16 @@ class ThresholdPlan:
         whole("batch", self.batch, least=1)
         whole("max_trials", self.max_trials, least=1)
 
-    def ask(self, tallies: Sequence[Tally], round: int) -> tuple[tuple[int, int], ...]:
+    def ask(
+        self, tallies: Sequence[Tally], round: int, in_flight: int = 0
+    ) -> tuple[tuple[int, int], ...]:
         """Pairs (n, number of new trials) for this round; empty when done.
 
         The tallies may lag behind the rounds: each round has its own quantiles, between those of
-        its neighbours, and rounds in flight count towards `max_trials`.
+        its neighbours, and the trials `in_flight` count towards `max_trials`.
         """
-        spent = max(
-            sum(tally.trials for tally in tallies), whole("round", round, least=0) * self.batch
-        )
+        spent = sum(tally.trials for tally in tallies) + whole("in_flight", in_flight, least=0)
+        whole("round", round, least=0)
         size = min(self.batch, self.max_trials - spent)
         if size <= 0:
             return ()
@@ -67,9 +68,11 @@ class ThresholdPlan:
         if self._settled(posterior):
             return ()
         width = posterior.relative_half_width
-        size = ceil(size / 4) if width > EXPLORING else size
+        exploring = width > EXPLORING
+        size = ceil(size / 4) if exploring else size
         offset = (round + 1) * GOLDEN % 1
-        wanted = posterior.quantile((np.arange(size) + offset) / size)
+        place = np.arange(size) // 2 * 2 if exploring else np.arange(size)
+        wanted = posterior.quantile((place + offset) / size)
         asked = Counter(min(max(_snap(n, width), self.low), self.high) for n in wanted.tolist())
         return tuple(sorted(asked.items()))
 

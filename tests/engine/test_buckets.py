@@ -28,4 +28,4 @@ def test_the_dimension_is_not_padded():
 def test_few_samples_go_by_powers_of_two():
     buckets = [bucket(Point(3, n, 37)) for n in range(1, 65)]
     assert {shape.N for shape in buckets} == {16, 32, 64}
-    assert all(shape.N >= n + 1 and shape.P == 40 for n, shape in enumerate(buckets))
+    assert all(n + 1 <= shape.N and shape.P == 40 for n, shape in enumerate(buckets))
