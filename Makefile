@@ -11,7 +11,6 @@ FIGURES := $(filter-out figures/_%,$(sort $(wildcard figures/*.py)))
 # One stamp for each set of dependencies, renewed when pyproject.toml changes.
 BASE := $(VENV)/.installed
 TEST := $(VENV)/.installed-test
-BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -22,7 +21,6 @@ help: ## show this list
 
 demo: $(BASE) ## run a small study and print where its boundary lies
 	@$(BIN)/jaxflow run demo --out runs/demo
-	@$(BIN)/jaxflow thresholds runs/demo
 
 test: lint ## lint, then the tests
 	@$(BIN)/python -m pytest -q -n $(JOBS)
@@ -39,7 +37,7 @@ slow: $(TEST) ## the tests that take minutes
 figures: $(BASE) ## draw every figure from the stores in runs/
 	@set -e; for script in $(FIGURES); do echo "$$script"; $(BIN)/python "$$script"; done
 
-bench: $(BENCH) ## measure throughput against named peers (installs PyTorch)
+bench: $(BASE) ## measure evaluations and wall time of a trial, by dynamics and solver
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove caches and build outputs; runs/ and the environment stay
@@ -63,7 +61,3 @@ $(BASE): pyproject.toml | $(BIN)/pip
 $(TEST): $(BASE)
 	@echo "installing what the tests need into $(VENV)"
 	@$(PIP) -e '.[test]' && touch $@
-
-$(BENCH): $(BASE)
-	@echo "installing PyTorch into $(VENV)"
-	@$(PIP) -e '.[bench]' && touch $@

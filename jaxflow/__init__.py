@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jaxflow import report as report
     from jaxflow._types import Outcome as Outcome
     from jaxflow._types import Point as Point
     from jaxflow._types import Row as Row
@@ -38,6 +39,7 @@ _HOMES = {
     "Store": "store",
     "Study": "study",
     "Trial": "_types",
+    "report": "report",
     "run": "study",
 }
 __all__ = sorted(_HOMES)
@@ -46,4 +48,5 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'jaxflow' has no attribute {name!r}")
-    return getattr(import_module(f"jaxflow.{_HOMES[name]}"), name)
+    home = import_module(f"jaxflow.{_HOMES[name]}")
+    return home if name == _HOMES[name] else getattr(home, name)

@@ -1,0 +1,1 @@
+"""Throughput and field evaluations, measured side by side."""
