@@ -2,9 +2,12 @@
 
 from jaxflow.engine.buckets import bucket
 from jaxflow.engine.kernel import Program
+from jaxflow.engine.lanes import Lanes
 from jaxflow.engine.numerics import check_numerics
+from jaxflow.engine.orders import orders
 from jaxflow.engine.reference import reference
-from jaxflow.engine.runner import Lanes, Runner, Usage, orders
+from jaxflow.engine.runner import Runner
+from jaxflow.engine.usage import Usage
 
 __all__ = [
     "Lanes",

@@ -4,7 +4,7 @@ Nothing is shared with the lanes but the draw, the field and the solver: diffrax
 and stops by an event whose time a root finder places inside the last step.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import diffrax
 import jax
@@ -14,7 +14,7 @@ import optimistix
 
 from jaxflow._tree import norm
 from jaxflow._types import Trial
-from jaxflow.engine.runner import orders
+from jaxflow.engine.orders import orders
 from jaxflow.ensemble import Ensemble, Shape, draw
 from jaxflow.flow.dynamics import FIRST_MOVE, GradientFlow
 from jaxflow.flow.stopping import Success, target_loss
@@ -49,6 +49,7 @@ def reference(
     def excess(t: float, y: Parameters, args: object, **_: object) -> jax.Array:
         return loss(network, data, y) - target
 
+    finder: Any = optimistix.Bisection(1e-4, 1e-4)  # type: ignore[call-arg]
     first = FIRST_MOVE * norm(theta) / norm(field(network, data, theta))
     solution = diffrax.diffeqsolve(
         term,
@@ -62,7 +63,7 @@ def reference(
             t1=True, ts=list(times) or None, fn=lambda t, y, args: loss(network, data, y)
         ),
         stepsize_controller=dynamics.make_controller(),
-        event=diffrax.Event(excess, optimistix.Bisection(1e-4, 1e-4, optimistix.max_norm)),
+        event=diffrax.Event(excess, finder),
         max_steps=dynamics.max_steps,
         throw=False,
     )

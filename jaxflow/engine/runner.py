@@ -5,88 +5,29 @@ program as long as that has trials waiting, then takes the program with the most
 come back in the order of their end; what a row says does not depend on it.
 """
 
-import os
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from typing import Self
 
 import jax
 import numpy as np
 
-from jaxflow._errors import mistake
-from jaxflow._keys import Keys, trial_keys
 from jaxflow._types import Row, Trial
 from jaxflow._versions import versions
 from jaxflow.engine.buckets import bucket
 from jaxflow.engine.kernel import Program, Transform
-from jaxflow.ensemble import Ensemble, Shape, Sizes
+from jaxflow.engine.lanes import Lanes
+from jaxflow.engine.orders import orders
+from jaxflow.engine.usage import Usage
+from jaxflow.ensemble import Ensemble, Shape
 from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.lane import Order, Setting, Summary
+from jaxflow.flow.lane import Setting, Summary
 from jaxflow.flow.stopping import Reason, Success
 
 ProgramKey = tuple[str, Shape]  # name of the dynamics, bucket
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """How trials share the machine; part of what names a program.
-
-    `transform` "auto" is lane-major on CPU and lane-parallel elsewhere; `width` the lanes of a
-    batch, `chunk` the attempted steps between two harvests (lane-parallel), `workers` the
-    threads; 0 chooses.
-    """
-
-    transform: Transform | Literal["auto"] = "auto"
-    width: int = 0
-    chunk: int = 0
-    workers: int = 0
-
-    def __post_init__(self) -> None:
-        names = ("auto", "lane-major", "lane-parallel")
-        if self.transform not in names:
-            raise mistake(f"transform in {names}", self.transform, "use one of these")
-        if min(self.width, self.chunk, self.workers) < 0:
-            got = (self.width, self.chunk, self.workers)
-            raise mistake("width, chunk, workers >= 0", got, "use 0 to choose")
-
-    def resolved(self) -> Self:
-        """The lanes with every choice made for this machine."""
-        on_cpu = jax.default_backend() == "cpu"
-        transform = self.transform
-        if transform == "auto":
-            transform = "lane-major" if on_cpu else "lane-parallel"
-        parallel = transform == "lane-parallel"
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        width = self.width or ((2 if on_cpu else 256) if parallel else 1)
-        workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
-        return replace(
-            self, transform=transform, width=width, chunk=self.chunk or 32, workers=workers
-        )
-
-
-@dataclass
-class Usage:
-    """What the workers did: times in seconds, steps counted as attempted."""
-
-    trials: int = 0
-    evaluations: int = 0
-    useful_steps: int = 0
-    lane_steps: int = 0
-    busy: float = 0.0  # running kernels, over all workers
-    waiting: float = 0.0  # without work while another worker had some
-    compiling: float = 0.0
-    programs: set[str] = field(default_factory=set)
-
-    @property
-    def utilization(self) -> float:
-        """Useful lane-steps over the lane-steps there was room for, idle workers included."""
-        if not (self.lane_steps and self.busy):
-            return 1.0
-        return self.useful_steps / self.lane_steps * self.busy / (self.busy + self.waiting)
 
 
 class Runner:
@@ -111,9 +52,9 @@ class Runner:
         self.usage = Usage()
         self.programs: dict[tuple[ProgramKey, int], Program] = {}
         self._waiting: dict[ProgramKey, deque[Trial]] = {}
-        self._running = 0  # workers inside a kernel
+        self._compiling: set[ProgramKey] = set()
         self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()
-        self._change = threading.Condition()
+        self._change = self.usage.lock
         self._closed = False
         self._threads = [
             threading.Thread(target=self._work, args=(worker,), daemon=True)
@@ -153,10 +94,13 @@ class Runner:
             return []
         while not self._ended.empty():
             found.append(self._ended.get())
-        for item in found:
-            if isinstance(item, BaseException):
-                raise item
-        return [row for rows in found if isinstance(rows, list) for row in rows]
+        rows = [row for item in found if isinstance(item, list) for row in item]
+        errors = [item for item in found if isinstance(item, BaseException)]
+        if errors and not rows:
+            raise errors[0]
+        for error in errors:  # what has ended comes first
+            self._ended.put(error)
+        return rows
 
     def run(self, trials: Iterable[Trial]) -> list[Row]:
         """Submit trials and wait for all their rows, sorted by trial."""
@@ -165,7 +109,7 @@ class Runner:
         rows: list[Row] = []
         while len(rows) < len(trials):
             rows += self.harvest()
-        return sorted(rows, key=lambda row: (row.dynamics, row.d, row.n, row.p, row.seed))
+        return sorted(rows, key=lambda r: (r.dynamics, r.d, r.n, r.p, r.seed, r.horizon))
 
     # The workers.
 
@@ -173,26 +117,37 @@ class Runner:
         try:
             while (key := self._next_program()) is not None:
                 program = self._program(key, worker)
-                with self._compiling():
-                    program.compile()
+                self._compile(key, program)
                 drive = self._lane_major if program.transform == "lane-major" else self._parallel
                 drive(key, program)
         except BaseException as error:  # handed to the coordinator, which raises it
             self._ended.put(error)
 
     def _next_program(self) -> ProgramKey | None:
-        """Wait for work; the program with the most trials waiting, None when closed."""
+        """Wait for work; the program with the most trials waiting, None when closed.
+
+        A program that another worker compiles comes last.
+        """
         with self._change:
             began = time.monotonic()
             while not self._closed and not any(self._waiting.values()):
-                rivals = self._running
+                rivals = self.usage.running
                 self._change.wait(0.2)
                 now = time.monotonic()
                 self.usage.waiting += (now - began) if rivals else 0.0
                 began = now
             if self._closed:
                 return None
-            return max(self._waiting, key=lambda key: len(self._waiting[key]))
+            waiting = {key: len(trials) for key, trials in self._waiting.items() if trials}
+            key = max(waiting, key=lambda key: (key not in self._compiling, waiting[key]))
+            self._compiling.add(key)
+            return key
+
+    def _compile(self, key: ProgramKey, program: Program) -> None:
+        with self.usage.in_compiler():
+            program.compile()
+        with self._change:
+            self._compiling.discard(key)
 
     def _program(self, key: ProgramKey, worker: int) -> Program:
         devices = jax.local_devices()
@@ -220,7 +175,7 @@ class Runner:
     def _lane_major(self, key: ProgramKey, program: Program) -> None:
         """Batches of `width` trials, each run to its end."""
         while trials := self._take(key, program.width):
-            with self._busy():
+            with self.usage.in_kernel():
                 live = np.arange(program.width) < len(trials)
                 summary = program.solve(orders(self.seed, trials, program.width, self.dtype), live)
             rows = [self._row(program, trial, summary, i) for i, trial in enumerate(trials)]
@@ -229,7 +184,7 @@ class Runner:
     def _parallel(self, key: ProgramKey, program: Program) -> None:
         """Continuous batching: chunks of steps, with ended lanes harvested and refilled."""
         held: list[Trial | None] = [None] * program.width
-        with self._busy():
+        with self.usage.in_kernel():
             lanes = program.idle()
         while True:
             free = [lane for lane, trial in enumerate(held) if trial is None]
@@ -241,13 +196,13 @@ class Runner:
                 where[: len(trials)] = group[: len(trials)]
                 for lane, trial in zip(group, trials, strict=False):
                     held[lane] = trial
-                with self._busy():
+                with self.usage.in_kernel():
                     lanes = program.place(
                         lanes, orders(self.seed, trials, program.group, self.dtype), where
                     )
             if all(trial is None for trial in held) or self._closed:
                 return
-            with self._busy():
+            with self.usage.in_kernel():
                 lanes, count, reasons = program.advance(lanes, self.lanes.chunk)
                 ended = [
                     lane
@@ -263,13 +218,7 @@ class Runner:
             self._deliver(program, rows, count * program.width)
 
     def _deliver(self, program: Program, rows: list[Row], lane_steps: int) -> None:
-        usage = self.usage
-        with self._change:
-            usage.trials += len(rows)
-            usage.evaluations += sum(row.evaluations for row in rows)
-            usage.useful_steps += sum(row.steps + row.rejections for row in rows)
-            usage.lane_steps += lane_steps
-            usage.programs.add(program.name)
+        self.usage.count(program.name, rows, lane_steps)
         if rows:
             self._ended.put(rows)
 
@@ -291,40 +240,6 @@ class Runner:
             versions=versions(),
             **values,
         )
-
-    def _busy(self) -> "_Clock":
-        return _Clock(self, "busy")
-
-    def _compiling(self) -> "_Clock":
-        return _Clock(self, "compiling")
-
-
-class _Clock:
-    """Adds the time spent inside to one figure of the usage."""
-
-    def __init__(self, runner: Runner, figure: str) -> None:
-        self.runner, self.figure, self.began = runner, figure, 0.0
-
-    def __enter__(self) -> None:
-        self.began = time.monotonic()
-        with self.runner._change:
-            self.runner._running += self.figure == "busy"
-
-    def __exit__(self, *_: object) -> None:
-        usage = self.runner.usage
-        with self.runner._change:
-            self.runner._running -= self.figure == "busy"
-            spent = getattr(usage, self.figure) + time.monotonic() - self.began
-            setattr(usage, self.figure, spent)
-
-
-def orders(seed: int, trials: list[Trial], lanes: int, dtype: str) -> Order:
-    """The `Order` of a batch of a study's trials in NumPy, filled up with copies of the first."""
-    padded = trials + trials[:1] * (lanes - len(trials))
-    points = np.array([(t.point.d, t.point.n, t.point.p) for t in padded], np.int32)
-    keys = [trial_keys(seed, t.point.d, t.point.n, t.point.p, t.seed) for t in padded]
-    stacked = Keys(*(np.stack(stream) for stream in zip(*keys, strict=True)))
-    return Order(stacked, Sizes(*points.T), np.array([t.horizon for t in padded], dtype))
 
 
 def _split(lanes: list[int], size: int) -> Iterator[list[int]]:

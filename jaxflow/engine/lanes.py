@@ -1,0 +1,47 @@
+"""How the trials of a run share the machine."""
+
+import os
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+import jax
+
+from jaxflow._errors import mistake
+from jaxflow.engine.kernel import Transform
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """How trials share the machine; part of what names a program.
+
+    `transform` "auto" is lane-major on CPU and lane-parallel elsewhere; `width` the lanes of a
+    batch, `chunk` the attempted steps between two harvests (lane-parallel), `workers` the
+    threads; 0 chooses.
+    """
+
+    transform: Transform | Literal["auto"] = "auto"
+    width: int = 0
+    chunk: int = 0
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        names = ("auto", "lane-major", "lane-parallel")
+        if self.transform not in names:
+            raise mistake(f"transform in {names}", self.transform, "use one of these")
+        if min(self.width, self.chunk, self.workers) < 0:
+            got = (self.width, self.chunk, self.workers)
+            raise mistake("width, chunk, workers >= 0", got, "use 0 to choose")
+
+    def resolved(self) -> Self:
+        """The lanes with every choice made for this machine."""
+        on_cpu = jax.default_backend() == "cpu"
+        transform = self.transform
+        if transform == "auto":
+            transform = "lane-major" if on_cpu else "lane-parallel"
+        parallel = transform == "lane-parallel"
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        width = self.width or ((2 if on_cpu else 256) if parallel else 1)
+        workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
+        return replace(
+            self, transform=transform, width=width, chunk=self.chunk or 16, workers=workers
+        )

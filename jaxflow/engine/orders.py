@@ -1,0 +1,17 @@
+"""Trials of a study as what the lanes take in: keys, sizes, horizons."""
+
+import numpy as np
+
+from jaxflow._keys import Keys, trial_keys
+from jaxflow._types import Trial
+from jaxflow.ensemble import Sizes
+from jaxflow.flow.lane import Order
+
+
+def orders(seed: int, trials: list[Trial], lanes: int, dtype: str) -> Order:
+    """The `Order` of a batch of a study's trials in NumPy, filled up with copies of the first."""
+    padded = trials + trials[:1] * (lanes - len(trials))
+    points = np.array([(t.point.d, t.point.n, t.point.p) for t in padded], np.int32)
+    keys = [trial_keys(seed, t.point.d, t.point.n, t.point.p, t.seed) for t in padded]
+    stacked = Keys(*(np.stack(stream) for stream in zip(*keys, strict=True)))
+    return Order(stacked, Sizes(*points.T), np.array([t.horizon for t in padded], dtype))
