@@ -90,7 +90,7 @@ def state(cell: Cell) -> str:
     if not isinstance(cell.plan, ThresholdPlan) or not tallies:
         return f"{len(cell.converged)}/{expected_trials(cell)}"
     posterior = Posterior(tallies, cell.plan.low, cell.plan.high)
-    return f"N = {posterior.median:.0f} +- {100 * posterior.relative_half_width:.1f} %"
+    return f"N = {posterior.median:.0f} ± {100 * posterior.relative_half_width:.1f} %"
 
 
 def expected_trials(cell: Cell) -> int:
