@@ -29,10 +29,11 @@ class Parameters(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Inputs X (N, D) and labels y (N,) padded with zeros, and the true sizes n and p."""
+    """Inputs X (N, D) and labels y (N,) padded with zeros, and the true sizes d, n and p."""
 
     X: Float[Array, "n d"]
     y: Float[Array, " n"]
+    d: Int[Array, ""]
     n: Int[Array, ""]
     p: Int[Array, ""]
 

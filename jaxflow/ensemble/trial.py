@@ -47,7 +47,7 @@ def draw(
     X = ensemble.inputs.draw(sample, sizes)
     y = ensemble.labels.draw(sample, X, sizes, keys)
     theta = ensemble.initialization.draw(uniforms(keys.neurons, shape.P, shape.D), X, y, sizes)
-    data = Data(X.astype(dtype), y.astype(dtype), jnp.asarray(sizes.n), jnp.asarray(sizes.p))
+    data = Data(X.astype(dtype), y.astype(dtype), *map(jnp.asarray, sizes))
     return data, Parameters(theta.W.astype(dtype), theta.a.astype(dtype))
 
 

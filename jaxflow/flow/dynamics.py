@@ -116,11 +116,14 @@ class GradientFlow:
         solver: diffrax.AbstractSolver = getattr(diffrax, self.solver)()
         return solver
 
-    def make_controller(self) -> diffrax.AbstractStepSizeController:
+    def make_controller(self, data: Data) -> diffrax.AbstractStepSizeController:
         """The step-size controller: an integral controller, or constant steps."""
         if self.step is not None:
             return diffrax.ConstantStepSize()
-        return diffrax.PIDController(rtol=self.rtol, atol=self.atol, factormax=3.0)
+        root_mean_square = partial(_root_mean_square, data)
+        return diffrax.PIDController(
+            rtol=self.rtol, atol=self.atol, factormax=3.0, norm=root_mean_square
+        )
 
     def term(self, network: Network) -> diffrax.ODETerm:
         """The flow as a diffrax term; its `args` are the data."""
@@ -133,7 +136,7 @@ class GradientFlow:
         size, speed = norm(theta), norm(velocity)
         dt = FIRST_MOVE * size / jnp.where(speed > 0, speed, 1)
         dt = jnp.asarray(self.step or dt, zero.dtype)
-        t1, controller_state = self.make_controller().init(
+        t1, controller_state = self.make_controller(data).init(
             term, zero, dt, theta, dt, data, solver.func, self._error_order(solver, term)
         )
         integrator = solver.init(term, zero, t1, theta, data), controller_state
@@ -158,7 +161,7 @@ class GradientFlow:
             term, zero, dt, theta, data, solver_state, made_jump=jnp.asarray(False)
         )
         order = self._error_order(solver, term)
-        keep, t0, t1, _, controller_state, _ = self.make_controller().adapt_step_size(
+        keep, t0, t1, _, controller_state, _ = self.make_controller(data).adapt_step_size(
             zero, dt, theta, candidate, data, error, order, controller_state
         )
         keep = jnp.asarray(keep)
@@ -175,6 +178,12 @@ class GradientFlow:
         if self.solver == "RKC2":
             return jnp.asarray(solver_state.stages + 1)
         return jnp.asarray(evaluations_per_step(self.solver), jnp.int32)
+
+
+def _root_mean_square(data: Data, scaled_error: Parameters) -> Float[Array, ""]:
+    """Over the true entries: those of the padding are zero, and not counted."""
+    entries = (data.d + 1) * data.p
+    return norm(scaled_error) / jnp.sqrt(entries.astype(scaled_error.a.dtype))
 
 
 def evaluations_per_step(solver: str) -> int:

@@ -3,14 +3,15 @@
 from collections import Counter
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
 from jaxflow._types import Outcome, Point, Row, Trial
-from jaxflow.engine import Lanes, Runner, check_numerics, orders, reference
+from jaxflow.engine import Lanes, Program, Runner, check_numerics, orders, reference
 from jaxflow.engine.numerics import numerics_error
-from jaxflow.ensemble import Ensemble
-from jaxflow.flow import GradientDescent, GradientFlow
+from jaxflow.ensemble import Ensemble, Shape
+from jaxflow.flow import GradientDescent, GradientFlow, Setting
 
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
 POINT = Point(10, 40, 24)
@@ -95,6 +96,21 @@ def test_the_transforms_agree_with_each_other_and_with_diffeqsolve():
             np.testing.assert_allclose(other.flow_time, row.flow_time, rtol=0.1)
         assert oracle.converged == (row.outcome is Outcome.CONVERGED)
         np.testing.assert_allclose(oracle.flow_time, row.flow_time, rtol=0.1)
+
+
+def test_other_programs_agree_early():
+    """Batches of 2 and 64, either transform, more padding: loss at time 1 to 1e-5."""
+    early = [replace(trial, horizon=1.0) for trial in TRIALS[:6]]
+    tables = []
+    for lanes in (MAJOR, Lanes("lane-parallel", width=2), Lanes("lane-parallel", width=64)):
+        with runner(lanes) as made:
+            tables.append([row.last_loss for row in made.run(early)])
+    setting = Setting(Ensemble(), GradientFlow(), 1.0, Shape(10, 96, 40), "float32")
+    padded = Program(setting, "lane-major", 6, jax.local_devices()[0])
+    summary = padded.solve(orders(0, early, 6, "float32"), np.ones(6, bool))
+    tables.append(summary.last_loss.tolist())
+    for table in tables[1:]:
+        np.testing.assert_allclose(table, tables[0], rtol=1e-5)
 
 
 def test_an_interrupted_run_goes_on_bit_for_bit():
