@@ -15,6 +15,7 @@ from typing import Self
 import jax
 import numpy as np
 
+from jaxflow._errors import mistake
 from jaxflow._types import Row, Trial
 from jaxflow._versions import versions
 from jaxflow.engine.buckets import bucket
@@ -47,6 +48,9 @@ class Runner:
         dtype: str = "float32",
         lanes: Lanes = Lanes(),
     ) -> None:
+        if dtype == "float64" and not jax.config.jax_enable_x64:
+            remedy = 'call jax.config.update("jax_enable_x64", True) first'
+            raise mistake("64-bit JAX for float64", "jax_enable_x64 = False", remedy)
         self.ensemble, self.dynamics, self.success = ensemble, dict(dynamics), success
         self.seed, self.dtype, self.lanes = seed, dtype, lanes.resolved()
         self.usage = Usage()

@@ -161,3 +161,12 @@ def test_numerics_are_checked(monkeypatch):
 def test_lanes_refuse_what_is_none(mistake):
     with pytest.raises(ValueError, match="expected"):
         mistake()
+
+
+def test_float64_needs_64_bit_jax(x64):
+    with Runner(Ensemble(), DYNAMICS, success=1.0, dtype="float64", lanes=MAJOR) as made:
+        rows = made.run([Trial("descent", Point(5, 8, 8), seed, 5.0) for seed in range(2)])
+    assert {row.dtype for row in rows} == {"float64"}
+    jax.config.update("jax_enable_x64", False)
+    with pytest.raises(ValueError, match="jax_enable_x64"):
+        Runner(Ensemble(), DYNAMICS, dtype="float64")
