@@ -48,9 +48,9 @@ class Runner:
         dtype: str = "float32",
         lanes: Lanes = Lanes(),
     ) -> None:
-        if dtype == "float64" and not jax.config.jax_enable_x64:
+        if jax.dtypes.canonicalize_dtype(dtype) != dtype:
             remedy = 'call jax.config.update("jax_enable_x64", True) first'
-            raise mistake("64-bit JAX for float64", "jax_enable_x64 = False", remedy)
+            raise mistake("64-bit JAX for float64", "32-bit JAX", remedy)
         self.ensemble, self.dynamics, self.success = ensemble, dict(dynamics), success
         self.seed, self.dtype, self.lanes = seed, dtype, lanes.resolved()
         self.usage = Usage()
