@@ -23,6 +23,7 @@ class Monitor:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+        self._announced = False
         self._last = float("-inf")
         self._tasks: dict[int, TaskID] = {}
         self._bars = Bars(
@@ -43,6 +44,11 @@ class Monitor:
 
     def __call__(self, progress: Progress) -> None:
         """Show where the run stands, if it is time to."""
+        if not self._announced and not all(cell.finished for cell in progress.cells):
+            self._announced = True
+            self.console.print(
+                f"{len(progress.cells)} thresholds, {progress.known} trials known; compiling"
+            )
         now = time.monotonic()
         interval = TERMINAL_INTERVAL if self.console.is_terminal else LOG_INTERVAL
         if now - self._last < interval or progress.usage.trials == 0:

@@ -83,7 +83,6 @@ def _run(options: argparse.Namespace) -> int:
     folder = options.out or Path("runs") / study.name
     lanes = Lanes(options.transform, options.width, options.chunk, options.workers)
     console, began = Console(stderr=True), time.monotonic()
-    console.print(f"study {study.name}: {len(study.cells())} thresholds into {folder}")
     with Monitor(console) as monitor:
         progress = run(study, folder, lanes, monitor)
     usage = progress.usage
