@@ -1,10 +1,12 @@
-"""Sizes of a trial: the true ones, traced, and the static shape they are padded to."""
+"""Sizes of a trial, the true ones and the static shape they are padded to, for all laws."""
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
+
+from jaxflow._types import Point
 
 
 class Sizes(NamedTuple):
@@ -21,6 +23,13 @@ class Shape(NamedTuple):
     D: int
     N: int
     P: int
+
+
+class Everywhere:
+    """A law that has a sample at every point."""
+
+    def check(self, point: Point) -> None:
+        """Refuses no point."""
 
 
 def below(count: Int[Array, ""] | int, length: int) -> Bool[Array, " length"]:

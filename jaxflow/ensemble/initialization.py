@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from jaxflow._errors import mistake
 from jaxflow._keys import Uniforms, between, exponential, normal, sign
 from jaxflow._types import Point
-from jaxflow.ensemble._sizes import Sizes, below, row_norms
+from jaxflow.ensemble._sizes import Everywhere, Sizes, below, row_norms
 from jaxflow.network import Parameters, product
 
 
@@ -47,7 +47,7 @@ def _hidden(neuron: Uniforms, sizes: Sizes) -> Float[Array, "P D"]:
 
 
 @dataclass(frozen=True)
-class Dominated:
+class Dominated(Everywhere):
     """|a_j| = ratio |w_j| + excess e_j, e_j ~ Exp(1), random signs; W then scaled by `shrink`.
 
     With ratio = excess = 1 the published law: entries of w_j ~ U(+-1/sqrt(d)) and
@@ -63,9 +63,6 @@ class Dominated:
             got = (self.ratio, self.excess, self.shrink)
             raise mistake("ratio >= 0, excess >= 0, shrink > 0", got, "mend the negative one")
 
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
-
     def draw(
         self,
         neuron: Uniforms,
@@ -80,7 +77,7 @@ class Dominated:
 
 
 @dataclass(frozen=True)
-class Balanced:
+class Balanced(Everywhere):
     """|a_j| = |w_j|, random signs, entries of w_j ~ scale U(+-1/sqrt(d))."""
 
     scale: float = 1.0
@@ -88,9 +85,6 @@ class Balanced:
     def __post_init__(self) -> None:
         if not self.scale > 0:
             raise mistake("scale > 0", self.scale, "give the factor of the first parameters")
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(
         self,
@@ -105,7 +99,7 @@ class Balanced:
 
 
 @dataclass(frozen=True)
-class GaussianWeights:
+class GaussianWeights(Everywhere):
     """w_j ~ N(0, variance I), a_j random signs, standard normal, or one.
 
     Variance 1 with signs is the law of arXiv 1810.02054; variance 1/d with ones that of the
@@ -120,9 +114,6 @@ class GaussianWeights:
             raise mistake("variance in {1, 1/d}", self.variance, "use one of these")
         if self.outputs not in ("signs", "normal", "ones"):
             raise mistake("outputs in {signs, normal, ones}", self.outputs, "use one of these")
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(
         self,

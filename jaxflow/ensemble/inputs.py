@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from jaxflow._errors import mistake
 from jaxflow._keys import Uniforms, between, normal
 from jaxflow._types import Point
-from jaxflow.ensemble._sizes import Sizes, below, row_norms
+from jaxflow.ensemble._sizes import Everywhere, Sizes, below, row_norms
 
 
 @runtime_checkable
@@ -36,7 +36,7 @@ def _gaussian(sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
 
 
 @dataclass(frozen=True)
-class Sphere:
+class Sphere(Everywhere):
     """x/|x| uniform on S^{d-1}, |x| ~ U[low, high] (arXiv 2502.16977, experiment 1)."""
 
     low: float = 1.0
@@ -44,9 +44,6 @@ class Sphere:
 
     def __post_init__(self) -> None:
         _check_radii(self.low, self.high)
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(self, sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
         """X (N, D)."""
@@ -57,7 +54,7 @@ class Sphere:
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(Everywhere):
     """x ~ N(0, scale^2 I_d)."""
 
     scale: float = 1.0
@@ -65,9 +62,6 @@ class Gaussian:
     def __post_init__(self) -> None:
         if not self.scale > 0:
             raise mistake("scale > 0", self.scale, "give the standard deviation of an entry")
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(self, sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
         """X (N, D)."""

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from jaxflow._errors import mistake
 from jaxflow._keys import Keys, Uniforms, between, normal, sign, uniforms
 from jaxflow._types import Point
-from jaxflow.ensemble._sizes import Sizes, below
+from jaxflow.ensemble._sizes import Everywhere, Sizes, below
 from jaxflow.network import Activation, Quadratic, product
 
 
@@ -35,7 +35,7 @@ def _check_magnitudes(low: float, high: float) -> None:
 
 
 @dataclass(frozen=True)
-class RandomSigns:
+class RandomSigns(Everywhere):
     """sign(y) uniform, |y| ~ U[low, high] (arXiv 2502.16977, experiment 1)."""
 
     low: float = 1.0
@@ -43,9 +43,6 @@ class RandomSigns:
 
     def __post_init__(self) -> None:
         _check_magnitudes(self.low, self.high)
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(
         self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
@@ -56,7 +53,7 @@ class RandomSigns:
 
 
 @dataclass(frozen=True)
-class GroupSigns:
+class GroupSigns(Everywhere):
     """|y| ~ U[low, high]; sample i is in group j = i mod p, and the groups' signs alternate."""
 
     low: float = 1.0
@@ -64,9 +61,6 @@ class GroupSigns:
 
     def __post_init__(self) -> None:
         _check_magnitudes(self.low, self.high)
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(
         self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
@@ -79,7 +73,7 @@ class GroupSigns:
 
 
 @dataclass(frozen=True)
-class GaussianLabels:
+class GaussianLabels(Everywhere):
     """y ~ N(0, scale^2)."""
 
     scale: float = 1.0
@@ -87,9 +81,6 @@ class GaussianLabels:
     def __post_init__(self) -> None:
         if not self.scale > 0:
             raise mistake("scale > 0", self.scale, "give the standard deviation of a label")
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(
         self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
@@ -100,7 +91,7 @@ class GaussianLabels:
 
 
 @dataclass(frozen=True)
-class Teacher:
+class Teacher(Everywhere):
     """y = sum_{j<=rank} sigma(v_j . x), entries of v_j ~ N(0, 1/d) (arXiv 1907.06594)."""
 
     rank: int = 1
@@ -109,9 +100,6 @@ class Teacher:
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise mistake("rank >= 1", self.rank, "give the number of the teacher's neurons")
-
-    def check(self, point: Point) -> None:
-        """Every point has a sample."""
 
     def draw(
         self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
