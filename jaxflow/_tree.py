@@ -22,8 +22,3 @@ def norm(x: PyTree) -> Float[Array, ""]:
 def select(predicate: Array, yes: PyTree, no: PyTree) -> PyTree:
     """`yes` where the scalar predicate holds, else `no`, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(predicate, a, b), yes, no)
-
-
-def is_finite(x: PyTree) -> Array:
-    """True when every entry is finite."""
-    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(x)]))

@@ -125,7 +125,11 @@ def draw(folder: Path, path: Path) -> Path:
         for ax, (d, p) in zip(axes[:, 0], points, strict=True):
             here = [cell for cell in found if (cell.d, cell.p) == (d, p)]
             _draw_point(ax, d, p, here)
-        handles = {label: h for ax in axes[:, 0] for h, label in zip(*_legend(ax), strict=True)}
+        handles = {
+            label: h
+            for ax in axes[:, 0]
+            for h, label in zip(*ax.get_legend_handles_labels(), strict=True)
+        }
         figure.legend(
             handles.values(), handles, loc="outside lower center", ncols=min(3, len(handles))
         )
@@ -161,11 +165,6 @@ def _draw_point(ax: Any, d: int, p: int, found: Sequence[CellReport]) -> None:
             zorder=3,
         )
     ax.set_title(f"$d = {d}$, $p = {p}$", loc="left", pad=14)
-
-
-def _legend(ax: Any) -> tuple[list[Any], list[str]]:
-    handles, labels = ax.get_legend_handles_labels()
-    return handles, labels
 
 
 def _draw_cell(ax: Any, cell: CellReport, grid: np.ndarray, series: plot.Series) -> None:
