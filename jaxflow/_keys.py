@@ -6,6 +6,7 @@ of the counter (i, k), so neither padding nor a larger n, p or d changes a numbe
 """
 
 import hashlib
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -32,23 +33,32 @@ def trial_keys(study_seed: int, d: int, n: int, p: int, seed: int) -> Keys:
     return Keys(words[0:2], words[2:4], words[4:6])
 
 
-class Uniforms(NamedTuple):
-    """Numbers in [0, 1), one row a sample or neuron: a few, and one a coordinate."""
+@dataclass(frozen=True)
+class Uniforms:
+    """Numbers in [0, 1) of one stream, one row a sample or neuron, made when asked for."""
 
-    few: Float[Array, "rows few"]
-    each: Float[Array, "rows d"]
+    key: UInt32[Array | np.ndarray, "2"]
+    rows: int
+    d: int
 
+    @property
+    def few(self) -> Float[Array, "rows few"]:
+        """The few numbers of a row besides its coordinates."""
+        return self._columns(0, FEW)
 
-def uniforms(key: UInt32[Array | np.ndarray, "2"], rows: int, d: int) -> Uniforms:
-    """The uniform numbers of a stream, in float32."""
-    shape = (rows, FEW + d)
-    row = jax.lax.broadcasted_iota(jnp.uint32, shape, 0)
-    column = jax.lax.broadcasted_iota(jnp.uint32, shape, 1)
-    counters = jnp.concatenate([row.ravel(), column.ravel()])
-    bits = threefry_2x32(jnp.asarray(key), counters)[: rows * (FEW + d)].reshape(shape)
-    one = jnp.asarray(0x3F800000, jnp.uint32)  # the bits of 1.0f
-    U = jax.lax.bitcast_convert_type((bits >> 9) | one, jnp.float32) - 1
-    return Uniforms(U[:, :FEW], U[:, FEW:])
+    @property
+    def each(self) -> Float[Array, "rows d"]:
+        """One number a coordinate."""
+        return self._columns(FEW, self.d)
+
+    def _columns(self, first: int, count: int) -> Float[Array, "rows count"]:
+        shape = (self.rows, count)
+        row = jax.lax.broadcasted_iota(jnp.uint32, shape, 0)
+        column = jax.lax.broadcasted_iota(jnp.uint32, shape, 1) + jnp.uint32(first)
+        counters = jnp.concatenate([row.ravel(), column.ravel()])
+        bits = threefry_2x32(jnp.asarray(self.key), counters)[: self.rows * count].reshape(shape)
+        one = jnp.asarray(0x3F800000, jnp.uint32)  # the bits of 1.0f
+        return jax.lax.bitcast_convert_type((bits >> 9) | one, jnp.float32) - 1
 
 
 def normal(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

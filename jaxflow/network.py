@@ -19,23 +19,35 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxflow._errors import mistake
+from jaxflow.coordinates import Ambient, Inputs, Weights, product
 
 
 class Parameters(NamedTuple):
-    """Hidden weights W (p, d) and output weights a (p,); also a velocity in their space."""
+    """Hidden weights W, (p, d) in ambient coordinates, and output weights a (p,); or a velocity."""
 
-    W: Float[Array, "p d"]
+    W: Weights
     a: Float[Array, " p"]
 
 
 class Data(NamedTuple):
-    """Inputs X (N, D) and labels y (N,) padded with zeros, and the true sizes d, n and p."""
+    """Inputs in some coordinates and labels y (N,), padded with zeros; the true sizes d, n and p.
 
-    X: Float[Array, "n d"]
+    The coordinates of the inputs are those of the weights: every function here works in any.
+    """
+
+    inputs: Inputs
     y: Float[Array, " n"]
     d: Int[Array, ""]
     n: Int[Array, ""]
     p: Int[Array, ""]
+
+    @property
+    def X(self) -> Float[Array, "n d"]:  # noqa: N802
+        """The rows of the inputs, in ambient coordinates only."""
+        if not isinstance(self.inputs, Ambient):
+            got = f"{type(self.inputs).__name__.lower()} ones"
+            raise mistake("ambient coordinates", got, "draw the trial in those to have its X")
+        return self.inputs.X
 
 
 @runtime_checkable
@@ -163,14 +175,9 @@ class Network:
         return p if self.scaling == "1/p" else jnp.ones_like(p)
 
 
-def product(left: Array, right: Array) -> Array:
-    """A matrix product in full precision of its type, on every backend."""
-    return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
-
-
 def residuals(network: Network, data: Data, theta: Parameters) -> Float[Array, " n"]:
     """r = y - h(X), zero on padded samples."""
-    return _residuals(network, data, theta, product(data.X, theta.W.T))
+    return _residuals(network, data, theta, data.inputs.preactivations(theta.W))
 
 
 def loss_of(data: Data, r: Float[Array, " n"]) -> Float[Array, ""]:
@@ -184,21 +191,22 @@ def loss(network: Network, data: Data, theta: Parameters) -> Float[Array, ""]:
 
 
 def field(network: Network, data: Data, theta: Parameters) -> Parameters:
-    """The velocity theta' = -kappa grad L, in 4ndp flops.
+    """The velocity theta' = -kappa grad L.
 
-    With G_j = (kappa c / n) sum_i r_i sigma'(w_j.x_i) x_i the flow is w_j' = a_j G_j and, sigma
-    being homogeneous, a_j' = (kappa c / n) sum_i r_i sigma(w_j.x_i) = w_j.G_j / degree, which
-    spares a pass over the n p activations (arXiv 2502.16977, equation of the flow).
+    With M_ij = (kappa c / n) r_i sigma'(w_j.x_i) and G = M^T X the flow is w_j' = a_j G_j and,
+    sigma being homogeneous, a_j' = (kappa c / n) sum_i r_i sigma(w_j.x_i) = w_j.G_j / degree,
+    which spares a pass over the n p activations (arXiv 2502.16977, equation of the flow).
     """
-    Z = product(data.X, theta.W.T)
+    Z = data.inputs.preactivations(theta.W)
     r = _residuals(network, data, theta, Z)
     p = data.p.astype(r.dtype)
     rate = network.speed(p) * network.output_scale(p) / data.n.astype(r.dtype)
-    G = rate * product((r[:, None] * network.activation.derivative(Z)).T, data.X)
-    a_velocity = jnp.sum(theta.W * G, axis=1) / network.activation.degree
+    M = (rate * r)[:, None] * network.activation.derivative(Z)
+    W_velocity, along = data.inputs.pull(theta.W, Z, M, theta.a)
+    a_velocity = along / network.activation.degree
     if network.trained == "first":
         a_velocity = jnp.zeros_like(a_velocity)
-    return Parameters(theta.a[:, None] * G, a_velocity)
+    return Parameters(W_velocity, a_velocity)
 
 
 def _residuals(network: Network, data: Data, theta: Parameters, Z: Array) -> Array:
@@ -215,10 +223,16 @@ def curvature(
 
 def decay(network: Network, data: Data, velocity: Parameters) -> Float[Array, ""]:
     """-L' = |theta'|^2 / kappa along the flow."""
-    squared = jnp.sum(velocity.W**2) + jnp.sum(velocity.a**2)
+    squared = jnp.sum(data.inputs.squares(velocity.W)) + jnp.sum(velocity.a**2)
     return squared / network.speed(data.p.astype(squared.dtype))
 
 
-def balance(network: Network, theta: Parameters) -> Float[Array, " p"]:
+def balance(network: Network, data: Data, theta: Parameters) -> Float[Array, " p"]:
     """a_j^2 - |w_j|^2 / degree, conserved by the flow when both layers are trained."""
-    return theta.a**2 - jnp.sum(theta.W**2, axis=1) / network.activation.degree
+    return theta.a**2 - data.inputs.sizes(theta.W) / network.activation.degree
+
+
+def distances(data: Data, theta: Parameters, first: Parameters) -> Float[Array, " p"]:
+    """|w_j - w_j(0)| of every neuron; `first` are the parameters at the start of the trial."""
+    moved = jax.tree.map(jnp.subtract, theta.W, first.W)
+    return jnp.sqrt(data.inputs.squares(moved))

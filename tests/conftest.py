@@ -18,7 +18,14 @@ from jaxtyping import install_import_hook
 
 # The floors that carry mathematics.
 install_import_hook(
-    ["jaxflow._keys", "jaxflow._tree", "jaxflow.network", "jaxflow.ensemble", "jaxflow.flow"],
+    [
+        "jaxflow._keys",
+        "jaxflow._tree",
+        "jaxflow.coordinates",
+        "jaxflow.network",
+        "jaxflow.ensemble",
+        "jaxflow.flow",
+    ],
     "beartype.beartype",
 )
 

@@ -77,7 +77,7 @@ def test_curvature_and_balance_along_the_field(x64, activation):
     h = 1e-6
     slope = (loss(network, data, moved(h)) - loss(network, data, moved(-h))) / (2 * h)
     np.testing.assert_allclose(curvature(network, data, velocity, value), -slope / value, rtol=1e-6)
-    drift = (balance(network, moved(h)) - balance(network, moved(-h))) / (2 * h)
+    drift = (balance(network, data, moved(h)) - balance(network, data, moved(-h))) / (2 * h)
     np.testing.assert_allclose(drift, 0, atol=1e-8)
 
 

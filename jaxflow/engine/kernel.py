@@ -1,7 +1,9 @@
 """The only jit, vmap and map: how the lanes of one program share a device.
 
 Two transforms of the same unbatched step. Lane-parallel (accelerators): `vmap` over a fixed
-number of lanes, advanced in chunks of attempted steps, harvested and refilled between chunks.
+number of lanes, advanced in chunks, harvested and refilled between chunks. A lane advances by one
+evaluation of the field at a time, for steps of different numbers of stages would wait for the
+longest: at 256 lanes three quarters of the evaluations would be idle.
 Lane-major (CPU cores): `lax.map` over the lanes of a batch, each run to its end, so that the
 samples of one trial stay in the core's cache and no lane waits for another.
 
@@ -45,9 +47,9 @@ class Program:
 
     @property
     def name(self) -> str:
-        """Bucket, transform and batch width, as recorded with every trial."""
+        """Bucket, batch width, transform and coordinates, as recorded with every trial."""
         D, N, P = self.setting.shape
-        return f"D{D} N{N} P{P} B{self.width} {self.transform}"
+        return f"D{D} N{N} P{P} B{self.width} {self.transform} {self.setting.coordinates}"
 
     def compile(self) -> None:
         """Compile every kernel of this transform now."""
@@ -69,7 +71,7 @@ class Program:
         return self._place(lanes, *self._put((orders, where)))
 
     def advance(self, lanes: LaneState, chunk: int) -> tuple[LaneState, int, np.ndarray]:
-        """Attempt up to `chunk` steps in every running lane.
+        """Advance every running lane up to `chunk` times.
 
         Returns the lanes, the iterations it took, and each lane's `Reason`.
         """

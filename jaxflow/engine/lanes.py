@@ -2,32 +2,37 @@
 
 import os
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import jax
 
 from jaxflow._errors import mistake
+from jaxflow.coordinates import Name
 from jaxflow.engine.kernel import Transform
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """How trials share the machine; part of what names a program.
+    """How trials share the machine, and in which coordinates; part of what names a program.
 
     `transform` "auto" is lane-major on CPU and lane-parallel elsewhere; `width` the lanes of a
-    batch, `chunk` the attempted steps between two harvests (lane-parallel), `workers` the
-    threads; 0 chooses.
+    batch, `chunk` the evaluations of the field between two harvests (lane-parallel), `workers` the
+    threads; 0 chooses. `coordinates` "auto" are the cheapest for each shape.
     """
 
     transform: Transform | Literal["auto"] = "auto"
     width: int = 0
     chunk: int = 0
     workers: int = 0
+    coordinates: Name | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
         names = ("auto", "lane-major", "lane-parallel")
         if self.transform not in names:
             raise mistake(f"transform in {names}", self.transform, "use one of these")
+        spaces = ("auto", *get_args(Name))
+        if self.coordinates not in spaces:
+            raise mistake(f"coordinates in {spaces}", self.coordinates, "use one of these")
         if min(self.width, self.chunk, self.workers) < 0:
             got = (self.width, self.chunk, self.workers)
             raise mistake("width, chunk, workers >= 0", got, "use 0 to choose")

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxflow.coordinates import Ambient
 from jaxflow.network import Data, Network, Parameters, field, loss
 
 LANES, N, D, P = 3, 200, 24, 40
@@ -23,7 +24,7 @@ def numerics_error(dtype: str) -> float:
     a = random.standard_normal((LANES, P)).astype(np.float32)
 
     def evaluate(X: jax.Array, y: jax.Array, W: jax.Array, a: jax.Array) -> tuple[jax.Array, ...]:
-        data = Data(X, y, jnp.asarray(D), jnp.asarray(N), jnp.asarray(P))
+        data = Data(Ambient(X), y, jnp.asarray(D), jnp.asarray(N), jnp.asarray(P))
         theta = Parameters(W, a)
         return (*field(Network(), data, theta), loss(Network(), data, theta))
 

@@ -62,7 +62,7 @@ def reference(
         saveat=diffrax.SaveAt(
             t1=True, ts=list(times) or None, fn=lambda t, y, args: loss(network, data, y)
         ),
-        stepsize_controller=dynamics.make_controller(data),
+        stepsize_controller=dynamics.make_controller(),
         event=diffrax.Event(excess, finder),
         max_steps=dynamics.max_steps,
         throw=False,

@@ -19,7 +19,8 @@ from jaxflow._errors import mistake
 from jaxflow._types import Row, Trial
 from jaxflow._versions import versions
 from jaxflow.engine.buckets import bucket
-from jaxflow.engine.kernel import Program, Transform
+from jaxflow.engine.costs import cheapest
+from jaxflow.engine.kernel import Program
 from jaxflow.engine.lanes import Lanes
 from jaxflow.engine.orders import orders
 from jaxflow.engine.usage import Usage
@@ -160,12 +161,25 @@ class Runner:
         with self._change:
             place = (key, device.id)
             if place not in self.programs:
-                setting = Setting(
-                    self.ensemble, self.dynamics[name], self.success, shape, self.dtype
+                self.programs[place] = Program(
+                    self._setting(name, shape),
+                    "lane-parallel" if self._is_parallel else "lane-major",
+                    self.lanes.width,
+                    device,
                 )
-                transform: Transform = "lane-parallel" if self._is_parallel else "lane-major"
-                self.programs[place] = Program(setting, transform, self.lanes.width, device)
             return self.programs[place]
+
+    def _setting(self, name: str, shape: Shape) -> Setting:
+        dynamics = self.dynamics[name]
+        return Setting(
+            self.ensemble,
+            dynamics,
+            self.success,
+            shape,
+            self.dtype,
+            cheapest(self.ensemble, dynamics, shape, self.lanes.coordinates),
+            grain="evaluation" if self._is_parallel else "step",
+        )
 
     @property
     def _is_parallel(self) -> bool:
@@ -183,7 +197,8 @@ class Runner:
                 live = np.arange(program.width) < len(trials)
                 summary = program.solve(orders(self.seed, trials, program.width, self.dtype), live)
             rows = [self._row(program, trial, summary, i) for i, trial in enumerate(trials)]
-            self._deliver(program, rows, sum(row.steps + row.rejections for row in rows))
+            useful = int(summary.advances[: len(rows)].sum())
+            self._deliver(program, rows, useful, useful)
 
     def _parallel(self, key: ProgramKey, program: Program) -> None:
         """Continuous batching: chunks of steps, with ended lanes harvested and refilled."""
@@ -214,21 +229,23 @@ class Runner:
                     if trial is not None and reasons[lane] != Reason.RUNNING
                 ]
                 summary = program.finish(lanes) if ended else None
-            rows = []
+            rows, useful = [], 0
             for lane in ended:
                 done, held[lane] = held[lane], None
                 if done is not None and summary is not None:
                     rows.append(self._row(program, done, summary, lane))
-            self._deliver(program, rows, count * program.width)
+                    useful += int(summary.advances[lane])
+            self._deliver(program, rows, useful, count * program.width)
 
-    def _deliver(self, program: Program, rows: list[Row], lane_steps: int) -> None:
-        self.usage.count(program.name, rows, lane_steps)
+    def _deliver(self, program: Program, rows: list[Row], useful: int, advances: int) -> None:
+        self.usage.count(program.name, rows, useful, advances)
         if rows:
             self._ended.put(rows)
 
     def _row(self, program: Program, trial: Trial, summary: Summary, lane: int) -> Row:
         values = {name: column[lane].item() for name, column in summary._asdict().items()}
         reason = Reason(values.pop("reason"))
+        del values["advances"]
         return Row(
             dynamics=trial.dynamics,
             d=trial.point.d,

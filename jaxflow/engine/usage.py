@@ -11,13 +11,16 @@ from jaxflow._types import Row
 
 @dataclass
 class Usage:
-    """Times in seconds summed over workers, steps counted as attempted; guarded by `lock`."""
+    """What was done, and times in seconds summed over workers; guarded by `lock`.
+
+    A lane advances by attempted steps (lane-major) or evaluations of the field (lane-parallel).
+    """
 
     lock: Condition = field(default_factory=Condition, repr=False)
     trials: int = 0
     evaluations: int = 0
-    useful_steps: int = 0
-    lane_steps: int = 0
+    useful_advances: int = 0
+    advances: int = 0
     busy: float = 0.0  # running kernels
     waiting: float = 0.0  # without work while another worker had some
     compiling: float = 0.0
@@ -26,20 +29,20 @@ class Usage:
 
     @property
     def utilization(self) -> float:
-        """Useful lane-steps over the lane-steps there was room for, idle workers included."""
-        if not (self.lane_steps and self.busy):
+        """Advances of a trial over those there was room for, idle workers included."""
+        if not (self.advances and self.busy):
             return 1.0
-        return self.useful_steps / self.lane_steps * self.busy / (self.busy + self.waiting)
+        return self.useful_advances / self.advances * self.busy / (self.busy + self.waiting)
 
-    def count(self, program: str, rows: Iterable[Row], lane_steps: int) -> None:
-        """Add the trials that a program ended in so many lane-steps."""
+    def count(self, program: str, rows: Iterable[Row], useful: int, advances: int) -> None:
+        """Add trials ended by a program: `useful` advances of theirs, of so many of all lanes."""
         with self.lock:
             self.programs.add(program)
-            self.lane_steps += lane_steps
+            self.useful_advances += useful
+            self.advances += advances
             for row in rows:
                 self.trials += 1
                 self.evaluations += row.evaluations
-                self.useful_steps += row.steps + row.rejections
 
     @contextmanager
     def in_kernel(self) -> Iterator[None]:

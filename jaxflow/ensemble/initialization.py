@@ -10,8 +10,10 @@ from jaxtyping import Array, Float
 from jaxflow._errors import mistake
 from jaxflow._keys import Uniforms, between, exponential, normal, sign
 from jaxflow._types import Point
+from jaxflow.coordinates import product
+from jaxflow.ensemble._rows import Rows
 from jaxflow.ensemble._sizes import Everywhere, Sizes, below, row_norms
-from jaxflow.network import Parameters, product
+from jaxflow.network import Parameters
 
 
 @runtime_checkable
@@ -25,7 +27,7 @@ class Initialization(Protocol):
     def draw(
         self,
         neuron: Uniforms,
-        X: Float[Array, "N D"],
+        X: Rows,
         y: Float[Array, " N"],
         sizes: Sizes,
     ) -> Parameters:
@@ -66,7 +68,7 @@ class Dominated(Everywhere):
     def draw(
         self,
         neuron: Uniforms,
-        X: Float[Array, "N D"],
+        X: Rows,
         y: Float[Array, " N"],
         sizes: Sizes,
     ) -> Parameters:
@@ -89,7 +91,7 @@ class Balanced(Everywhere):
     def draw(
         self,
         neuron: Uniforms,
-        X: Float[Array, "N D"],
+        X: Rows,
         y: Float[Array, " N"],
         sizes: Sizes,
     ) -> Parameters:
@@ -118,7 +120,7 @@ class GaussianWeights(Everywhere):
     def draw(
         self,
         neuron: Uniforms,
-        X: Float[Array, "N D"],
+        X: Rows,
         y: Float[Array, " N"],
         sizes: Sizes,
     ) -> Parameters:
@@ -157,16 +159,15 @@ class Group:
     def draw(
         self,
         neuron: Uniforms,
-        X: Float[Array, "N D"],
+        X: Rows,
         y: Float[Array, " N"],
         sizes: Sizes,
     ) -> Parameters:
         """W (P, D), a (P,)."""
-        neurons = jnp.arange(len(neuron.few))
-        member = jnp.arange(len(X))[None, :] % sizes.p == neurons[:, None]
-        member = (member & below(sizes.n, len(X))[None, :]).astype(X.dtype)
-        length = row_norms(X)
-        W = product(member, X / jnp.where(length > 0, length, 1)[:, None])
+        neurons = jnp.arange(neuron.rows)
+        member = jnp.arange(X.shape[0])[None, :] % sizes.p == neurons[:, None]
+        member = (member & below(sizes.n, X.shape[0])[None, :]).astype(y.dtype)
+        W = X.directions(member)
         size = row_norms(W)
         W = self.scale * W / jnp.where(size > 0, size, 1)[:, None]
         return _padded(W, self.scale * jnp.sign(product(member, y)), sizes)
@@ -193,12 +194,12 @@ class ExplicitWeights:
     def draw(
         self,
         neuron: Uniforms,
-        X: Float[Array, "N D"],
+        X: Rows,
         y: Float[Array, " N"],
         sizes: Sizes,
     ) -> Parameters:
         """W (P, D), a (P,)."""
-        W, a = np.zeros(neuron.each.shape, np.float32), np.zeros(len(neuron.few), np.float32)
+        W, a = np.zeros((neuron.rows, neuron.d), np.float32), np.zeros(neuron.rows, np.float32)
         W[: len(self.W), : len(self.W[0])] = self.W
         a[: len(self.a)] = self.a
         return Parameters(jnp.asarray(W), jnp.asarray(a))

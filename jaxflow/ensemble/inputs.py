@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from jaxflow._errors import mistake
 from jaxflow._keys import Uniforms, between, normal
 from jaxflow._types import Point
+from jaxflow.ensemble._rows import Basis, Dense, Rows
 from jaxflow.ensemble._sizes import Everywhere, Sizes, below, row_norms
 
 
@@ -21,8 +22,8 @@ class InputLaw(Protocol):
         """Raise `ValueError` where the law has no sample at this point."""
         ...
 
-    def draw(self, sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
-        """X, with row i a function of d and of the sample's numbers only."""
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Rows:
+        """The rows of X, with row i a function of d and of the sample's numbers only."""
         ...
 
 
@@ -32,7 +33,7 @@ def _check_radii(low: float, high: float) -> None:
 
 
 def _gaussian(sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
-    return jnp.where(below(sizes.d, sample.each.shape[1])[None, :], normal(sample.each), 0)
+    return jnp.where(below(sizes.d, sample.d)[None, :], normal(sample.each), 0)
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,12 @@ class Sphere(Everywhere):
     def __post_init__(self) -> None:
         _check_radii(self.low, self.high)
 
-    def draw(self, sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
         """X (N, D)."""
         G = _gaussian(sample, sizes)
         radius = between(sample.few[:, 0], self.low, self.high)
         X = G * (radius / row_norms(G))[:, None]
-        return jnp.where(below(sizes.n, len(X))[:, None], X, 0)
+        return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ class Gaussian(Everywhere):
         if not self.scale > 0:
             raise mistake("scale > 0", self.scale, "give the standard deviation of an entry")
 
-    def draw(self, sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
         """X (N, D)."""
         X = self.scale * _gaussian(sample, sizes)
-        return jnp.where(below(sizes.n, len(X))[:, None], X, 0)
+        return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,10 @@ class Orthogonal:
             got = f"n = {point.n}, d = {point.d}"
             raise mistake("n <= d for orthogonal inputs", got, "lower n or raise d")
 
-    def draw(self, sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
-        """X (N, D), diagonal."""
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Basis:
+        """The radii of X (N, D), which is diagonal."""
         radius = between(sample.few[:, 0], self.low, self.high)
-        radius = jnp.where(below(sizes.n, len(radius)), radius, 0)
-        return jnp.eye(len(radius), sample.each.shape[1], dtype=jnp.float32) * radius[:, None]
+        return Basis(jnp.where(below(sizes.n, len(radius)), radius, 0), sample.d)
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ class ExplicitInputs:
             expected = f"n = {len(self.rows)}, d = {len(self.rows[0])} as in the explicit inputs"
             raise mistake(expected, f"n = {point.n}, d = {point.d}", "make the point match")
 
-    def draw(self, sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
         """X (N, D)."""
         del sizes
-        X = np.zeros(sample.each.shape, np.float32)
+        X = np.zeros((sample.rows, sample.d), np.float32)
         X[: len(self.rows), : len(self.rows[0])] = self.rows
-        return jnp.asarray(X)
+        return Dense(jnp.asarray(X))
 
 
 LAWS: dict[str, type[InputLaw]] = {

@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxflow._errors import mistake
-from jaxflow._keys import Keys, Uniforms, between, normal, sign, uniforms
+from jaxflow._keys import Keys, Uniforms, between, normal, sign
 from jaxflow._types import Point
+from jaxflow.ensemble._rows import Rows
 from jaxflow.ensemble._sizes import Everywhere, Sizes, below
-from jaxflow.network import Activation, Quadratic, product
+from jaxflow.network import Activation, Quadratic
 
 
 @runtime_checkable
@@ -22,9 +23,7 @@ class LabelLaw(Protocol):
         """Raise `ValueError` where the law has no sample at this point."""
         ...
 
-    def draw(
-        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
-    ) -> Float[Array, " N"]:
+    def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y, with y_i a function of x_i and of the sample's numbers only."""
         ...
 
@@ -44,12 +43,10 @@ class RandomSigns(Everywhere):
     def __post_init__(self) -> None:
         _check_magnitudes(self.low, self.high)
 
-    def draw(
-        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
-    ) -> Float[Array, " N"]:
+    def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
         y = sign(sample.few[:, 1]) * between(sample.few[:, 2], self.low, self.high)
-        return jnp.where(below(sizes.n, len(X)), y, 0)
+        return jnp.where(below(sizes.n, X.shape[0]), y, 0)
 
 
 @dataclass(frozen=True)
@@ -62,14 +59,12 @@ class GroupSigns(Everywhere):
     def __post_init__(self) -> None:
         _check_magnitudes(self.low, self.high)
 
-    def draw(
-        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
-    ) -> Float[Array, " N"]:
+    def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
-        group = jnp.arange(len(X)) % sizes.p
+        group = jnp.arange(X.shape[0]) % sizes.p
         size = between(sample.few[:, 2], self.low, self.high)
         y = jnp.where(group % 2 == 0, size, -size)
-        return jnp.where(below(sizes.n, len(X)), y, 0)
+        return jnp.where(below(sizes.n, X.shape[0]), y, 0)
 
 
 @dataclass(frozen=True)
@@ -82,12 +77,10 @@ class GaussianLabels(Everywhere):
         if not self.scale > 0:
             raise mistake("scale > 0", self.scale, "give the standard deviation of a label")
 
-    def draw(
-        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
-    ) -> Float[Array, " N"]:
+    def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
         y = self.scale * normal(sample.few[:, 1])
-        return jnp.where(below(sizes.n, len(X)), y, 0)
+        return jnp.where(below(sizes.n, X.shape[0]), y, 0)
 
 
 @dataclass(frozen=True)
@@ -101,13 +94,11 @@ class Teacher(Everywhere):
         if self.rank < 1:
             raise mistake("rank >= 1", self.rank, "give the number of the teacher's neurons")
 
-    def draw(
-        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
-    ) -> Float[Array, " N"]:
+    def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
-        V = normal(uniforms(keys.teacher, self.rank, X.shape[1]).each)
-        V = V / jnp.sqrt(jnp.asarray(sizes.d, X.dtype))
-        return jnp.sum(self.activation(product(X, V.T)), axis=1)
+        V = normal(Uniforms(keys.teacher, self.rank, X.shape[1]).each)
+        V = V / jnp.sqrt(jnp.asarray(sizes.d, V.dtype))
+        return jnp.sum(self.activation(X.images(V)), axis=1)
 
 
 @dataclass(frozen=True)
@@ -122,11 +113,9 @@ class ExplicitLabels:
             expected = f"n = {len(self.values)} as in the explicit labels"
             raise mistake(expected, point.n, "make the point match")
 
-    def draw(
-        self, sample: Uniforms, X: Float[Array, "N D"], sizes: Sizes, keys: Keys
-    ) -> Float[Array, " N"]:
+    def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
-        y = np.zeros(len(X), np.float32)
+        y = np.zeros(X.shape[0], np.float32)
         y[: len(self.values)] = self.values
         return jnp.asarray(y)
 

@@ -10,13 +10,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxflow._errors import mistake
-from jaxflow._keys import Keys, uniforms
+from jaxflow._keys import Keys, Uniforms
 from jaxflow._types import Point
+from jaxflow.coordinates import Ambient, Inputs, Name, in_diagonal, in_span, product
+from jaxflow.ensemble._rows import Basis
 from jaxflow.ensemble._sizes import Shape, Sizes, below
 from jaxflow.ensemble.initialization import Dominated, Initialization
 from jaxflow.ensemble.inputs import InputLaw, Sphere
 from jaxflow.ensemble.labels import LabelLaw, RandomSigns
-from jaxflow.network import Data, Network, Parameters, product
+from jaxflow.network import Data, Network, Parameters
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,33 @@ class Ensemble:
 
 
 def draw(
-    ensemble: Ensemble, keys: Keys, sizes: Sizes, shape: Shape, dtype: str
+    ensemble: Ensemble,
+    keys: Keys,
+    sizes: Sizes,
+    shape: Shape,
+    dtype: str,
+    coordinates: Name = "ambient",
 ) -> tuple[Data, Parameters]:
-    """One trial: its data and first parameters, padded to `shape` with zeros."""
-    sample = uniforms(keys.samples, shape.N, shape.D)
-    X = ensemble.inputs.draw(sample, sizes)
-    y = ensemble.labels.draw(sample, X, sizes, keys)
-    theta = ensemble.initialization.draw(uniforms(keys.neurons, shape.P, shape.D), X, y, sizes)
-    data = Data(X.astype(dtype), y.astype(dtype), *map(jnp.asarray, sizes))
-    return data, Parameters(theta.W.astype(dtype), theta.a.astype(dtype))
+    """One trial: its data and first parameters, padded to `shape` with zeros.
+
+    Orthogonal coordinates never form the n d inputs; they ask for the law `Orthogonal`.
+    """
+    sample = Uniforms(keys.samples, shape.N, shape.D)
+    rows = ensemble.inputs.draw(sample, sizes)
+    y = ensemble.labels.draw(sample, rows, sizes, keys)
+    neuron = Uniforms(keys.neurons, shape.P, shape.D)
+    theta = ensemble.initialization.draw(neuron, rows, y, sizes)
+    W, a = theta.W.astype(dtype), theta.a.astype(dtype)
+    inputs: Inputs
+    if coordinates == "orthogonal":
+        if not isinstance(rows, Basis):
+            raise mistake("orthogonal inputs", ensemble.inputs, "use ambient or span coordinates")
+        inputs, W = in_diagonal(rows.radii.astype(dtype), W)
+    elif coordinates == "span":
+        inputs, W = in_span(rows.dense().astype(dtype), W)
+    else:
+        inputs = Ambient(rows.dense().astype(dtype))
+    return Data(inputs, y.astype(dtype), *map(jnp.asarray, sizes)), Parameters(W, a)
 
 
 def well_initialized(data: Data, theta: Parameters) -> Bool[Array, ""]:
@@ -56,7 +76,7 @@ def well_initialized(data: Data, theta: Parameters) -> Bool[Array, ""]:
 
     Without one a ReLU network cannot fit the sample (arXiv 2502.16977, section 3).
     """
-    active = (product(data.X, theta.W.T) > 0).astype(data.y.dtype)
+    active = (data.inputs.preactivations(theta.W) > 0).astype(data.y.dtype)
     positive = product(active, (theta.a > 0).astype(data.y.dtype)) > 0
     negative = product(active, (theta.a < 0).astype(data.y.dtype)) > 0
     fitted = jnp.where(data.y > 0, positive, negative)

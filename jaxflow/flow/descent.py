@@ -13,7 +13,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from jaxflow._errors import mistake, unknown_name
-from jaxflow.flow.dynamics import Attempt, Start
+from jaxflow.flow.dynamics import Attempt, Grain, Start
 from jaxflow.network import Data, Network, Parameters
 
 
@@ -36,6 +36,11 @@ class GradientDescent:
         self.make_optimizer()
 
     @property
+    def equivariant(self) -> bool:
+        """Only updates linear in the gradients commute with a rotation of weight space."""
+        return self.optimizer == "sgd"
+
+    @property
     def slack(self) -> float:
         """A step, less rounding: a horizon T holds floor(T/step) whole steps."""
         return 0.999 * self.step
@@ -55,7 +60,14 @@ class GradientDescent:
             ) from error
         return made
 
-    def start(self, network: Network, data: Data, theta: Parameters, velocity: Parameters) -> Start:
+    def start(
+        self,
+        network: Network,
+        data: Data,
+        theta: Parameters,
+        velocity: Parameters,
+        grain: Grain = "step",
+    ) -> Start:
         """The optimizer's first state."""
         dt = jnp.asarray(self.step, theta.a.dtype)
         return Start(self.make_optimizer().init(theta), dt, 1)
@@ -69,13 +81,14 @@ class GradientDescent:
         integrator: PyTree,
         dt: Float[Array, ""],
         remaining: Float[Array, ""],
+        grain: Grain = "step",
     ) -> tuple[Attempt, Float[Array, ""]]:
         """One update, always kept."""
         gradient = jax.tree.map(jnp.negative, velocity)
         updates, integrator = self.make_optimizer().update(gradient, integrator, theta)
         moved: Parameters = optax.apply_updates(theta, updates)
-        attempt = Attempt(moved, integrator, dt, jnp.asarray(True), jnp.asarray(1, jnp.int32))
-        return attempt, dt
+        yes, one = jnp.asarray(True), jnp.asarray(1, jnp.int32)
+        return Attempt(moved, integrator, dt, complete=yes, keep=yes, evaluations=one), dt
 
 
 def _is_optimizer(name: str) -> bool:

@@ -7,7 +7,7 @@ be stepped and stopped at will.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import diffrax
 import jax
@@ -15,21 +15,38 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from jaxflow._errors import mistake, unknown_name
-from jaxflow._tree import norm, select
-from jaxflow.flow.chebyshev import FIRST_ITERATIONS, RKC2
+from jaxflow._tree import select
+from jaxflow.flow.chebyshev import FIRST_ITERATIONS, RKC1, RKC2
+from jaxflow.flow.controller import NeuronWise
 from jaxflow.network import Data, Network, Parameters, field
 
 FIRST_MOVE = 0.01
-FIRST_EVALUATIONS = {"RKC2": 1 + FIRST_ITERATIONS}
+STABILIZED = {"RKC1": RKC1, "RKC2": RKC2}
+
+
+class WeightSpace:
+    """The metric of (W, a), whatever the coordinates."""
+
+    def norm(self, difference: Parameters, args: Data) -> Float[Array, ""]:
+        """|difference|."""
+        return jnp.sqrt(jnp.sum(args.inputs.squares(difference.W)) + jnp.sum(difference.a**2))
+
+    def size(self, y: Parameters, args: Data) -> Float[Array, ""]:
+        """|theta|."""
+        return jnp.sqrt(jnp.sum(args.inputs.sizes(y.W)) + jnp.sum(y.a**2))
+
+
+Grain = Literal["step", "evaluation"]  # what an attempt advances a lane by
 
 
 class Attempt(NamedTuple):
-    """One attempted step."""
+    """One attempted step, or one evaluation of the field in it."""
 
-    theta: Parameters  # the candidate
+    theta: Parameters  # the candidate, if complete
     integrator: PyTree  # what the dynamics carries on, already kept or restored
     dt: Float[Array, ""]  # proposed next step
-    keep: Bool[Array, ""]
+    complete: Bool[Array, ""]  # the step is at its end
+    keep: Bool[Array, ""]  # and its candidate is kept
     evaluations: Int[Array, ""]
 
 
@@ -60,7 +77,19 @@ class Dynamics(Protocol):
         """Attempted steps allowed."""
         ...
 
-    def start(self, network: Network, data: Data, theta: Parameters, velocity: Parameters) -> Start:
+    @property
+    def equivariant(self) -> bool:
+        """Whether the rule is linear in gradients, so that any coordinates will do."""
+        ...
+
+    def start(
+        self,
+        network: Network,
+        data: Data,
+        theta: Parameters,
+        velocity: Parameters,
+        grain: Grain = "step",
+    ) -> Start:
         """The integrator's first state."""
         ...
 
@@ -73,27 +102,32 @@ class Dynamics(Protocol):
         integrator: PyTree,
         dt: Float[Array, ""],
         remaining: Float[Array, ""],
+        grain: Grain = "step",
     ) -> tuple[Attempt, Float[Array, ""]]:
-        """One attempted step from theta, and its length: dt, or less where less remains."""
+        """One attempted step from theta, and its length: dt, or less where less remains.
+
+        With the grain of an evaluation it may be a part of the step, whose end is yet to come.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """theta' = -kappa grad L, integrated by `RKC2` or any explicit diffrax solver.
+    """theta' = -kappa grad L, integrated by `RKC2`, `RKC1` or any explicit diffrax solver.
 
-    `rtol` and `atol` bound the root mean square over entries of error / (atol + rtol |theta|);
-    with `step` the solver takes fixed steps of that flow time instead.
+    `rtol` and `atol` bound the errors of the neurons relative to their own size and to a typical
+    one, see `NeuronWise`; with `step` the solver takes fixed steps of that flow time instead.
     """
 
     solver: str = "RKC2"
-    rtol: float = 0.1
-    atol: float = 0.01
+    rtol: float = 0.03
+    atol: float = 0.003
     step: float | None = None
     max_steps: int = 1_000_000
 
     interpolates = True
     slack = 0.0
+    equivariant = True
 
     def __post_init__(self) -> None:
         if not (self.rtol > 0 and self.atol > 0):
@@ -108,39 +142,49 @@ class GradientFlow:
 
     def make_solver(self) -> diffrax.AbstractSolver:
         """The solver named."""
-        if self.solver == "RKC2":
-            return RKC2()
+        if self.solver in STABILIZED:
+            return STABILIZED[self.solver](metric=WeightSpace())
         known = {name for name in dir(diffrax) if _is_explicit_solver(getattr(diffrax, name))}
         if self.solver not in known:
-            raise unknown_name("explicit solver", self.solver, known | {"RKC2"})
+            raise unknown_name("explicit solver", self.solver, known | set(STABILIZED))
         solver: diffrax.AbstractSolver = getattr(diffrax, self.solver)()
         return solver
 
-    def make_controller(self, data: Data) -> diffrax.AbstractStepSizeController:
-        """The step-size controller: an integral controller, or constant steps."""
+    def make_controller(self) -> diffrax.AbstractStepSizeController:
+        """The step-size controller: neuron-wise errors, or constant steps."""
         if self.step is not None:
             return diffrax.ConstantStepSize()
-        root_mean_square = partial(_root_mean_square, data)
-        return diffrax.PIDController(
-            rtol=self.rtol, atol=self.atol, factormax=3.0, norm=root_mean_square
-        )
+        return NeuronWise(self.rtol, self.atol)
 
     def term(self, network: Network) -> diffrax.ODETerm:
         """The flow as a diffrax term; its `args` are the data."""
         return diffrax.ODETerm(lambda t, theta, data: field(network, data, theta))
 
-    def start(self, network: Network, data: Data, theta: Parameters, velocity: Parameters) -> Start:
+    def start(
+        self,
+        network: Network,
+        data: Data,
+        theta: Parameters,
+        velocity: Parameters,
+        grain: Grain = "step",
+    ) -> Start:
         """Solver and controller state; the first step moves theta by FIRST_MOVE of its norm."""
         solver, term = self.make_solver(), self.term(network)
         zero = jnp.zeros((), theta.a.dtype)
-        size, speed = norm(theta), norm(velocity)
+        space = WeightSpace()
+        size, speed = space.size(theta, data), space.norm(velocity, data)
         dt = FIRST_MOVE * size / jnp.where(speed > 0, speed, 1)
         dt = jnp.asarray(self.step or dt, zero.dtype)
-        t1, controller_state = self.make_controller(data).init(
+        t1, controller_state = self.make_controller().init(
             term, zero, dt, theta, dt, data, solver.func, self._error_order(solver, term)
         )
-        integrator = solver.init(term, zero, t1, theta, data), controller_state
-        return Start(_as_arrays(integrator), dt, FIRST_EVALUATIONS.get(self.solver, 1))
+        solver_state = solver.init(term, zero, t1, theta, data)
+        stage, evaluations = None, 1
+        if isinstance(solver, RKC1 | RKC2):
+            stage = solver.first_stage(theta) if grain == "evaluation" else None
+            evaluations += FIRST_ITERATIONS
+        integrator = _as_arrays((solver_state, controller_state, stage))
+        return Start(integrator, dt, evaluations)
 
     def attempt(
         self,
@@ -151,23 +195,45 @@ class GradientFlow:
         integrator: PyTree,
         dt: Float[Array, ""],
         remaining: Float[Array, ""],
+        grain: Grain = "step",
     ) -> tuple[Attempt, Float[Array, ""]]:
         """One step of the solver, kept or rejected by the controller."""
         del velocity
         solver, term = self.make_solver(), self.term(network)
-        solver_state, controller_state = integrator
+        solver_state, controller_state, stage = integrator
         dt, zero = jnp.minimum(dt, remaining), jnp.zeros_like(dt)
-        candidate, error, _, moved, _ = solver.step(
-            term, zero, dt, theta, data, solver_state, made_jump=jnp.asarray(False)
+        if isinstance(solver, RKC1 | RKC2) and grain == "evaluation":
+            complete, candidate, error, moved, stage = solver.evaluate(
+                term, dt, theta, data, solver_state, stage
+            )
+            evaluations = jnp.asarray(1, jnp.int32)
+        else:
+            complete = jnp.asarray(True)
+            candidate, error, _, moved, _ = solver.step(
+                term, zero, dt, theta, data, solver_state, made_jump=jnp.asarray(False)
+            )
+            evaluations = self._evaluations(moved)
+        kept, t0, t1, _, controlled, _ = self.make_controller().adapt_step_size(
+            zero,
+            dt,
+            theta,
+            candidate,
+            data,
+            error,
+            self._error_order(solver, term),
+            controller_state,
         )
-        order = self._error_order(solver, term)
-        keep, t0, t1, _, controller_state, _ = self.make_controller(data).adapt_step_size(
-            zero, dt, theta, candidate, data, error, order, controller_state
+        keep = complete & kept
+        if isinstance(solver, RKC1 | RKC2):  # what was learnt of the radius is kept anyhow
+            solver_state = moved._replace(field=solver_state.field)
+        integrator = (
+            select(keep, moved, solver_state),
+            select(complete, controlled, controller_state),
+            stage,
         )
-        keep = jnp.asarray(keep)
-        integrator = _as_arrays((select(keep, moved, solver_state), controller_state))
-        next_dt = jnp.asarray(self.step or t1 - t0, dt.dtype)
-        return Attempt(candidate, integrator, next_dt, keep, self._evaluations(moved)), dt
+        next_dt = jnp.asarray(self.step or jnp.where(complete, t1 - t0, dt), dt.dtype)
+        attempt = Attempt(candidate, _as_arrays(integrator), next_dt, complete, keep, evaluations)
+        return attempt, dt
 
     def _error_order(self, solver: diffrax.AbstractSolver, term: diffrax.ODETerm) -> Any:
         """The order of the error estimate; of no use, and often None, at fixed steps."""
@@ -175,15 +241,9 @@ class GradientFlow:
 
     def _evaluations(self, solver_state: Any) -> Int[Array, ""]:
         """Evaluations of the field in one step of the solver."""
-        if self.solver == "RKC2":
-            return jnp.asarray(solver_state.stages + 1)
+        if self.solver in STABILIZED:
+            return jnp.asarray(solver_state.evaluations)
         return jnp.asarray(evaluations_per_step(self.solver), jnp.int32)
-
-
-def _root_mean_square(data: Data, scaled_error: Parameters) -> Float[Array, ""]:
-    """Over the true entries: those of the padding are zero, and not counted."""
-    entries = (data.d + 1) * data.p
-    return norm(scaled_error) / jnp.sqrt(entries.astype(scaled_error.a.dtype))
 
 
 def evaluations_per_step(solver: str) -> int:

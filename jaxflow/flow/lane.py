@@ -12,8 +12,9 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from jaxflow._keys import Keys
 from jaxflow._tree import select
+from jaxflow.coordinates import Name
 from jaxflow.ensemble import Ensemble, Shape, Sizes, draw, well_initialized
-from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.dynamics import Dynamics, Grain
 from jaxflow.flow.stopping import Reason, Success, crossing, is_stationary, target_loss
 from jaxflow.network import Data, Parameters, balance, decay, field, loss
 
@@ -27,6 +28,8 @@ class Setting:
     success: Success
     shape: Shape
     dtype: str  # "float32" or "float64"
+    coordinates: Name = "ambient"
+    grain: Grain = "step"  # what `step` advances a lane by
 
 
 class Order(NamedTuple):
@@ -59,13 +62,15 @@ class LaneState(NamedTuple):
     steps: Int[Array, ""]
     evaluations: Int[Array, ""]
     rejections: Int[Array, ""]
+    advances: Int[Array, ""]  # times that the lane was advanced
     reason: Int[Array, ""]
 
 
 class Summary(NamedTuple):
-    """What is left of a trial: scalars, named as in a store's row."""
+    """What is left of a trial: scalars, those from the third on named as in a store's row."""
 
     reason: Int[Array, ""]
+    advances: Int[Array, ""]
     flow_time: Float[Array, ""]
     steps: Int[Array, ""]
     evaluations: Int[Array, ""]
@@ -80,11 +85,13 @@ class Summary(NamedTuple):
 def start(setting: Setting, order: Order) -> LaneState:
     """Draw a trial and prepare its first step."""
     network = setting.ensemble.network
-    data, theta = draw(setting.ensemble, order.keys, order.sizes, setting.shape, setting.dtype)
+    data, theta = draw(
+        setting.ensemble, order.keys, order.sizes, setting.shape, setting.dtype, setting.coordinates
+    )
     value = loss(network, data, theta)
     target = target_loss(setting.success, data)
     velocity = field(network, data, theta)
-    first = setting.dynamics.start(network, data, theta, velocity)
+    first = setting.dynamics.start(network, data, theta, velocity, setting.grain)
     zero, none = jnp.zeros_like(value), jnp.zeros((), jnp.int32)
     return LaneState(
         data=data,
@@ -97,7 +104,7 @@ def start(setting: Setting, order: Order) -> LaneState:
         time_rest=zero,
         horizon=jnp.asarray(order.horizon, value.dtype),
         target=target,
-        first_balance=balance(network, theta),
+        first_balance=balance(network, data, theta),
         first_loss=value,
         well_initialized=well_initialized(data, theta),
         last_dt=zero,
@@ -106,16 +113,24 @@ def start(setting: Setting, order: Order) -> LaneState:
         steps=none,
         evaluations=none + first.evaluations,
         rejections=none,
+        advances=none,
         reason=jnp.where(value <= target, Reason.CERTIFICATE, Reason.RUNNING).astype(jnp.int32),
     )
 
 
 def step(setting: Setting, state: LaneState) -> LaneState:
-    """Attempt one step of a running trial."""
+    """Attempt one step of a running trial, or one evaluation of the field in it."""
     network, dynamics = setting.ensemble.network, setting.dynamics
     remaining = (state.horizon - state.time) - state.time_rest
     attempt, dt = dynamics.attempt(
-        network, state.data, state.theta, state.velocity, state.integrator, state.dt, remaining
+        network,
+        state.data,
+        state.theta,
+        state.velocity,
+        state.integrator,
+        state.dt,
+        remaining,
+        setting.grain,
     )
     keep = attempt.keep
     velocity = field(network, state.data, attempt.theta)  # the solver's own last evaluation
@@ -140,18 +155,21 @@ def step(setting: Setting, state: LaneState) -> LaneState:
         last_decay=last[2],
         steps=state.steps + keep,
         evaluations=state.evaluations + attempt.evaluations,
-        rejections=state.rejections + ~keep,
+        rejections=state.rejections + (attempt.complete & ~keep),
+        advances=state.advances + 1,
     )
-    return moved._replace(reason=_reason(setting, moved, keep & (dt >= remaining)))
+    reason = _reason(setting, moved, keep & (dt >= remaining))
+    return moved._replace(reason=jnp.where(attempt.complete, reason, state.reason))
 
 
 def finish(setting: Setting, state: LaneState) -> Summary:
     """The record of a trial that has stopped."""
     network = setting.ensemble.network
     last_decay = decay(network, state.data, state.velocity)
-    drift = jnp.max(jnp.abs(balance(network, state.theta) - state.first_balance))
+    drift = jnp.max(jnp.abs(balance(network, state.data, state.theta) - state.first_balance))
     return Summary(
         reason=state.reason,
+        advances=state.advances,
         flow_time=_flow_time(setting, state, last_decay),
         steps=state.steps,
         evaluations=state.evaluations,
@@ -174,7 +192,7 @@ def _reason(setting: Setting, state: LaneState, reached: Bool[Array, ""]) -> Int
         (state.loss <= state.target, Reason.CERTIFICATE),
         (reached | (remaining <= dynamics.slack), Reason.HORIZON),
         (
-            is_stationary(state.theta, state.velocity, state.loss, falling, remaining),
+            is_stationary(state.data, state.theta, state.velocity, state.loss, falling, remaining),
             Reason.STATIONARY,
         ),
         (state.steps + state.rejections >= dynamics.max_steps, Reason.BUDGET),

@@ -52,6 +52,7 @@ def target_loss(success: Success, data: Data) -> Float[Array, ""]:
 
 
 def is_stationary(
+    data: Data,
     theta: Parameters,
     velocity: Parameters,
     value: Float[Array, ""],
@@ -65,8 +66,8 @@ def is_stationary(
     exponentially, as near a saddle, is slow in all but its relative speed.
     """
     eps = jnp.finfo(value.dtype).eps
-    size = jnp.sqrt(jnp.sum(theta.W**2, axis=1) + theta.a**2)
-    speed = jnp.sqrt(jnp.sum(velocity.W**2, axis=1) + velocity.a**2)
+    size = jnp.sqrt(data.inputs.sizes(theta.W) + theta.a**2)
+    speed = jnp.sqrt(data.inputs.squares(velocity.W) + velocity.a**2)
     still = jnp.all(speed * remaining <= jnp.cbrt(eps) * size)
     return still & (decay * remaining <= eps * value)
 

@@ -76,9 +76,9 @@ def test_utilization_counts_idle_lanes(warm):
     made, _ = warm
     usage = made.usage
     assert 0 < usage.utilization <= 1
-    assert usage.lane_steps >= usage.useful_steps
+    assert usage.advances >= usage.useful_advances
     if made.lanes.transform == "lane-parallel":
-        assert usage.lane_steps > usage.useful_steps  # the single trials above left lanes idle
+        assert usage.advances > usage.useful_advances  # the single trials above left lanes idle
 
 
 def test_the_transforms_agree_with_each_other_and_with_diffeqsolve():

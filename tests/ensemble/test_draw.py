@@ -7,7 +7,7 @@ import pytest
 from problems import drawn, keys_of
 from scipy import stats
 
-from jaxflow._keys import uniforms
+from jaxflow._keys import Uniforms
 from jaxflow._types import Point
 from jaxflow.ensemble import Ensemble, Shape, well_initialized
 from jaxflow.ensemble.initialization import (
@@ -58,9 +58,9 @@ def test_prefixes_and_padding_change_no_bit(ensemble):
 def test_a_batch_draws_what_its_lanes_draw_alone():
     keys = [keys_of(0, 5, 30, 12, seed) for seed in range(4)]
     stacked = jax.tree.map(lambda *k: jnp.stack(k), *keys)
-    many = jax.vmap(lambda key: uniforms(key, 30, 5))(stacked.samples)
+    many = jax.vmap(lambda key: Uniforms(key, 30, 5).each)(stacked.samples)
     for i, key in enumerate(keys):
-        np.testing.assert_array_equal(many.each[i], uniforms(key.samples, 30, 5).each)
+        np.testing.assert_array_equal(many[i], Uniforms(key.samples, 30, 5).each)
 
 
 def test_seeds_points_and_studies_differ():
@@ -107,7 +107,7 @@ def test_orthogonal_group_ensemble():
 
 def test_teacher_labels_are_the_teachers():
     data, _ = drawn(Ensemble(Gaussian(), Teacher(2)), d=4, n=50, p=2)
-    V = 2**0.5 * stats.norm.ppf(np.asarray(uniforms(keys_of(0, 4, 50, 2, 0).teacher, 2, 4).each))
+    V = 2**0.5 * stats.norm.ppf(np.asarray(Uniforms(keys_of(0, 4, 50, 2, 0).teacher, 2, 4).each))
     V = V / 2**0.5 / 4**0.5
     np.testing.assert_allclose(data.y, ((np.asarray(data.X) @ V.T) ** 2).sum(1), rtol=1e-4)
 

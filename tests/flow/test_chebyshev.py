@@ -8,12 +8,12 @@ import pytest
 from numpy.polynomial import chebyshev
 from scipy.integrate import solve_ivp
 
-from jaxflow.flow.chebyshev import DAMPING, RKC2, SAFETY, STABILITY, RKC2State, coefficients
+from jaxflow.flow.chebyshev import DAMPING, RKC1, RKC2, SAFETY, ChebyshevState, coefficients
 
 
-def stages_polynomial(s, z):
+def stages_polynomial(s, z, order=2):
     """The stability polynomial by the recursion of the coefficients, for y' = lambda y."""
-    table = coefficients(32)[s]
+    table = coefficients(order, 32)[s]
     before, last = np.zeros_like(z), table[1, 2] * z
     for j in range(2, s + 1):
         mu, nu, weight, weight_first, _ = table[j]
@@ -24,14 +24,32 @@ def stages_polynomial(s, z):
 @pytest.mark.parametrize("s", [2, 3, 5, 8, 16, 32])
 def test_stability_interval(s):
     """|P_s| <= 1 on [-0.65 (s^2 - 1), 0], and P_s is the shifted Chebyshev polynomial."""
-    z = -np.linspace(0, STABILITY * (s**2 - 1), 4001)
+    z = -np.linspace(0, RKC2.STABILITY * (s**2 - 1), 4001)
     P = stages_polynomial(s, z)
     assert np.max(np.abs(P)) <= 1 + 1e-9
     T = chebyshev.Chebyshev.basis(s)
-    w0 = 1 + DAMPING / s**2
+    w0 = 1 + DAMPING[2] / s**2
     T1, T2 = T.deriv(), T.deriv(2)
     b = T2(w0) / T1(w0) ** 2
     np.testing.assert_allclose(P, 1 - b * T(w0) + b * T(w0 + z * T1(w0) / T2(w0)), atol=1e-8)
+
+
+@pytest.mark.parametrize("s", [2, 3, 5, 8, 16, 32])
+def test_stability_interval_of_order_one(s):
+    """|P_s| <= 1 on [-1.9 s^2, 0], and P_s = T_s(w0 + w1 z) / T_s(w0)."""
+    z = -np.linspace(0, RKC1.STABILITY * s**2, 4001)
+    P = stages_polynomial(s, z, order=1)
+    assert np.max(np.abs(P)) <= 1 + 1e-9
+    T, w0 = chebyshev.Chebyshev.basis(s), 1 + DAMPING[1] / s**2
+    np.testing.assert_allclose(P, T(w0 + z * T(w0) / T.deriv()(w0)) / T(w0), atol=1e-8)
+
+
+@pytest.mark.parametrize("s", [8, 20])
+def test_error_of_order_one_is_a_third_of_the_second_derivative(s):
+    """P_s(z) = 1 + z + c z^2 with 1/2 - c near 1/3, as the error estimate has it."""
+    z = np.array([-1e-3, 1e-3])
+    c = (stages_polynomial(s, z, order=1) - 1 - z) / z**2
+    np.testing.assert_allclose(0.5 - c, 1 / 3, atol=0.02)
 
 
 @pytest.mark.parametrize("s", [2, 3, 7, 20])
@@ -55,7 +73,7 @@ def solve(solver, h, t1=2.0):
     return np.concatenate([solution.ys["u"][-1], solution.ys["v"][-1]])
 
 
-def test_order_two_on_a_nonlinear_time_dependent_problem(x64):
+def test_orders_on_a_nonlinear_time_dependent_problem(x64):
     exact = solve_ivp(
         lambda t, y: np.concatenate([np.cos(t) - y[:2] * y[2:] - 0.1 * y[:2], y[:2] ** 2 - y[2:]]),
         (0, 2),
@@ -63,10 +81,11 @@ def test_order_two_on_a_nonlinear_time_dependent_problem(x64):
         rtol=1e-12,
         atol=1e-13,
     ).y[:, -1]
-    errors = [np.max(np.abs(solve(RKC2(), h) - exact)) for h in (0.1, 0.05, 0.025)]
-    orders = np.log2(np.divide(errors[:-1], errors[1:]))
-    assert np.all(orders > 1.85)
-    assert np.all(orders < 2.3)
+    for solver, order in ((RKC2(), 2), (RKC1(), 1)):
+        errors = [np.max(np.abs(solve(solver, h) - exact)) for h in (0.1, 0.05, 0.025)]
+        orders = np.log2(np.divide(errors[:-1], errors[1:]))
+        assert np.all(orders > order - 0.15)
+        assert np.all(orders < order + 0.3)
 
 
 def test_error_estimate_is_of_order_three(x64):
@@ -118,12 +137,12 @@ def test_power_iteration_finds_the_spectral_radius(x64):
     np.testing.assert_allclose(state.radius, 7.0, rtol=0.03)
 
 
-def test_stage_counts_grow_like_the_root_of_the_stiffness():
-    solver = RKC2(max_stages=40)
+@pytest.mark.parametrize("solver", [RKC1(max_stages=40), RKC2(max_stages=40)])
+def test_stage_counts_grow_like_the_root_of_the_stiffness(solver):
     for stiffness in (0.0, 1.0, 10.0, 100.0, 800.0):
         s = int(solver.stages(jnp.asarray(stiffness)))
         assert s >= 2
-        assert STABILITY * (s**2 - 1) >= stiffness or s == 40
+        assert solver.STABILITY * (s**2 - 1) >= stiffness or s == 40
     assert int(solver.stages(jnp.asarray(jnp.inf))) == 40
     assert int(solver.stages(jnp.asarray(jnp.nan))) == 40
 
@@ -132,7 +151,7 @@ def test_a_field_at_rest_stays_at_rest():
     term = diffrax.ODETerm(lambda t, y, args: jnp.zeros_like(y))
     solver, y0 = RKC2(), jnp.ones(3)
     state = solver.init(term, 0.0, 1.0, y0, None)
-    assert isinstance(state, RKC2State)
+    assert isinstance(state, ChebyshevState)
     y1, error, *_ = jax.jit(solver.step, static_argnums=0)(
         term, 0.0, 1.0, y0, None, state, jnp.asarray(False)
     )

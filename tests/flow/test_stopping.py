@@ -43,7 +43,8 @@ def test_crossing_of_a_smooth_loss_is_of_fourth_order():
 
 def stationary(theta, velocity, remaining):
     decay = jnp.sum(velocity.W**2) + jnp.sum(velocity.a**2)
-    return bool(is_stationary(theta, velocity, jnp.float32(0.25), decay, jnp.float32(remaining)))
+    value, rest = jnp.float32(0.25), jnp.float32(remaining)
+    return bool(is_stationary(drawn()[0], theta, velocity, value, decay, rest))
 
 
 def test_stationary_means_that_the_rest_changes_nothing():

@@ -1,0 +1,195 @@
+"""One flow in three state spaces: how a trial keeps its inputs, and with them its weights.
+
+The gradient with respect to w_j is a_j (M^T X)_j, where M holds the residuals times sigma': it lies
+in the span of the data. So the weights may be kept
+
+    ambient      as W (p, d); a field costs the products X W^T and M^T X, 4ndp flops;
+    span         as coefficients C (n, p), W = W(0) + C^T X, beside the pre-activations
+                 Z = X W^T that they give: Z' = G C' with the Gram matrix G = X X^T, one product
+                 of 2n^2p flops; cheaper when n < 2d;
+    orthogonal   when X is diagonal, as V = the n coordinates of W that the data see (n, p);
+                 everything is elementwise, O(np).
+
+In exact arithmetic they are one flow, and its norms are taken in the space of W in all three: for
+a difference of weights in span coordinates |u_j|^2 = sum_i C_ij Z_ij, without a product. So the
+same trial takes the same steps in any of them, up to rounding.
+"""
+
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Name = Literal["ambient", "span", "orthogonal"]
+Weights: TypeAlias = Any  # what the coordinates keep of W; a PyTree closed under linear combination
+
+
+def product(left: Array, right: Array) -> Array:
+    """A matrix product in full precision of its type, on every backend."""
+    return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
+
+
+@runtime_checkable
+class Inputs(Protocol):
+    """The inputs of a trial in some coordinates. Weights are in the same."""
+
+    def preactivations(self, W: Weights) -> Float[Array, "n p"]:
+        """Z = X W^T."""
+        ...
+
+    def pull(
+        self,
+        W: Weights,
+        Z: Float[Array, "n p"],
+        M: Float[Array, "n p"],
+        a: Float[Array, " p"],
+    ) -> tuple[Weights, Float[Array, " p"]]:
+        """With G = M^T X: the velocity of rows a_j G_j, and the numbers w_j . G_j."""
+        ...
+
+    def squares(self, U: Weights) -> Float[Array, " p"]:
+        """|u_j|^2 of a difference of weights, or of a velocity."""
+        ...
+
+    def sizes(self, W: Weights) -> Float[Array, " p"]:
+        """|w_j|^2."""
+        ...
+
+    def recover(
+        self, W: Weights, X: Float[Array, "n d"], first: Float[Array, "p d"]
+    ) -> Float[Array, "p d"]:
+        """The weights in ambient coordinates, given the inputs and first weights there."""
+        ...
+
+
+class Ambient(NamedTuple):
+    """The rows of X; weights are W (p, d)."""
+
+    X: Float[Array, "n d"]
+
+    def preactivations(self, W: Float[Array, "p d"]) -> Float[Array, "n p"]:
+        """Z = X W^T."""
+        return product(self.X, W.T)
+
+    def pull(
+        self,
+        W: Float[Array, "p d"],
+        Z: Float[Array, "n p"],
+        M: Float[Array, "n p"],
+        a: Float[Array, " p"],
+    ) -> tuple[Float[Array, "p d"], Float[Array, " p"]]:
+        """a_j G_j and w_j . G_j, G = M^T X."""
+        G = product(M.T, self.X)
+        return a[:, None] * G, jnp.sum(W * G, axis=1)
+
+    def squares(self, U: Float[Array, "p d"]) -> Float[Array, " p"]:
+        """|u_j|^2."""
+        return jnp.sum(U * U, axis=1)
+
+    def sizes(self, W: Float[Array, "p d"]) -> Float[Array, " p"]:
+        """|w_j|^2."""
+        return self.squares(W)
+
+    def recover(
+        self, W: Float[Array, "p d"], X: Float[Array, "n d"], first: Float[Array, "p d"]
+    ) -> Float[Array, "p d"]:
+        """W itself."""
+        return W
+
+
+class SpanWeights(NamedTuple):
+    """Coefficients C of W - W(0) in the samples, and the pre-activations Z; or differences."""
+
+    C: Float[Array, "n p"]
+    Z: Float[Array, "n p"]
+
+
+class Span(NamedTuple):
+    """The Gram matrix G = X X^T; weights are `SpanWeights`."""
+
+    G: Float[Array, "n n"]
+    first_images: Float[Array, "n p"]
+    first_sizes: Float[Array, " p"]  # |w_j(0)|^2
+
+    def preactivations(self, W: SpanWeights) -> Float[Array, "n p"]:
+        """Z, which the state carries."""
+        return W.Z
+
+    def pull(
+        self,
+        W: SpanWeights,
+        Z: Float[Array, "n p"],
+        M: Float[Array, "n p"],
+        a: Float[Array, " p"],
+    ) -> tuple[SpanWeights, Float[Array, " p"]]:
+        """C' = M diag(a), Z' = G C'; and w_j . G_j = sum_i Z_ij M_ij."""
+        C = M * a
+        return SpanWeights(C, product(self.G, C)), jnp.sum(Z * M, axis=0)
+
+    def squares(self, U: SpanWeights) -> Float[Array, " p"]:
+        """|u_j|^2 = (C^T G C)_jj; rounding may leave a vanishing one negative."""
+        return jnp.maximum(jnp.sum(U.C * U.Z, axis=0), 0)
+
+    def sizes(self, W: SpanWeights) -> Float[Array, " p"]:
+        """|w_j(0)|^2 + 2 w_j(0) . u_j + |u_j|^2, u = W - W(0)."""
+        return self.first_sizes + jnp.sum(W.C * (W.Z + self.first_images), axis=0)
+
+    def recover(
+        self, W: SpanWeights, X: Float[Array, "n d"], first: Float[Array, "p d"]
+    ) -> Float[Array, "p d"]:
+        """W(0) + C^T X."""
+        return first + product(W.C.T, X)
+
+
+class Diagonal(NamedTuple):
+    """The norms of inputs x_i = |x_i| e_i; weights are V (n, p), V_ij = (w_j)_i."""
+
+    radii: Float[Array, " n"]
+    unseen: Float[Array, " p"]  # |.|^2 of the coordinates of w_j beyond n, which never move
+
+    def preactivations(self, V: Float[Array, "n p"]) -> Float[Array, "n p"]:
+        """Z = diag(radii) V."""
+        return self.radii[:, None] * V
+
+    def pull(
+        self,
+        V: Float[Array, "n p"],
+        Z: Float[Array, "n p"],
+        M: Float[Array, "n p"],
+        a: Float[Array, " p"],
+    ) -> tuple[Float[Array, "n p"], Float[Array, " p"]]:
+        """a_j G_j and w_j . G_j, G = diag(radii) M here."""
+        G = self.radii[:, None] * M
+        return G * a, jnp.sum(V * G, axis=0)
+
+    def squares(self, U: Float[Array, "n p"]) -> Float[Array, " p"]:
+        """|u_j|^2."""
+        return jnp.sum(U * U, axis=0)
+
+    def sizes(self, V: Float[Array, "n p"]) -> Float[Array, " p"]:
+        """|w_j|^2, the unseen coordinates included."""
+        return self.squares(V) + self.unseen
+
+    def recover(
+        self, V: Float[Array, "n p"], X: Float[Array, "n d"], first: Float[Array, "p d"]
+    ) -> Float[Array, "p d"]:
+        """V transposed, and the first weights beyond."""
+        seen = min(len(V), first.shape[1])
+        return first.at[:, :seen].set(V[:seen].T)
+
+
+def in_span(X: Float[Array, "n d"], W: Float[Array, "p d"]) -> tuple[Span, SpanWeights]:
+    """Inputs and weights in span coordinates, from ambient ones at the start of a trial."""
+    Z = product(X, W.T)
+    inputs = Span(product(X, X.T), Z, jnp.sum(W * W, axis=1))
+    return inputs, SpanWeights(jnp.zeros_like(Z), Z)
+
+
+def in_diagonal(
+    radii: Float[Array, " n"], W: Float[Array, "p d"]
+) -> tuple[Diagonal, Float[Array, "n p"]]:
+    """Inputs and weights in orthogonal coordinates, from ambient ones."""
+    n, d = len(radii), W.shape[1]
+    seen = jnp.pad(W[:, :n], ((0, 0), (0, max(0, n - d))))
+    return Diagonal(radii, jnp.sum(W[:, n:] ** 2, axis=1)), seen.T
