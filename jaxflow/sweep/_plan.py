@@ -24,7 +24,8 @@ class Plan(Protocol):
     def ask(
         self, tallies: Sequence[Tally], round: int, in_flight: int = 0
     ) -> tuple[tuple[int, int], ...]:
-        """Pairs (n, number of new trials), in increasing n; empty when nothing is left to do.
+        """Pairs (n, number of new trials), in increasing n; empty when no more are needed.
 
-        `in_flight` counts trials proposed of which the tallies know nothing yet.
+        `in_flight` counts trials proposed of which the tallies know nothing yet. If there are any,
+        a plan that wants no more is asked again when their results are known.
         """

@@ -3,7 +3,8 @@
 A round is a function of the plan, of its number and of the rounds it may look at, never of
 timing: round r is proposed when all rounds before r - lag have ended, and from their results
 alone. So a study that was interrupted proposes the same trials again, and the rounds in flight
-keep the machine full while the next one waits for results.
+keep the machine full while the next one waits for results. The lag is one round; a plan that asks
+for nothing is asked again without lag, so that it judges by all results whether it is done.
 """
 
 from collections import Counter
@@ -26,19 +27,20 @@ class Cell:
         self.rounds: list[list[Trial]] = []
         self.converged: dict[Trial, bool] = {}
         self.exhausted = False  # the plan asks for nothing more
+        self._lag = 1
 
     def propose(self) -> list[Trial]:
         """The trials of every round that can be proposed by now, in order."""
         proposed: list[Trial] = []
-        while not self.exhausted and self._ready(len(self.rounds)):
-            number = len(self.rounds)
-            seen = self._seen(number)
+        while not self.exhausted and self._ready():
+            seen = self._seen
             in_flight = sum(map(len, self.rounds[seen:]))
-            asked = self.plan.ask(self._tallies(seen), number, in_flight)
-            self.exhausted = not asked
+            asked = self.plan.ask(self._tallies(seen), len(self.rounds), in_flight)
             if asked:
                 self.rounds.append(self._trials(asked))
                 proposed += self.rounds[-1]
+            self.exhausted = not asked and not in_flight
+            self._lag = 1 if asked else 0
         return proposed
 
     def tell(self, rows: Iterable[Row]) -> None:
@@ -62,12 +64,14 @@ class Cell:
         """Counts over all proposed trials that have ended."""
         return self._tallies(len(self.rounds))
 
-    def _seen(self, number: int) -> int:
-        """How many rounds round `number` looks at."""
-        return number if number < FIRST_ROUNDS else number - 1
+    @property
+    def _seen(self) -> int:
+        """How many rounds the next one looks at."""
+        number = len(self.rounds)
+        return number if number < FIRST_ROUNDS else number - self._lag
 
-    def _ready(self, number: int) -> bool:
-        seen = self.rounds[: self._seen(number)]
+    def _ready(self) -> bool:
+        seen = self.rounds[: self._seen]
         return all(trial in self.converged for trials in seen for trial in trials)
 
     def _tallies(self, seen: int) -> tuple[Tally, ...]:

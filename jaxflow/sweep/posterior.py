@@ -23,7 +23,7 @@ The most that m trials can tell, all of them run at n50 of a known transition wi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log, sqrt
+from math import ceil, log, sqrt
 from typing import Literal, TypeAlias, final
 
 import numpy as np
@@ -98,6 +98,21 @@ class Posterior:
         """Half the width of the 95 % interval over the median."""
         low, high = self.interval()
         return (high - low) / (2 * self.median)
+
+    @property
+    def width(self) -> float:
+        """The 10-90 % width of the transition in log n: its geometric mean."""
+        weights = self._weights.sum((0, 2))
+        return float(np.exp(weights @ self._axes[1] / weights.sum()))
+
+    def trials_to(self, relative_half_width: float) -> int:
+        """The least number of further trials that narrow the 95 % interval to this.
+
+        It takes them to tell the most that trials can; module docstring.
+        """
+        most = (1.96 * 2 * self.width / SLOPE_TIMES_WIDTH) ** 2
+        lacking = fraction("relative_half_width", relative_half_width) ** -2
+        return max(0, ceil(most * (lacking - self.relative_half_width**-2)))
 
     @property
     def mass_at_edges(self) -> tuple[float, float]:

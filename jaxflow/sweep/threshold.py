@@ -3,18 +3,30 @@
 Each round spreads a batch over the posterior quantiles of n50 (A. B. Watson and D. G. Pelli,
 "QUEST: a Bayesian adaptive psychometric method", Perception & Psychophysics 33 (1983) 113-120,
 which runs one trial at a time at one such quantile). There P(converged) is near one half, where a
-trial tells most about n50, whatever the slope and the lapse.
+trial tells most about n50, whatever the slope and the lapse. But there it tells nothing about the
+slope, and while that is unknown the interval of n50 stays wide: so every fourth trial runs at an
+end of the transition, where P(converged) is about 0.9 or 0.1 (L. L. Kontsevich and C. W. Tyler,
+"Bayesian adaptive estimation of psychometric slope and threshold", Vision Research 39 (1999)
+2729-2737, find such places by maximizing information).
 
 The n proposed lie on a lattice, so that they repeat: every new range of n costs a compilation.
 The lattice is a geometric ladder while the posterior is broad, and then the multiples of a power
-of two. While nothing but the order of magnitude is asked for, a quarter of a batch, in pairs on
-half octaves, is enough.
+of two. On the ladder a quarter of a batch is enough, since most of its trials end far from the
+transition; while nothing but the order of magnitude is asked for it goes in pairs, on half
+octaves. At the other end a batch is no larger than the trials still needed at the least, each
+telling the most that a trial can (posterior.py), and no smaller than a quarter.
+
+A search that ends when its interval is narrow enough ends early where chance made the slope look
+steep, and covers too little there; some trials more make up for it (G. Simons, "On the cost of not
+knowing the variance when making a fixed-width confidence interval for the mean", Annals of
+Mathematical Statistics 39 (1968) 1946-1952). The round in flight when the interval becomes narrow
+enough is these.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log2
+from math import ceil, exp, log2
 
 import numpy as np
 
@@ -25,6 +37,7 @@ from jaxflow.sweep.statistics import Tally
 EXPLORING = 0.5  # relative half-width above which a round only looks for the order of magnitude
 RUNGS_PER_OCTAVE = 8  # of the ladder ceil(8 * 2^(k/8))
 RUNG = 2 ** (1 / RUNGS_PER_OCTAVE) - 1  # relative spacing
+ENDS = 4  # one trial in so many runs at an end of the transition
 OUT_OF_RANGE = 0.975  # posterior mass beyond an end of the range that ends the search
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -54,26 +67,26 @@ class ThresholdPlan:
     def ask(
         self, tallies: Sequence[Tally], round: int, in_flight: int = 0
     ) -> tuple[tuple[int, int], ...]:
-        """Pairs (n, number of new trials) for this round; empty when done.
+        """Pairs (n, number of new trials) for this round; empty when no more are needed.
 
         The tallies may lag behind the rounds: each round has its own quantiles, between those of
-        its neighbours, and the trials `in_flight` count towards `max_trials`.
+        its neighbours, and the trials `in_flight` count towards what is needed and `max_trials`.
         """
-        spent = sum(tally.trials for tally in tallies) + whole("in_flight", in_flight, least=0)
+        known = sum(tally.trials for tally in tallies)
+        left = self.max_trials - known - whole("in_flight", in_flight, least=0)
         whole("round", round, least=0)
-        size = min(self.batch, self.max_trials - spent)
-        if size <= 0:
+        if left <= 0:
             return ()
         posterior = Posterior(tallies, self.low, self.high)
         if self._settled(posterior):
             return ()
         width = posterior.relative_half_width
-        exploring = width > EXPLORING
-        size = ceil(size / 4) if exploring else size
-        offset = (round + 1) * GOLDEN % 1
-        place = np.arange(size) // 2 * 2 if exploring else np.arange(size)
-        wanted = posterior.quantile((place + offset) / size)
-        asked = Counter(min(max(_snap(n, width), self.low), self.high) for n in wanted.tolist())
+        size = ceil(self.batch / 4)
+        if width <= RUNG:
+            needed = posterior.trials_to(self.relative_half_width) - in_flight
+            size = min(max(needed, size), self.batch)
+        wanted = _places(posterior, min(size, left), round)
+        asked = Counter(min(max(_snap(n, width), self.low), self.high) for n in wanted)
         return tuple(sorted(asked.items()))
 
     def _settled(self, posterior: Posterior) -> bool:
@@ -83,6 +96,19 @@ class ThresholdPlan:
             or high - low < 1
             or max(posterior.mass_at_edges) > OUT_OF_RANGE
         )
+
+
+def _places(posterior: Posterior, size: int, round: int) -> list[float]:
+    """The n at which the trials of a round tell most, before they are put on the lattice."""
+    width = posterior.relative_half_width
+    at_ends = 0 if width > RUNG else size // ENDS
+    place = np.arange(size - at_ends)
+    if width > EXPLORING:
+        place = place // 2 * 2
+    offset = (round + 1) * GOLDEN % 1
+    places: list[float] = posterior.quantile((place + offset) / len(place)).tolist()
+    ends = [posterior.median * exp(side * posterior.width / 2) for side in (-1, 1)]
+    return places + [ends[(round + index) % 2] for index in range(at_ends)]
 
 
 def _snap(n: float, relative_half_width: float) -> int:

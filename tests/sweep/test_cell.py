@@ -65,15 +65,31 @@ def test_what_is_known_before_is_not_lost_and_not_proposed_differently():
 
 
 def test_a_round_is_in_flight_while_the_next_waits():
-    made = cell()
-    for _ in range(3):
-        made.tell([row(trial, law(trial)) for trial in made.propose()])
-    made.propose()
-    assert len(made.rounds) == 4 or made.exhausted
-    if not made.exhausted:
-        assert made.missing  # the fourth was proposed, from the first three, without waiting
-        seeds = [(t.point.n, t.seed) for trials in made.rounds for t in trials]
-        assert len(set(seeds)) == len(seeds)
+    made = cell(ThresholdPlan(50, 800, 0.001))
+    while len(made.rounds) < 4:
+        made.propose()
+        made.tell([row(trial, law(trial)) for trials in made.rounds[:3] for trial in trials])
+    assert made.missing == made.rounds[3]
+    made.propose()  # the fifth, from the first three, without waiting
+    assert made.missing == made.rounds[3] + made.rounds[4]
+    seeds = [(t.point.n, t.seed) for trials in made.rounds for t in trials]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_a_plan_that_asks_for_nothing_is_asked_again_when_all_is_known():
+    class Twice(GridPlan):
+        """One trial a round until 4 are known, and one more when 5 are and none is in flight."""
+
+        def ask(self, tallies, round, in_flight=0):
+            known = sum(tally.trials for tally in tallies)
+            return ((10, 1),) if known < 4 or (known == 5 and not in_flight) else ()
+
+    made = cell(Twice((10,), 1))
+    while trials := made.propose():
+        assert not made.exhausted
+        made.tell([row(trial, True) for trial in trials])
+    assert made.finished
+    assert len(made.converged) == 6
 
 
 def test_rows_of_other_cells_are_passed_over():

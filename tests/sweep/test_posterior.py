@@ -74,7 +74,17 @@ def test_half_width_is_not_better_than_fisher_information():
         t.trials * slope**2 * (q := t.converged / t.trials) * (1 - q) for t in tallies
     )
     bound = 1.96 / information**0.5
-    assert 0.99 * bound < Posterior(tallies, 1000, 2000).relative_half_width < 1.15 * bound
+    posterior = Posterior(tallies, 1000, 2000)
+    assert 0.99 * bound < posterior.relative_half_width < 1.15 * bound
+    assert posterior.width == pytest.approx(2 * np.log(9) / slope, rel=0.05)
+
+
+def test_trials_to_is_the_most_that_trials_can_tell():
+    posterior = Posterior(RISING, 800, 3000)
+    slope = 2 * np.log(9) / posterior.width
+    gained = slope / (1.96 * 2) * np.sqrt(posterior.trials_to(0.005))
+    assert np.hypot(gained, 1 / posterior.relative_half_width) == pytest.approx(200, rel=0.001)
+    assert posterior.trials_to(0.5) == 0
 
 
 def test_published_data_agree_with_the_published_estimator():
