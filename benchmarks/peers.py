@@ -53,11 +53,11 @@ class Flow(NamedTuple):
     wall: float
 
 
-def trials(d: int, n: int, p: int, count: int) -> Trials:
+def trials(d: int, n: int, p: int, count: int, ensemble: Ensemble = Ensemble()) -> Trials:
     """The first `count` trials of a study with seed 0, as jaxflow draws them."""
 
     def one(keys: Keys) -> tuple[jax.Array, ...]:
-        data, theta = draw(Ensemble(), keys, Sizes(d, n, p), Shape(d, n, p), "float32")
+        data, theta = draw(ensemble, keys, Sizes(d, n, p), Shape(d, n, p), "float32")
         return data.X, data.y, theta.W, theta.a
 
     keys = [trial_keys(0, d, n, p, seed) for seed in range(count)]

@@ -6,12 +6,12 @@ Reads the store of the study `demo` (runs/demo) and writes figures/thresholds.pn
 import sys
 from pathlib import Path
 
-from jaxflow import report
+from jaxflow.figure import draw
 
 ROOT = Path(__file__).resolve().parent.parent
 
 if __name__ == "__main__":
     try:
-        print(report.draw(ROOT / "runs" / "demo", ROOT / "figures" / "thresholds.png"))
+        print(draw(ROOT / "runs" / "demo", ROOT / "figures" / "thresholds.png"))
     except ValueError as error:
         sys.exit(f"{error}; `make demo` makes it")

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jaxflow import figure as figure
     from jaxflow import report as report
     from jaxflow._types import Outcome as Outcome
     from jaxflow._types import Point as Point
@@ -39,6 +40,7 @@ _HOMES = {
     "Store": "store",
     "Study": "study",
     "Trial": "_types",
+    "figure": "figure",
     "report": "report",
     "run": "study",
 }

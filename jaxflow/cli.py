@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 DESCRIPTION = "Phase diagrams of gradient flow on shallow networks."
 
@@ -40,7 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
     run.add_argument("--transform", default="auto", help="auto, lane-major or lane-parallel")
     run.add_argument("--width", type=int, default=0, help="lanes of a batch (0: choose)")
-    run.add_argument("--chunk", type=int, default=0, help="steps between harvests (0: choose)")
+    run.add_argument("--coordinates", default="auto", help="auto, ambient, span or orthogonal")
+    run.add_argument("--chunk", type=int, default=0, help="evaluations between harvests")
     run.add_argument("--workers", type=int, default=0, help="threads (0: one a core or device)")
     run.set_defaults(command=_run)
 
@@ -70,19 +72,42 @@ def _no_command(parser: argparse.ArgumentParser):  # type: ignore[no-untyped-def
 
 
 def _run(options: argparse.Namespace) -> int:
-    _configure()
     from rich.console import Console
 
-    from jaxflow import report
+    from jaxflow import _files, report
+    from jaxflow.store import is_finished, mark_finished
+
+    console, source = Console(stderr=True), _files.text(options.study)
+    folder = options.out or Path("runs") / _files.parsed(options.study).get("name", "study")
+    fresh = not is_finished(folder, source)
+    if fresh:
+        known = _run_trials(options, folder, console)
+        mark_finished(folder, source, known)
+    else:
+        console.print(f"finished already: {folder}")
+    figure = folder / "thresholds.png"
+    if fresh or not figure.exists():
+        from jaxflow.figure import draw
+
+        draw(folder, figure)
+    Console().print(report.table(report.thresholds(folder)))
+    console.print(f"store {folder / 'trials.sqlite'}, figure {figure}", highlight=False)
+    return 0
+
+
+def _run_trials(options: argparse.Namespace, folder: Path, console: Any) -> int:
+    """Run what is left of a study; how many trials its store has then."""
+    _configure()
     from jaxflow._progress import Monitor
     from jaxflow.engine import Lanes
     from jaxflow.study import Study, run
 
     study = Study.load(options.study)
     _set_precision(study.precision)
-    folder = options.out or Path("runs") / study.name
-    lanes = Lanes(options.transform, options.width, options.chunk, options.workers)
-    console, began = Console(stderr=True), time.monotonic()
+    lanes = Lanes(
+        options.transform, options.width, options.chunk, options.workers, options.coordinates
+    )
+    began = time.monotonic()
     with Monitor(console) as monitor:
         progress = run(study, folder, lanes, monitor)
     usage = progress.usage
@@ -95,14 +120,7 @@ def _run(options: argparse.Namespace) -> int:
             soft_wrap=True,
             highlight=False,
         )
-    else:
-        console.print(f"finished already: {progress.known} trials in {folder}")
-    figure = folder / "thresholds.png"
-    if usage.trials or not figure.exists():
-        report.draw(folder, figure)
-    Console().print(report.table(report.thresholds(folder)))
-    console.print(f"store {folder / 'trials.sqlite'}, figure {figure}", highlight=False)
-    return 0
+    return progress.known + usage.trials
 
 
 def _thresholds(options: argparse.Namespace) -> int:
@@ -138,7 +156,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _presets(options: argparse.Namespace) -> int:
     del options
-    from jaxflow.study import presets
+    from jaxflow._files import presets
 
     for name, resource in presets().items():
         comments = (

@@ -14,6 +14,7 @@ ends, however it ends. Readers take no part in it and may read meanwhile.
 """
 
 import fcntl
+import hashlib
 import io
 import json
 import operator
@@ -30,9 +31,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from jaxflow._errors import mistake
 from jaxflow._types import Outcome, Point, Row, Trial
+from jaxflow._versions import package_version
 
 FILE = "trials.sqlite"
 LOCK = "trials.lock"
+FINISHED = "finished"  # says which study file needs no further trials; safe to delete
 SCHEMA = 1  # raise it when the fields of Row change
 _ELSEWHERE = "choose another folder (--out)"
 _WAIT = 60.0  # seconds a commit waits for readers, and a reader for a commit
@@ -160,6 +163,29 @@ class Store:
     def _select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         with _plain(f"a sound store at {self.path}", "restore it from a copy"):
             return self._connection.execute(sql, values).fetchall()
+
+
+def mark_finished(folder: Path, source: str, trials: int) -> None:
+    """Note that the study with this source text asks for nothing beyond the trials there are."""
+    with _plain(f"a note that can be written in {folder}", _ELSEWHERE):
+        (folder / FINISHED).write_text(_finished(source, trials))
+
+
+def is_finished(folder: Path, source: str) -> bool:
+    """Whether that was noted for this text by this version, and the store still has the trials.
+
+    Asking needs none of the laws and solvers that the study names, and so no time to load them.
+    """
+    note = folder / FINISHED
+    if not (note.exists() and (folder / FILE).exists()):
+        return False
+    with Store.read(folder) as store:
+        return note.read_text() == _finished(source, len(store.done()))
+
+
+def _finished(source: str, trials: int) -> str:
+    said = json.dumps([source, trials, package_version("jaxflow")])
+    return hashlib.sha256(said.encode()).hexdigest() + "\n"
 
 
 def _key(trial: Trial) -> tuple[Any, ...]:

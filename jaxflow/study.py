@@ -6,16 +6,15 @@ sole place where sweep, engine and store meet.
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from jaxflow._errors import mistake, unknown_name
+from jaxflow._errors import mistake
+from jaxflow._files import parsed
 from jaxflow._schema import Choice, Schema
 from jaxflow._types import Point, Row, Trial
 from jaxflow.engine import Lanes, Runner, Usage, check_numerics
@@ -115,7 +114,7 @@ class Study:
     @classmethod
     def load(cls, source: str | Path) -> Self:
         """The study of a TOML file, or the preset of that name."""
-        return cls.from_table(_read_toml(source))
+        return cls.from_table(parsed(source))
 
     @cached_property
     def json(self) -> str:
@@ -211,27 +210,3 @@ def _propose(cells: list[Cell]) -> list[Trial]:
     """The new trials of all cells that have not ended yet, the dearest first."""
     trials = [t for cell in cells for t in cell.propose() if t not in cell.converged]
     return sorted(trials, key=lambda t: t.horizon * t.point.n, reverse=True)
-
-
-def presets() -> dict[str, Any]:
-    """The studies that come with the package, by name, as readable resources."""
-    folder = files("jaxflow") / "presets"
-    found = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
-    return {entry.name.removesuffix(".toml"): entry for entry in sorted(found, key=str)}
-
-
-def _read_toml(source: str | Path) -> dict[str, Any]:
-    path = Path(source)
-    known = presets()
-    if str(source) in known:
-        resource = known[str(source)]
-    elif path.suffix == ".toml":
-        resource = path
-    else:
-        raise unknown_name("a preset or a .toml file", str(source), known)
-    try:
-        return tomllib.loads(resource.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise mistake("a study file that can be read", str(source), str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise mistake("a TOML file", str(source), f"mend it: {error}") from error

@@ -12,10 +12,11 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from jaxflow import report
+from jaxflow import figure
+from jaxflow._files import presets
 from jaxflow.cli import main
 from jaxflow.store import Store
-from jaxflow.study import Study, presets, run
+from jaxflow.study import Study, run
 
 mpl.use("Agg")
 
@@ -126,7 +127,7 @@ def test_the_table_and_the_figure(finished, capsys):
     folder, _ = finished
     assert main(["thresholds", str(folder)]) == 0
     assert "95 %" in capsys.readouterr().out
-    path = report.draw(folder, folder / "figure.png")
+    path = figure.draw(folder, folder / "figure.png")
     assert path.stat().st_size > 10_000
 
 

@@ -13,7 +13,7 @@ A trial's numbers are a function of the trial and the compiled program alone: la
 import threading
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,14 @@ from jaxflow.flow.lane import LaneState, Order, Setting, Summary, finish, start,
 from jaxflow.flow.stopping import Reason
 
 Transform = Literal["lane-major", "lane-parallel"]
+
+
+class Kernel(NamedTuple):
+    """A function to compile: what it takes, and which argument it may overwrite."""
+
+    function: Callable[..., Any]
+    shapes: tuple[Any, ...]
+    donated: tuple[int, ...] = ()
 
 
 class Program:
@@ -43,6 +51,7 @@ class Program:
         self.device = device
         self.group = max(1, width // 8)  # lanes refilled by one call
         self.traces: dict[str, int] = {}
+        self._compiled: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     @property
@@ -54,52 +63,70 @@ class Program:
     def compile(self) -> None:
         """Compile every kernel of this transform now."""
         with self._lock:
-            _ = self._solve if self.transform == "lane-major" else (self._place, self._advance)
-            if self.transform == "lane-parallel":
-                _ = self._finish, self._idle
+            sharding = jax.sharding.SingleDeviceSharding(self.device)
+            for name, kernel in self.kernels().items():
+                if name not in self._compiled:
+                    jitted = jax.jit(
+                        self._counted(name, kernel.function),
+                        in_shardings=sharding,
+                        out_shardings=sharding,
+                        donate_argnums=kernel.donated,
+                    )
+                    self._compiled[name] = jitted.lower(*kernel.shapes).compile()
 
     def solve(self, orders: Order, live: np.ndarray) -> Summary:
         """Lane-major: run the `width` orders to their ends; those not `live` are skipped."""
-        return jax.device_get(self._solve(*self._put((orders, live))))
+        return jax.device_get(self._run("solve", *self._put((orders, live))))
 
     def idle(self) -> LaneState:
         """Lane-parallel: `width` lanes without a trial."""
-        return self._idle()
+        return self._run("idle")
 
     def place(self, lanes: LaneState, orders: Order, where: np.ndarray) -> LaneState:
         """Start `group` orders in the lanes `where`; a lane number of `width` is ignored."""
-        return self._place(lanes, *self._put((orders, where)))
+        return self._run("place", lanes, *self._put((orders, where)))
 
     def advance(self, lanes: LaneState, chunk: int) -> tuple[LaneState, int, np.ndarray]:
         """Advance every running lane up to `chunk` times.
 
         Returns the lanes, the iterations it took, and each lane's `Reason`.
         """
-        lanes, count = self._advance(lanes, self._put(np.int32(chunk)))
+        lanes, count = self._run("advance", lanes, self._put(np.int32(chunk)))
         return lanes, int(count), np.asarray(lanes.reason)
 
     def finish(self, lanes: LaneState) -> Summary:
         """The summaries of all lanes, of which those that have stopped have a meaning."""
-        return jax.device_get(self._finish(lanes))
+        return jax.device_get(self._run("finish", lanes))
 
-    # The kernels.
+    def kernels(self) -> dict[str, Kernel]:
+        """The kernels of this transform by name."""
+        if self.transform == "lane-major":
+            live = jax.ShapeDtypeStruct((self.width,), bool)
+            return {"solve": Kernel(self._solve_lanes, (self._orders(self.width), live))}
+        where = jax.ShapeDtypeStruct((self.group,), np.int32)
+        chunk = jax.ShapeDtypeStruct((), np.int32)
+        lanes = self._lanes
+        return {
+            "idle": Kernel(self._idle_lanes, ()),
+            "place": Kernel(self._place_lanes, (lanes, self._orders(self.group), where), (0,)),
+            "advance": Kernel(self._advance_lanes, (lanes, chunk), (0,)),
+            "finish": Kernel(jax.vmap(partial(finish, self.setting)), (lanes,)),
+        }
+
+    def _run(self, name: str, *arguments: Any) -> Any:
+        if name not in self._compiled:
+            self.compile()
+        return self._compiled[name](*arguments)
 
     def _put(self, tree: Any) -> Any:
         return jax.device_put(tree, self.device)
 
-    def _compiled(
-        self, name: str, kernel: Callable[..., Any], *shapes: Any, donate: int = -1
-    ) -> Any:
+    def _counted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:
             self.traces[name] = self.traces.get(name, 0) + 1
-            return kernel(*args)
+            return function(*args)
 
-        sharding = jax.sharding.SingleDeviceSharding(self.device)
-        donated = (donate,) if donate >= 0 else ()
-        jitted = jax.jit(
-            traced, in_shardings=sharding, out_shardings=sharding, donate_argnums=donated
-        )
-        return jitted.lower(*shapes).compile()
+        return traced
 
     def _orders(self, lanes: int) -> Order:
         key: Any = jax.ShapeDtypeStruct((lanes, 2), np.uint32)
@@ -111,33 +138,11 @@ class Program:
     def _lanes(self) -> LaneState:
         return jax.eval_shape(jax.vmap(partial(start, self.setting)), self._orders(self.width))
 
-    @cached_property
-    def _solve(self) -> Any:
-        live = jax.ShapeDtypeStruct((self.width,), bool)
-        return self._compiled("solve", self._solve_lanes, self._orders(self.width), live)
+    # What the kernels compute.
 
-    @cached_property
-    def _idle(self) -> Any:
-        def make() -> LaneState:
-            lanes = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), self._lanes)
-            return lanes._replace(reason=jnp.full_like(lanes.reason, Reason.IDLE))
-
-        return self._compiled("idle", make)
-
-    @cached_property
-    def _place(self) -> Any:
-        where = jax.ShapeDtypeStruct((self.group,), np.int32)
-        shapes = self._lanes, self._orders(self.group), where
-        return self._compiled("place", self._place_lanes, *shapes, donate=0)
-
-    @cached_property
-    def _advance(self) -> Any:
-        chunk = jax.ShapeDtypeStruct((), np.int32)
-        return self._compiled("advance", self._advance_lanes, self._lanes, chunk, donate=0)
-
-    @cached_property
-    def _finish(self) -> Any:
-        return self._compiled("finish", jax.vmap(partial(finish, self.setting)), self._lanes)
+    def _idle_lanes(self) -> LaneState:
+        lanes = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), self._lanes)
+        return lanes._replace(reason=jnp.full_like(lanes.reason, Reason.IDLE))
 
     def _solve_lanes(self, orders: Order, live: Array) -> Summary:
         def solve(lane: tuple[Order, Array]) -> Summary:

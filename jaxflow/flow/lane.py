@@ -18,6 +18,8 @@ from jaxflow.flow.dynamics import Dynamics, Grain
 from jaxflow.flow.stopping import Reason, Success, crossing, is_stationary, target_loss
 from jaxflow.network import Data, Parameters, balance, decay, field, loss
 
+MOST_DECAY = 1.0  # of log L in one step
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -47,6 +49,7 @@ class LaneState(NamedTuple):
     theta: Parameters
     velocity: Parameters
     loss: Float[Array, ""]
+    decay: Float[Array, ""]  # -L' along the velocity
     integrator: PyTree
     dt: Float[Array, ""]  # proposed next step
     time: Float[Array, ""]
@@ -98,6 +101,7 @@ def start(setting: Setting, order: Order) -> LaneState:
         theta=theta,
         velocity=velocity,
         loss=value,
+        decay=decay(network, data, velocity),
         integrator=first.integrator,
         dt=first.dt,
         time=zero,
@@ -128,7 +132,7 @@ def step(setting: Setting, state: LaneState) -> LaneState:
         state.theta,
         state.velocity,
         state.integrator,
-        state.dt,
+        _limited(setting, state),
         remaining,
         setting.grain,
     )
@@ -140,12 +144,13 @@ def step(setting: Setting, state: LaneState) -> LaneState:
         (state.theta, state.velocity, state.loss),
     )
     time, rest = _add(state.time, state.time_rest, jnp.where(keep, dt, 0))
-    last = (dt, state.loss, decay(network, state.data, state.velocity))
+    last = (dt, state.loss, state.decay)
     last = select(keep, last, (state.last_dt, state.last_loss, state.last_decay))
     moved = state._replace(
         theta=theta,
         velocity=velocity,
         loss=value,
+        decay=decay(network, state.data, velocity),
         integrator=attempt.integrator,
         dt=attempt.dt,
         time=time,
@@ -162,15 +167,27 @@ def step(setting: Setting, state: LaneState) -> LaneState:
     return moved._replace(reason=jnp.where(attempt.complete, reason, state.reason))
 
 
+def _limited(setting: Setting, state: LaneState) -> Float[Array, ""]:
+    """The step proposed, or the time in which log L falls by MOST_DECAY at its present rate.
+
+    Parameters close to their limit may be accurate while the loss, which is what is left of the
+    way, is not: a step over many lifetimes of a mode is stable but damps it too little.
+    """
+    if not setting.dynamics.interpolates:
+        return state.dt
+    falls = state.decay > 0
+    lifetime = state.loss / jnp.where(falls, state.decay, 1)
+    return jnp.where(falls, jnp.minimum(state.dt, MOST_DECAY * lifetime), state.dt)
+
+
 def finish(setting: Setting, state: LaneState) -> Summary:
     """The record of a trial that has stopped."""
     network = setting.ensemble.network
-    last_decay = decay(network, state.data, state.velocity)
     drift = jnp.max(jnp.abs(balance(network, state.data, state.theta) - state.first_balance))
     return Summary(
         reason=state.reason,
         advances=state.advances,
-        flow_time=_flow_time(setting, state, last_decay),
+        flow_time=_flow_time(setting, state),
         steps=state.steps,
         evaluations=state.evaluations,
         rejections=state.rejections,
@@ -178,7 +195,7 @@ def finish(setting: Setting, state: LaneState) -> Summary:
         last_loss=state.loss,
         well_initialized=state.well_initialized,
         balancedness_drift=drift / jnp.max(state.theta.a**2),
-        curvature=last_decay / state.loss,
+        curvature=state.decay / state.loss,
     )
 
 
@@ -186,27 +203,29 @@ def _reason(setting: Setting, state: LaneState, reached: Bool[Array, ""]) -> Int
     """Why the lane stops here, if it does; the certificate comes before the horizon."""
     dynamics = setting.dynamics
     remaining = (state.horizon - state.time) - state.time_rest
-    falling = decay(setting.ensemble.network, state.data, state.velocity)
     reasons = [
         (~jnp.isfinite(state.loss), Reason.NOT_FINITE),
         (state.loss <= state.target, Reason.CERTIFICATE),
         (reached | (remaining <= dynamics.slack), Reason.HORIZON),
-        (
-            is_stationary(state.data, state.theta, state.velocity, state.loss, falling, remaining),
-            Reason.STATIONARY,
-        ),
+        (_is_still(state, remaining), Reason.STATIONARY),
         (state.steps + state.rejections >= dynamics.max_steps, Reason.BUDGET),
     ]
     conditions = [condition for condition, _ in reasons]
     return jnp.select(conditions, [int(r) for _, r in reasons], 0).astype(jnp.int32)
 
 
-def _flow_time(setting: Setting, state: LaneState, last_decay: Array) -> Float[Array, ""]:
+def _is_still(state: LaneState, remaining: Float[Array, ""]) -> Bool[Array, ""]:
+    return is_stationary(
+        state.data, state.theta, state.velocity, state.loss, state.decay, remaining
+    )
+
+
+def _flow_time(setting: Setting, state: LaneState) -> Float[Array, ""]:
     """The time of stopping; for a certified flow, where in its last step the target is crossed."""
     if not setting.dynamics.interpolates:
         return state.time
     inside = crossing(
-        state.last_dt, (state.last_loss, state.loss), (state.last_decay, last_decay), state.target
+        state.last_dt, (state.last_loss, state.loss), (state.last_decay, state.decay), state.target
     )
     crossed = (state.reason == Reason.CERTIFICATE) & (state.steps > 0)
     return jnp.where(crossed, state.time - (1 - inside) * state.last_dt, state.time)

@@ -66,10 +66,13 @@ def is_stationary(
     exponentially, as near a saddle, is slow in all but its relative speed.
     """
     eps = jnp.finfo(value.dtype).eps
-    size = jnp.sqrt(data.inputs.sizes(theta.W) + theta.a**2)
-    speed = jnp.sqrt(data.inputs.squares(velocity.W) + velocity.a**2)
-    still = jnp.all(speed * remaining <= jnp.cbrt(eps) * size)
-    return still & (decay * remaining <= eps * value)
+
+    def all_still() -> Bool[Array, ""]:
+        size = jnp.sqrt(data.inputs.sizes(theta.W) + theta.a**2)
+        speed = jnp.sqrt(data.inputs.squares(velocity.W) + velocity.a**2)
+        return jnp.all(speed * remaining <= jnp.cbrt(eps) * size)
+
+    return jax.lax.cond(decay * remaining <= eps * value, all_still, lambda: jnp.asarray(False))
 
 
 def crossing(

@@ -1,0 +1,114 @@
+"""Numbers with a target, from what a run measured."""
+
+from typing import Any
+
+from benchmarks.contestants import EASY, MIDDLE, ORTHOGONAL, PUBLISHED
+
+Records = list[dict[str, Any]]
+
+
+def claim(
+    name: str, what: str, measured: float, target: float, at_most: bool = False
+) -> dict[str, Any]:
+    """One claim; it holds if the number measured is at least, or `at_most`, the target."""
+    holds = measured <= target if at_most else measured >= target
+    return {"id": name, "what": what, "measured": measured, "target": target, "holds": holds}
+
+
+def of(found: dict[str, Any]) -> Records:
+    """The claims that this run can judge."""
+    made = _peers(found["peers"])
+    if "sweep" in found:
+        made += _sweep(found)
+    if "experiment" in found:
+        made += _experiment(found)
+    return made
+
+
+def _peers(records: Records) -> Records:
+    spent = {(r["case"], r["contestant"]): r for r in records}
+
+    def ratio(case: str, slow: str, fast: str) -> float | None:
+        slower = [
+            r["seconds_per_trial"] for (c, name), r in spent.items() if (c, name) == (case, slow)
+        ]
+        return slower[0] / spent[case, fast]["seconds_per_trial"] if slower else None
+
+    flow, descent, loop = "jaxflow flow", "jaxflow descent", "PyTorch loop"
+    batched = [r for r in records if r["contestant"].startswith("PyTorch batch")]
+    wanted = [
+        ("control-over-loop", PUBLISHED, loop, descent, 5.0),
+        ("flow-over-diffrax", MIDDLE, "diffrax Tsit5, vmapped", flow, 20.0),
+        ("flow-over-loop-300", EASY, loop, flow, 30.0),
+        ("flow-over-loop-800", MIDDLE, loop, flow, 8.0),
+        ("flow-over-loop-1700", PUBLISHED, loop, flow, 10.0),
+        ("orthogonal-over-loop", ORTHOGONAL, loop, flow, 300.0),
+    ]
+    made = []
+    for name, case, slow, fast, target in wanted:
+        measured = ratio(case.name, slow, fast)
+        if measured is not None:
+            what = f"seconds a trial, {slow} over {fast}, {case.name}"
+            made.append(claim(name, what, measured, target))
+    if batched:
+        best = min(r["seconds_per_trial"] for r in batched)
+        measured = best / spent[PUBLISHED.name, descent]["seconds_per_trial"]
+        what = f"seconds a trial, best PyTorch batch over {descent}, {PUBLISHED.name}"
+        made.append(claim("control-over-batch", what, measured, 1.5))
+    for name, case, contestant, target in (
+        ("arithmetic-d100", PUBLISHED, descent, 0.6),
+        ("arithmetic-d100-flow", PUBLISHED, flow, 0.6),
+        ("arithmetic-d30", MIDDLE, flow, 0.4),
+    ):
+        what = f"useful arithmetic over the peak of products, {contestant}, {case.name}"
+        made.append(claim(name, what, spent[case.name, contestant]["share_of_peak"], target))
+    return made
+
+
+def _sweep(found: dict[str, Any]) -> Records:
+    sweep, thresholds, large = found["sweep"], found["thresholds"], found["large"]
+    major, parallel = sweep["utilization_lane_major"], sweep["utilization_lane_parallel"]
+    return [
+        claim("lanes-major", "lane utilization of a threshold study, lane-major", major, 0.9),
+        claim("lanes-parallel", "the same, lane-parallel", parallel, 0.9),
+        claim(
+            "threshold-trials",
+            "median trials to 1 %, simulated, d=100 p=37",
+            thresholds["trials"],
+            170.0,
+            at_most=True,
+        ),
+        claim("threshold-coverage", "their coverage", thresholds["coverage"], 0.93),
+        claim(
+            "finished-study",
+            "seconds of `jaxflow run` on a finished study",
+            sweep["finished_seconds"],
+            2.0,
+            at_most=True,
+        ),
+        claim("help", "seconds of `jaxflow --help`", sweep["help_seconds"], 0.3, at_most=True),
+        claim(
+            "large-memory",
+            "peak MiB of orthogonal data, n = 100 000",
+            large["peak_mib"],
+            1024.0,
+            at_most=True,
+        ),
+    ]
+
+
+def _experiment(found: dict[str, Any]) -> Records:
+    seconds = found["experiment"]["seconds"]
+    loops = [
+        r["seconds_per_trial"]
+        for r in found["peers"]
+        if (r["case"], r["contestant"]) == (PUBLISHED.name, "PyTorch loop")
+    ]
+    trials = found["experiment"]["trials"]
+    made = [claim("experiment-1.0", "seconds of its 1360 trials, warm", seconds, 5.0, at_most=True)]
+    if loops:
+        what = "PyTorch loop over jaxflow on this GPU, experiment 1.0"
+        made.append(claim("experiment-over-loop", what, loops[0] * trials / seconds, 100.0))
+    share = found["experiment"]["share_of_peak"]
+    made.append(claim("experiment-arithmetic", "its useful arithmetic over the peak", share, 0.25))
+    return made

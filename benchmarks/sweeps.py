@@ -1,0 +1,119 @@
+"""What a sweep spends: trials a threshold, lanes in use, start-up, memory."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from jaxflow.sweep import Cell, Posterior, ThresholdPlan
+
+# Threshold, 10-90 % width in log n and lapse: maximum likelihood of the counts published for
+# experiment 1.0 of arXiv 2502.16977 (d = 100, p = 37), 1360 trials.
+TRUTH = 1657.0, 0.0965, 0.008
+PLAN = ThresholdPlan(1000, 3000, 0.01)
+STUDIES = 200
+SMALL = """
+name = "small"
+success = 1.0
+[axes]
+d = [15]
+p = [60]
+[dynamics.descent]
+kind = "descent"
+[dynamics.flow]
+kind = "flow"
+[threshold]
+low = 50
+high = 1000
+relative_half_width = 0.03
+"""
+
+
+def simulated(seed: int) -> tuple[int, bool]:
+    """Trials spent by a simulated study, and whether its interval covers the truth."""
+    n50, width, lapse = TRUTH
+    slope, random = 2 * np.log(9) / width, np.random.default_rng(seed)
+    cell = Cell("descent", 100, 37, PLAN, lambda n, p: 1.0)
+    while trials := cell.propose():
+        for trial in trials:
+            ratio = (1 - 2 * lapse) * (trial.point.n / n50) ** slope
+            cell.converged[trial] = bool(random.random() < (1 - lapse) / (1 + ratio))
+    low, high = Posterior(cell.tallies(), PLAN.low, PLAN.high).interval()
+    return len(cell.converged), bool(low <= n50 <= high)
+
+
+def thresholds() -> dict[str, Any]:
+    """Median trials and coverage over simulated studies."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(simulated, range(STUDIES), chunksize=10))
+    trials, covered = zip(*found, strict=True)
+    return {"trials": median(trials), "coverage": sum(covered) / STUDIES, "studies": STUDIES}
+
+
+def _timed(*arguments: str, **environment: str) -> tuple[float, str]:
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "jaxflow.cli", *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return time.perf_counter() - began, done.stderr
+
+
+def _utilization(log: str) -> float:
+    return float(log.split("lane utilization ")[1].split(" %")[0]) / 100
+
+
+def startup_and_lanes() -> dict[str, Any]:
+    """Seconds of a small threshold study cold, warm and finished, and its lane utilization."""
+    with tempfile.TemporaryDirectory() as folder:
+        study = Path(folder) / "small.toml"
+        study.write_text(SMALL)
+        cache = {"XDG_CACHE_HOME": folder}
+        cold, major = _timed("run", str(study), "--out", f"{folder}/cold", **cache)
+        warm, _ = _timed("run", str(study), "--out", f"{folder}/warm", **cache)
+        finished = [_timed("run", str(study), "--out", f"{folder}/warm", **cache)[0]]
+        finished += [_timed("run", str(study), "--out", f"{folder}/warm", **cache)[0] for _ in "12"]
+        parallel = ("--transform", "lane-parallel")
+        _, other = _timed("run", str(study), "--out", f"{folder}/parallel", *parallel, **cache)
+        return {
+            "cold_seconds": cold,
+            "warm_seconds": warm,
+            "finished_seconds": median(finished),
+            "help_seconds": median(_timed("--help")[0] for _ in range(5)),
+            "utilization_lane_major": _utilization(major),
+            "utilization_lane_parallel": _utilization(other),
+        }
+
+
+LARGE = """
+import json, resource
+from dataclasses import replace
+from benchmarks.contestants import DYNAMICS, ORTHOGONAL
+from jaxflow import Point, Runner
+from jaxflow.theory import width_rule
+n = 100_000
+case = replace(ORTHOGONAL, point=Point(n, n, width_rule(n, 0.05)))
+with Runner(case.ensemble, DYNAMICS, success=case.success) as runner:
+    row, = runner.run(case.trials("flow", 1))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"outcome": row.outcome, "flow_time": row.flow_time, "peak_mib": peak / 1024}))
+"""
+
+
+def large_orthogonal() -> dict[str, Any]:
+    """One trial of orthogonal data with n = d = 100 000, in a process of its own."""
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found | {"seconds": time.perf_counter() - began}
