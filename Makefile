@@ -11,6 +11,7 @@ FIGURES := $(filter-out figures/_%,$(sort $(wildcard figures/*.py)))
 # One stamp for each set of dependencies, renewed when pyproject.toml changes.
 BASE := $(VENV)/.installed
 TEST := $(VENV)/.installed-test
+BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -37,7 +38,7 @@ slow: $(TEST) ## the tests that take minutes
 figures: $(BASE) ## draw every figure from the stores in runs/
 	@set -e; for script in $(FIGURES); do echo "$$script"; $(BIN)/python "$$script"; done
 
-bench: $(BASE) ## measure evaluations and wall time of a trial, by dynamics and solver
+bench: $(BENCH) ## measure against PyTorch, diffrax and SciPy on the same trials (ten minutes)
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove caches and build outputs; runs/ and the environment stay
@@ -61,3 +62,7 @@ $(BASE): pyproject.toml | $(BIN)/pip
 $(TEST): $(BASE)
 	@echo "installing what the tests need into $(VENV)"
 	@$(PIP) -e '.[test]' && touch $@
+
+$(BENCH): $(BASE)
+	@echo "installing the peers of the benchmark into $(VENV)"
+	@$(PIP) -e '.[bench]' && touch $@

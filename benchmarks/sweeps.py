@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -33,7 +34,7 @@ kind = "flow"
 [threshold]
 low = 50
 high = 1000
-relative_half_width = 0.03
+relative_half_width = 0.04
 """
 
 
@@ -52,7 +53,7 @@ def simulated(seed: int) -> tuple[int, bool]:
 
 def thresholds() -> dict[str, Any]:
     """Median trials and coverage over simulated studies."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         found = list(pool.map(simulated, range(STUDIES), chunksize=10))
     trials, covered = zip(*found, strict=True)
     return {"trials": median(trials), "coverage": sum(covered) / STUDIES, "studies": STUDIES}
@@ -97,17 +98,17 @@ def startup_and_lanes() -> dict[str, Any]:
 
 
 LARGE = """
-import json, resource
-from dataclasses import replace
-from benchmarks.contestants import DYNAMICS, ORTHOGONAL
-from jaxflow import Point, Runner
-from jaxflow.theory import width_rule
-n = 100_000
-case = replace(ORTHOGONAL, point=Point(n, n, width_rule(n, 0.05)))
-with Runner(case.ensemble, DYNAMICS, success=case.success) as runner:
-    row, = runner.run(case.trials("flow", 1))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"outcome": row.outcome, "flow_time": row.flow_time, "peak_mib": peak / 1024}))
+import json
+from benchmarks.machine import peak_mib
+from jaxflow import Ensemble, GradientFlow, Point, Runner, Trial
+from jaxflow.ensemble.initialization import Dominated
+from jaxflow.ensemble.inputs import Orthogonal
+from jaxflow.theory import published_horizon, width_rule
+n, p = 100_000, width_rule(100_000, 0.05)
+ensemble = Ensemble(inputs=Orthogonal(), initialization=Dominated(shrink=0.01))
+with Runner(ensemble, {"flow": GradientFlow()}, success=1e-6) as runner:
+    row, = runner.run([Trial("flow", Point(n, n, p), 0, 10 * published_horizon(n, p))])
+print(json.dumps({"outcome": row.outcome, "flow_time": row.flow_time, "peak_mib": peak_mib()}))
 """
 
 

@@ -17,7 +17,7 @@ from jaxflow._errors import mistake
 from jaxflow._files import parsed
 from jaxflow._schema import Choice, Schema
 from jaxflow._types import Point, Row, Trial
-from jaxflow.engine import Lanes, Runner, Usage, check_numerics
+from jaxflow.engine import Lanes, Runner, Usage, check_coordinates, check_numerics
 from jaxflow.ensemble import Ensemble, initialization, inputs, labels
 from jaxflow.flow import Dynamics, GradientDescent, GradientFlow, Success
 from jaxflow.network import ACTIVATIONS, Activation
@@ -164,6 +164,8 @@ def run(
     Every harvest is one transaction. Raises `ValueError` for a store that cannot be used; what
     was computed before an error or an interruption is in the store.
     """
+    for dynamics in study.dynamics.values():
+        check_coordinates(study.ensemble, dynamics, lanes.coordinates)
     with Store.open(folder, study.hash, study.json) as store:
         cells = study.cells()
         known = store.rows()

@@ -194,6 +194,32 @@ def test_bad_lanes_are_refused(capsys, tiny, tmp_path):
     assert "lane-major" in line
 
 
+@pytest.mark.parametrize("wanted", ["orthogonal", "polar"])
+def test_impossible_coordinates_are_refused_before_anything_is_written(
+    capsys, tiny, tmp_path, wanted
+):
+    out = tmp_path / "out"
+    line = refused(capsys, "run", str(tiny), "--out", str(out), "--coordinates", wanted)
+    assert "ambient" in line
+    assert not out.exists()
+
+
+def test_a_finished_study_starts_without_jax(finished, tiny):
+    folder, rows = finished
+    code = (
+        "import sys; from jaxflow.cli import main; main(sys.argv[1:]); print('jax' in sys.modules)"
+    )
+    call = [sys.executable, "-c", code, "run", str(tiny), "--out", str(folder)]
+    subprocess.run(call, capture_output=True, check=True)  # finds it finished, and notes it
+    again = subprocess.run(call, capture_output=True, check=True, text=True)
+    assert again.stdout.splitlines()[-1] == "False"
+    assert "95 %" in again.stdout
+    assert table(folder) == rows
+    tiny.write_text("# as before\n" + tiny.read_text())
+    other = subprocess.run(call, capture_output=True, check=True, text=True)
+    assert other.stdout.splitlines()[-1] == "True"  # another text: what it asks for is looked at
+
+
 def test_presets_load_and_are_listed(capsys):
     assert main(["presets"]) == 0
     listed = capsys.readouterr().out

@@ -1,6 +1,7 @@
 """Many trials: buckets, compiled kernels, and the runner that keeps a machine full."""
 
 from jaxflow.engine.buckets import bucket
+from jaxflow.engine.costs import check_coordinates
 from jaxflow.engine.kernel import Program
 from jaxflow.engine.lanes import Lanes
 from jaxflow.engine.numerics import check_numerics
@@ -15,6 +16,7 @@ __all__ = [
     "Runner",
     "Usage",
     "bucket",
+    "check_coordinates",
     "check_numerics",
     "orders",
     "reference",

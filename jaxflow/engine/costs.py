@@ -31,6 +31,25 @@ def cost(coordinates: Name, shape: Shape) -> float:
     return flops(coordinates, shape) + FLOPS_PER_ENTRY * entries(coordinates, shape)
 
 
+def possible(ensemble: Ensemble, dynamics: Dynamics) -> list[Name]:
+    """The coordinates that this flow or descent can be followed in."""
+    names: list[Name] = ["ambient"]
+    if dynamics.equivariant:
+        names += ["span"]
+        if isinstance(ensemble.inputs, Orthogonal):
+            names += ["orthogonal"]
+    return names
+
+
+def check_coordinates(
+    ensemble: Ensemble, dynamics: Dynamics, wanted: Name | Literal["auto"]
+) -> None:
+    """Raise `ValueError` for coordinates that are wanted but impossible."""
+    names = possible(ensemble, dynamics)
+    if wanted not in ("auto", *names):
+        raise mistake(f"coordinates in {['auto', *names]}", wanted, "use one of these here")
+
+
 def cheapest(
     ensemble: Ensemble,
     dynamics: Dynamics,
@@ -38,13 +57,7 @@ def cheapest(
     wanted: Name | Literal["auto"] = "auto",
 ) -> Name:
     """The coordinates wanted, or the cheapest possible; `ValueError` for impossible ones."""
-    possible: list[Name] = ["ambient"]
-    if dynamics.equivariant:
-        possible += ["span"]
-        if isinstance(ensemble.inputs, Orthogonal):
-            possible += ["orthogonal"]
-    if wanted == "auto":
-        return min(possible, key=lambda name: cost(name, shape))
-    if wanted not in possible:
-        raise mistake(f"coordinates in {possible}", wanted, "use one of these for this study")
-    return wanted
+    check_coordinates(ensemble, dynamics, wanted)
+    if wanted != "auto":
+        return wanted
+    return min(possible(ensemble, dynamics), key=lambda name: cost(name, shape))

@@ -76,7 +76,7 @@ class Program:
 
     def solve(self, orders: Order, live: np.ndarray) -> Summary:
         """Lane-major: run the `width` orders to their ends; those not `live` are skipped."""
-        return jax.device_get(self._run("solve", *self._put((orders, live))))
+        return jax.device_get(self._run("solve", orders, live))
 
     def idle(self) -> LaneState:
         """Lane-parallel: `width` lanes without a trial."""
@@ -84,14 +84,14 @@ class Program:
 
     def place(self, lanes: LaneState, orders: Order, where: np.ndarray) -> LaneState:
         """Start `group` orders in the lanes `where`; a lane number of `width` is ignored."""
-        return self._run("place", lanes, *self._put((orders, where)))
+        return self._run("place", lanes, orders, where)
 
     def advance(self, lanes: LaneState, chunk: int) -> tuple[LaneState, int, np.ndarray]:
         """Advance every running lane up to `chunk` times.
 
         Returns the lanes, the iterations it took, and each lane's `Reason`.
         """
-        lanes, count = self._run("advance", lanes, self._put(np.int32(chunk)))
+        lanes, count = self._run("advance", lanes, np.int32(chunk))
         return lanes, int(count), np.asarray(lanes.reason)
 
     def finish(self, lanes: LaneState) -> Summary:
@@ -117,9 +117,6 @@ class Program:
         if name not in self._compiled:
             self.compile()
         return self._compiled[name](*arguments)
-
-    def _put(self, tree: Any) -> Any:
-        return jax.device_put(tree, self.device)
 
     def _counted(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def traced(*args: Any) -> Any:

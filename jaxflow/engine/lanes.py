@@ -47,6 +47,5 @@ class Lanes:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         width = self.width or ((2 if on_cpu else 256) if parallel else 1)
         workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
-        return replace(
-            self, transform=transform, width=width, chunk=self.chunk or 16, workers=workers
-        )
+        chunk = self.chunk or (8 if on_cpu else 64)
+        return replace(self, transform=transform, width=width, chunk=chunk, workers=workers)

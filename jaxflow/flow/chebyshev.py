@@ -65,7 +65,7 @@ class ChebyshevState(NamedTuple):
     field: PyTree  # at the start of the step to come
     direction: PyTree  # unit vector, the power iteration's last
     radius: Float[Array, ""]  # spectral radius, an estimate from below
-    age: Int[Array, ""]  # steps since the radius was last looked at
+    age: Int[Array, ""]  # steps since the last power iteration
     evaluations: Int[Array, ""]  # of the field in the last step
 
 
@@ -190,7 +190,7 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     def first_stage(self, y0: PyTree) -> Stage:
         """Before the first evaluation of the first step."""
         zero = jax.tree.map(jnp.zeros_like, y0)
-        return Stage(jnp.asarray(0, jnp.int32), zero, zero)
+        return Stage(jnp.asarray(1, jnp.int32), zero, zero)
 
     def evaluate(
         self,
@@ -209,7 +209,8 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         """
         j, field = stage.number, solver_state.field
         probing, beginning = j == 0, j <= 1
-        table = self._table(terms, y0, self.stages(h * solver_state.radius))
+        s = self.stages(h * solver_state.radius)
+        table = self._table(terms, y0, s)
         last = select(beginning, combine((table[1, 2] * h, field)), stage.last)
         before = select(beginning, jax.tree.map(jnp.zeros_like, y0), stage.before)
         delta = self._probe_length(y0, args)
@@ -217,7 +218,7 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         y = combine((1, y0), (1, offset))
         F = terms.vf(0, y, args)
         state = select(probing, self._probed(F, delta, args, solver_state), solver_state)
-        complete = ~probing & (j >= self.stages(h * solver_state.radius))
+        complete = ~probing & (j >= s)
         ended = state._replace(field=F, age=state.age + 1)
         coming = Stage(j + 1, last, _next(table[j + 1], h, before, last, F, field))
         fresh = coming._replace(number=jnp.where(_due(ended), 0, 1).astype(jnp.int32))
@@ -251,7 +252,8 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         """The state after a power iteration that found the field `moved`."""
         image = combine((1 / delta, moved), (-1 / delta, state.field))
         radius = self.metric.norm(image, args)
-        return state._replace(direction=self._unit(image, args), radius=radius)
+        age = jnp.zeros_like(state.age)
+        return state._replace(direction=self._unit(image, args), radius=radius, age=age)
 
     def _unit(self, x: PyTree, args: Any) -> PyTree:
         """x over its length; equal entries where x vanishes."""
@@ -313,7 +315,7 @@ class RKC1(_Chebyshev):
 
 def _due(state: ChebyshevState) -> Bool[Array, ""]:
     """Whether the step to come begins with a power iteration."""
-    return state.age % EVERY == 0
+    return state.age >= EVERY
 
 
 def _next(row: Array, h: Any, before: PyTree, last: PyTree, F: PyTree, field: PyTree) -> PyTree:

@@ -63,7 +63,7 @@ def test_rows_say_what_ran(warm):
     for row in rows:
         assert isinstance(row, Row)
         assert row.evaluations > row.steps > 0
-        assert row.balancedness_drift < 0.05
+        assert row.balancedness_drift < 0.1
         assert row.dtype == "float32"
         assert made.lanes.transform in row.program
         assert "jax" in row.versions
