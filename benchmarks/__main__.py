@@ -1,12 +1,15 @@
 """`python -m benchmarks`: jaxflow and its peers on the same trials, and what a sweep spends.
 
 Prints tables and writes benchmarks/results/latest.json (gpu.json on a GPU): machine, measurements,
-and claims with their targets. PyTorch takes part where it is installed. Under ten minutes.
+and claims with their targets. PyTorch takes part where it is installed. About ten minutes; with the
+names of sections, `python -m benchmarks large sweep`, only those are measured anew.
 """
 
 import json
 import os
+import sys
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,20 +38,38 @@ def table(title: str, columns: dict[str, str], records: list[dict[str, Any]]) ->
     return made
 
 
+def _known(path: Path) -> tuple[dict[str, Any], dict[str, float]]:
+    """The measurements of an earlier run, and the seconds that each section took."""
+    if not path.exists():
+        return {}, {}
+    written = json.loads(path.read_text())
+    return written["measurements"], written.get("seconds", {})
+
+
 def main() -> None:
     """Measure, print, write."""
-    began, console = time.perf_counter(), Console(width=140)
+    console = Console(width=140)
     on_gpu = jax.default_backend() == "gpu"
     has_torch = find_spec("torch") is not None
     peak, bandwidth = machine.product_peak(), machine.stream_bandwidth()
-    found: dict[str, Any] = {"peers": contestants.measure(REPETITIONS, has_torch)}
-    found["growth"] = growth.measure(1e9 * peak, 1e9 * bandwidth, on_gpu)
+    sections: dict[str, Callable[[], Any]] = {
+        "peers": lambda: contestants.measure(REPETITIONS, has_torch),
+        "growth": lambda: growth.measure(1e9 * peak, 1e9 * bandwidth, on_gpu),
+    }
     if on_gpu:
-        found["experiment"] = experiment.measure()
+        sections["experiment"] = experiment.measure
     else:
-        found["sweep"] = sweeps.startup_and_lanes()
-        found["thresholds"] = sweeps.thresholds()
-        found["large"] = sweeps.large_orthogonal()
+        sections["sweep"] = sweeps.startup_and_lanes
+        sections["thresholds"] = sweeps.thresholds
+        sections["large"] = sweeps.large_orthogonal
+    path = RESULTS / ("gpu.json" if on_gpu else "latest.json")
+    wanted = sys.argv[1:] or list(sections)
+    found, spent = _known(path) if sys.argv[1:] else ({}, {})
+    for name in wanted:
+        began = time.perf_counter()
+        found[name] = sections[name]()
+        spent[name] = round(time.perf_counter() - began, 1)
+        console.print(f"{name}: {spent[name]} s", highlight=False)
     numbers = {
         "case": "",
         "contestant": "",
@@ -78,15 +99,14 @@ def main() -> None:
             "peak_gflops": peak,
             "bandwidth_gb_per_s": bandwidth,
             "peak_memory_mib": machine.peak_memory() / 2**20,
-            "seconds": time.perf_counter() - began,
         },
+        "seconds": spent,
         "measurements": found,
         "claims": claims.of(found),
     }
     verdict = {"id": "", "what": "", "measured": ".3g", "target": ".3g", "holds": ""}
     console.print(table("Claims", verdict, written["claims"]))
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / ("gpu.json" if on_gpu else "latest.json")
     path.write_text(json.dumps(written, indent=2) + "\n")
 
 
