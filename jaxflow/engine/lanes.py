@@ -2,13 +2,20 @@
 
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Self, get_args
 
 import jax
 
 from jaxflow._errors import mistake
+from jaxflow._types import Point, Trial
 from jaxflow.coordinates import Name
 from jaxflow.engine.kernel import Transform
+from jaxflow.engine.orders import orders
+from jaxflow.flow.lane import Setting, start
+
+WORKSPACE = 4  # times the state of a lane, for what a step makes on the way
+SHARE = 0.5  # of the device's memory
 
 
 @dataclass(frozen=True)
@@ -49,3 +56,16 @@ class Lanes:
         workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
         chunk = self.chunk or (8 if on_cpu else 64)
         return replace(self, transform=transform, width=width, chunk=chunk, workers=workers)
+
+
+def fitting(width: int, setting: Setting, device: jax.Device) -> int:
+    """`width`, halved until a batch of lanes takes a share of the device's memory at most."""
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    if limit is None:  # a CPU does not say; its batches are small
+        return width
+    order = orders(0, [Trial("", Point(1, 1, 1), 0, 1.0)], 1, setting.dtype)
+    one = jax.eval_shape(partial(start, setting), jax.tree.map(lambda leaf: leaf[0], order))
+    lane = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
+    while width > 1 and WORKSPACE * lane * width > SHARE * limit:
+        width //= 2
+    return width

@@ -21,7 +21,7 @@ from jaxflow._versions import versions
 from jaxflow.engine.buckets import bucket
 from jaxflow.engine.costs import cheapest
 from jaxflow.engine.kernel import Program
-from jaxflow.engine.lanes import Lanes
+from jaxflow.engine.lanes import Lanes, fitting
 from jaxflow.engine.orders import orders
 from jaxflow.engine.usage import Usage
 from jaxflow.ensemble import Ensemble, Shape
@@ -54,6 +54,7 @@ class Runner:
             raise mistake("64-bit JAX for float64", "32-bit JAX", remedy)
         self.ensemble, self.dynamics, self.success = ensemble, dict(dynamics), success
         self.seed, self.dtype, self.lanes = seed, dtype, lanes.resolved()
+        self._width_is_given = lanes.width > 0
         self.usage = Usage()
         self.programs: dict[tuple[ProgramKey, int], Program] = {}
         self._waiting: dict[ProgramKey, deque[Trial]] = {}
@@ -161,10 +162,12 @@ class Runner:
         with self._change:
             place = (key, device.id)
             if place not in self.programs:
+                setting = self._setting(name, shape)
+                width = self.lanes.width
                 self.programs[place] = Program(
-                    self._setting(name, shape),
+                    setting,
                     "lane-parallel" if self._is_parallel else "lane-major",
-                    self.lanes.width,
+                    width if self._width_is_given else fitting(width, setting, device),
                     device,
                 )
             return self.programs[place]

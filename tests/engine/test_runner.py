@@ -9,6 +9,7 @@ import pytest
 
 from jaxflow._types import Outcome, Point, Row, Trial
 from jaxflow.engine import Lanes, Program, Runner, check_numerics, orders, reference
+from jaxflow.engine.lanes import fitting
 from jaxflow.engine.numerics import numerics_error
 from jaxflow.ensemble import Ensemble, Shape
 from jaxflow.flow import GradientDescent, GradientFlow, Setting
@@ -170,3 +171,25 @@ def test_float64_needs_64_bit_jax(x64):
     jax.config.update("jax_enable_x64", False)
     with pytest.raises(ValueError, match="jax_enable_x64"):
         Runner(Ensemble(), DYNAMICS, dtype="float64")
+
+
+class Small:
+    """A device with so many bytes."""
+
+    def __init__(self, limit):
+        self.limit = limit
+
+    def memory_stats(self):
+        return None if self.limit is None else {"bytes_limit": self.limit}
+
+
+def test_a_batch_fits_the_memory_of_its_device():
+    setting = Setting(Ensemble(), GradientFlow(), 1.0, Shape(100, 1024, 40), "float32")
+    inputs = 4 * 100 * 1024  # bytes of X alone
+    assert fitting(256, setting, Small(None)) == 256
+    assert fitting(256, setting, Small(10**12)) == 256
+    for limit in (10**8, 10**7):
+        width = fitting(256, setting, Small(limit))
+        assert 4 * inputs * width < limit / 2
+        assert 4 * 4 * inputs * width > limit / 2 or width == 1
+    assert fitting(256, setting, Small(1)) == 1
