@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import roofline
 from jaxflow import GradientDescent, Lanes, Point, Runner, Trial
+from jaxflow.coordinates import Name
 from jaxflow.ensemble import Ensemble
 from jaxflow.ensemble.inputs import Orthogonal
 
@@ -68,7 +69,7 @@ def measure(peak: float, bandwidth: float, on_gpu: bool) -> list[dict[str, Any]]
 def _record(
     kind: str,
     point: Point,
-    coordinates: roofline.Coordinates,
+    coordinates: Name,
     spent: float,
     peak: float,
     bandwidth: float,

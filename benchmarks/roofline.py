@@ -20,7 +20,7 @@ bytes at the speed of memory (Williams, Waterman and Patterson, CACM 2009). Assu
 from dataclasses import dataclass
 from typing import Literal
 
-Coordinates = Literal["ambient", "span", "orthogonal"]
+from jaxflow.coordinates import Name
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Prediction:
 
 
 def evaluation(
-    coordinates: Coordinates, n: int, d: int, p: int, number: int = 4, cache: float = 0
+    coordinates: Name, n: int, d: int, p: int, number: int = 4, cache: float = 0
 ) -> Work:
     """The work of one field evaluation, numbers being of `number` bytes.
 
@@ -70,7 +70,7 @@ def evaluation(
 
 
 def model(
-    coordinates: Coordinates,
+    coordinates: Name,
     n: int,
     d: int,
     p: int,

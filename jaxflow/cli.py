@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
     from jaxflow.store import is_finished, mark_finished
 
     console, source = Console(stderr=True), _files.text(options.study)
-    folder = options.out or Path("runs") / _files.parsed(options.study).get("name", "study")
+    folder = options.out or Path("runs") / str(_files.parsed(options.study).get("name"))
     fresh = not is_finished(folder, source)
     if fresh:
         known = _run_trials(options, folder, console)

@@ -169,6 +169,15 @@ def test_bad_studies_are_refused_before_anything_is_written(capsys, tmp_path, ol
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["3", "[1]"])
+def test_a_name_that_is_none_is_refused_without_a_folder_given(capsys, tmp_path, monkeypatch, name):
+    path = tmp_path / "bad.toml"
+    path.write_text(TINY.replace('name = "tiny"', f"name = {name}"))
+    monkeypatch.chdir(tmp_path)
+    assert "name" in refused(capsys, "run", str(path))
+    assert not (tmp_path / "runs").exists()
+
+
 def test_missing_things_are_refused(capsys, tmp_path):
     assert "'demo'" in refused(capsys, "run", "dmeo")
     assert "read" in refused(capsys, "run", str(tmp_path / "none.toml"))

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 from jaxflow._tree import norm
 from jaxflow.ensemble import Ensemble, Shape, Sizes
-from jaxflow.ensemble.initialization import ExplicitWeights, GaussianWeights, Group
+from jaxflow.ensemble.initialization import Dominated, ExplicitWeights, GaussianWeights, Group
 from jaxflow.ensemble.inputs import ExplicitInputs, Gaussian, Orthogonal
 from jaxflow.ensemble.labels import ExplicitLabels, GroupSigns, Teacher
 from jaxflow.flow import (
@@ -206,3 +206,26 @@ def test_mistakes_name_what_was_expected(mistake):
     with pytest.raises(ValueError, match="expected") as caught:
         mistake()
     assert "\n" not in str(caught.value)
+
+
+def test_a_strict_target_is_reached_on_time():
+    """Far below the certificate, where the parameters have long been accurate to the tolerance."""
+    ensemble = Ensemble(Orthogonal(), initialization=Dominated(shrink=0.01))
+    tight = GradientFlow(rtol=0.003, atol=0.0003)
+    times = []
+    for flow in (GradientFlow(), tight):
+        found, _ = run(ensemble, flow, (40, 40, 24), 20_000.0, success=1e-6)
+        assert Reason(int(found.reason)) is Reason.CERTIFICATE
+        times.append(float(found.flow_time))
+    np.testing.assert_allclose(times[0], times[1], rtol=0.05)
+
+
+def test_hardly_a_step_is_rejected():
+    """The radius is that of the field between its kinks, not the jump at one of them or none."""
+    rejections = attempts = 0
+    for seed in range(4):
+        found, _ = run(Ensemble(), GradientFlow(), (30, 300, 100), 300.0, seed=seed)
+        rejections += int(found.rejections)
+        attempts += int(found.steps + found.rejections)
+    assert attempts > 100
+    assert rejections <= 0.03 * attempts
