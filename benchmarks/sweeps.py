@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxflow.sweep import Cell, Posterior, ThresholdPlan
+from jaxflow import Outcome, Point, Row, Trial
+from jaxflow.sweep import Cell, Horizon, ThresholdPlan
 
 # Threshold, 10-90 % width in log n and lapse: maximum likelihood of the counts published for
 # experiment 1.0 of arXiv 2502.16977 (d = 100, p = 37), 1360 trials.
@@ -42,13 +44,22 @@ def simulated(seed: int) -> tuple[int, bool]:
     """Trials spent by a simulated study, and whether its interval covers the truth."""
     n50, width, lapse = TRUTH
     slope, random = 2 * np.log(9) / width, np.random.default_rng(seed)
-    cell = Cell("descent", 100, 37, PLAN, lambda n, p: 1.0)
+    cell = Cell("descent", Point(100, 0, 37), PLAN, Horizon())
     while trials := cell.propose():
         for trial in trials:
             ratio = (1 - 2 * lapse) * (trial.point.n / n50) ** slope
-            cell.converged[trial] = bool(random.random() < (1 - lapse) / (1 + ratio))
-    low, high = Posterior(cell.tallies(), PLAN.low, PLAN.high).interval()
-    return len(cell.converged), bool(low <= n50 <= high)
+            cell.tell([_ended(trial, bool(random.random() < (1 - lapse) / (1 + ratio)))])
+    low, high = cell.posterior().interval()
+    return len(cell.ended), bool(low <= n50 <= high)
+
+
+def _ended(trial: Trial, converged: bool) -> Row:
+    """A row of which the search reads the outcome only."""
+    outcome = Outcome.CONVERGED if converged else Outcome.UNDECIDED
+    told: dict[str, Any] = {f.name: 0 for f in fields(Row)}
+    told |= {"dynamics": trial.dynamics, "parameters": (), "horizon": trial.horizon}
+    told |= {name: getattr(trial.point, name) for name in ("d", "n", "p")}
+    return Row(**told | {"seed": trial.seed, "outcome": outcome})
 
 
 def thresholds() -> dict[str, Any]:

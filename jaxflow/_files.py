@@ -11,8 +11,13 @@ from jaxflow._errors import mistake, unknown_name
 def presets() -> dict[str, Any]:
     """The studies that come with the package, by name, as readable resources."""
     folder = files("jaxflow") / "presets"
-    found = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    found = [e for e in folder.iterdir() if e.name.endswith(".toml") and e.name[0] != "_"]
     return {entry.name.removesuffix(".toml"): entry for entry in sorted(found, key=str)}
+
+
+def example() -> str:
+    """A commented study file that names every key."""
+    return (files("jaxflow") / "presets" / "_example.toml").read_text(encoding="utf-8")
 
 
 def text(source: str | Path) -> str:

@@ -1,20 +1,22 @@
 """How a run looks while it runs: a bar a cell on a terminal, a line every few seconds in a log."""
 
 import time
-from collections import deque
+from collections import Counter, deque
+from math import isinf
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
-from jaxflow.study import Progress
-from jaxflow.sweep import EXPLORING, Cell, Posterior, ThresholdPlan
+from jaxflow._types import SIZES
+from jaxflow.study import Progress, expected_trials
+from jaxflow.sweep import Cell, ThresholdPlan
 
 TERMINAL_INTERVAL = 0.5  # seconds between two updates
 LOG_INTERVAL = 5.0
 RATE_WINDOW = 20.0  # seconds over which the rate is taken: compilation comes first and ends
-TYPICAL_TRIALS = 48  # to find the order of magnitude and some of the shape
+MOST_BARS = 16  # on a terminal; beyond, a bar for all
 
 
 class Monitor:
@@ -54,15 +56,14 @@ class Monitor:
         if now - self._last < interval or progress.usage.trials == 0:
             return
         self._last = now
-        total = sum(expected_trials(cell) for cell in progress.cells)
         rate = self._rate(now, progress.usage.trials)
-        left = _duration((total - progress.ended) / rate) if rate else "some time"
-        tail = f"{rate:.1f} trials/s, about {left} left"
+        tail = f"{rate:.1f} trials/s, about {_duration(progress.seconds_left)} left"
         if self.console.is_terminal:
             self._show(progress.cells, tail)
         else:
-            cells = "; ".join(f"{title(cell)} {state(cell)}" for cell in progress.cells)
-            self.console.print(f"{progress.ended} trials: {cells}; {tail}", soft_wrap=True)
+            self.console.print(
+                f"{progress.ended} trials: {self._summary(progress.cells)}; {tail}", soft_wrap=True
+            )
 
     def _rate(self, now: float, trials: int) -> float:
         """Trials a second over the last RATE_WINDOW seconds."""
@@ -73,48 +74,52 @@ class Monitor:
         return (trials - known) / max(now - began, 1e-9)
 
     def _show(self, cells: list[Cell], tail: str) -> None:
+        if len(cells) > MOST_BARS:
+            line = f"{self._summary(cells)}  |  {tail}"
+            total = sum(map(expected_trials, cells))
+            self._bar(0, f"{len(cells)} thresholds", sum(len(c.ended) for c in cells), total, line)
+            return
         for i, cell in enumerate(cells):
-            if i not in self._tasks:
-                self._tasks[i] = self._bars.add_task(title(cell), total=1, state="")
-            last = i == len(cells) - 1
-            self._bars.update(
-                self._tasks[i],
-                total=max(1, expected_trials(cell)),
-                completed=len(cell.converged),
-                state=state(cell) + (f"  |  {tail}" if last else ""),
-            )
+            last = f"  |  {tail}" if i == len(cells) - 1 else ""
+            total = expected_trials(cell)
+            self._bar(i, title(cell), len(cell.ended), total, state(cell) + last)
+
+    def _bar(self, i: int, name: str, completed: int, total: int, state: str) -> None:
+        if i not in self._tasks:
+            self._tasks[i] = self._bars.add_task(name, total=1, state="")
+        self._bars.update(self._tasks[i], total=max(1, total), completed=completed, state=state)
+
+    def _summary(self, cells: list[Cell]) -> str:
+        """All cells in a line: each of a few, or counts of many."""
+        if len(cells) <= 4:
+            return "; ".join(f"{title(cell)} {state(cell)}" for cell in cells)
+        stages = Counter(
+            "done" if cell.finished else "under way" if cell.rounds else "waiting" for cell in cells
+        )
+        return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
 
 
 def title(cell: Cell) -> str:
     """Which cell it is."""
-    return f"{cell.dynamics} d={cell.d} p={cell.p}"
+    along = cell.plan.along
+    sizes = [f"{name}={cell.base[name]}" for name in SIZES if name != along]
+    laws = [f"{k.rpartition('.')[2]}={x:g}" for k, x in cell.base.parameters if k != along]
+    return " ".join([cell.dynamics, *sizes, *laws])
 
 
 def state(cell: Cell) -> str:
-    """What is known of a cell's threshold by now."""
-    tallies = cell.tallies()
-    if not isinstance(cell.plan, ThresholdPlan) or not tallies:
-        return f"{len(cell.converged)}/{expected_trials(cell)}"
-    posterior = Posterior(tallies, cell.plan.low, cell.plan.high)
-    return f"N = {posterior.median:.0f} ± {100 * posterior.relative_half_width:.1f} %"
-
-
-def expected_trials(cell: Cell) -> int:
-    """A guess of how many trials the cell takes: its interval shrinks like 1/sqrt(trials)."""
-    proposed = sum(map(len, cell.rounds))
-    tallies = cell.tallies()
-    if cell.exhausted or not isinstance(cell.plan, ThresholdPlan) or not tallies:
-        return proposed
-    posterior = Posterior(tallies, cell.plan.low, cell.plan.high)
-    width, wanted = posterior.relative_half_width, cell.plan.relative_half_width
-    ended = sum(tally.trials for tally in tallies)
-    if width > EXPLORING / 4:  # too early for the law
-        guess = TYPICAL_TRIALS * max(1.0, 0.04 / wanted) ** 2
-    else:
-        guess = ended * max(1.0, width / wanted) ** 2
-    return int(min(max(guess, proposed), cell.plan.max_trials))
+    """What is known of a cell's threshold by now: at the longest horizon."""
+    if not isinstance(cell.plan, ThresholdPlan) or not cell.ended:
+        return f"{len(cell.ended)}/{expected_trials(cell)}"
+    posterior = cell.posterior()
+    symbol = "N" if cell.plan.along == "n" else cell.plan.along.rpartition(".")[2]
+    return f"{symbol} = {posterior.median:.4g} ± {100 * posterior.relative_half_width:.1f} %"
 
 
 def _duration(seconds: float) -> str:
+    if isinf(seconds):
+        return "some time"
     seconds = max(0, round(seconds))
+    if seconds >= 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
     return f"{seconds // 60} min {seconds % 60:02d} s" if seconds >= 60 else f"{seconds} s"

@@ -1,12 +1,13 @@
 """Frozen dataclasses to tables of plain values and back: one definition for TOML, JSON and hash.
 
-A field's annotation says what it takes. Where it is a protocol with several laws, the table
-names the law under a tag: `{law = "sphere", low = 1.0, high = 2.0}`.
+A field's annotation says what it takes; a single value will do for a list of one. Where it is a
+protocol with several laws, the table names the law under a tag: `{law = "sphere", low = 1.0, high =
+2.0}`.
 """
 
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jaxflow._errors import mistake, unknown_name
@@ -54,7 +55,7 @@ class Schema:
     def write(self, value: Any) -> Any:
         """The table, list or scalar that `read` turns back into the value."""
         if is_dataclass(value) and not isinstance(value, type):
-            table = {f.name: self.write(getattr(value, f.name)) for f in fields(value)}
+            table = {f.name: self.write(getattr(value, f.name)) for f in _said(type(value))}
             table = {k: v for k, v in table.items() if v is not None}
             for choice in self.choices.values():
                 for name, law in choice.laws.items():
@@ -72,14 +73,14 @@ class Schema:
             names = ", ".join(choice.laws)
             raise mistake(f"{where}.{choice.tag}", list(table), f"name one of {names}")
         name = table.pop(choice.tag)
-        if name not in choice.laws:
+        if not isinstance(name, str) or name not in choice.laws:
             raise unknown_name(f"{where}.{choice.tag}", str(name), choice.laws)
         return self._read_dataclass(choice.laws[name], table, where)
 
     def _read_dataclass(self, kind: type, value: Any, where: str) -> Any:
         table = _table(value, where)
         annotations = get_type_hints(kind)
-        known = {f.name: f for f in fields(kind)}
+        known = {f.name: f for f in _said(kind)}
         for key in table:
             if key not in known:
                 raise unknown_name(f"key of {where}", key, known)
@@ -103,6 +104,8 @@ class Schema:
         raise errors[-1 if not isinstance(value, str) else 0]
 
     def _read_tuple(self, kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+        if kinds[-1] is ...:
+            value = [value] if isinstance(value, int | float | str) else value
         if not isinstance(value, list | tuple):
             raise mistake(f"a list at {where}", value, "put it in [brackets]")
         if kinds[-1] is ...:
@@ -113,6 +116,11 @@ class Schema:
             self.read(kind, entry, f"{where}[{i}]")
             for i, (kind, entry) in enumerate(zip(kinds, value, strict=True))
         )
+
+
+def _said(kind: Any) -> list[Field[Any]]:
+    """The fields that a table holds; those with metadata {"said": False} are not among them."""
+    return [f for f in fields(kind) if f.metadata.get("said", True)]
 
 
 def _table(value: Any, where: str) -> Mapping[str, Any]:

@@ -13,12 +13,21 @@ from pathlib import Path
 from typing import Any
 
 DESCRIPTION = "Phase diagrams of gradient flow on shallow networks."
+FLAGS = (
+    "Any key of the study file is a flag too, with a TOML value: "
+    "--axes.p='[50, 100]' --threshold.relative_half_width=0.02 --seed=1."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0, 2 for a mistake, 130 when interrupted."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, others = parser.parse_known_args(arguments)
+    if others and not hasattr(options, "changes"):
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     try:
+        if others:
+            options.changes = _changes(others)
         code: int = options.command(options)
     except (ValueError, OSError) as error:
         line = " ".join(str(error).split())
@@ -36,26 +45,85 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_no_command(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    run = commands.add_parser("run", help="run a study, from where its store stands")
+    def command(name: str, function: Any, help: str, **settings: Any) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, allow_abbrev=False, **settings)
+        made.set_defaults(command=function)
+        return made
+
+    init = command("init", _init, "write a commented study file to start from")
+    init.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("study.toml"))
+
+    run = command("run", _run, "run a study, from where its store stands", epilog=FLAGS)
     run.add_argument("study", metavar="STUDY", help="a preset or a .toml file")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
-    run.add_argument("--transform", default="auto", help="auto, lane-major or lane-parallel")
-    run.add_argument("--width", type=int, default=0, help="lanes of a batch (0: choose)")
-    run.add_argument("--coordinates", default="auto", help="auto, ambient, span or orthogonal")
-    run.add_argument("--chunk", type=int, default=0, help="evaluations between harvests")
-    run.add_argument("--workers", type=int, default=0, help="threads (0: one a core or device)")
-    run.set_defaults(command=_run)
+    _add_lanes(run)
+    run.set_defaults(changes={})
 
-    thresholds = commands.add_parser("thresholds", help="print the thresholds of a store")
+    trial = command("trial", _trial, "run one trial and draw its trajectory", epilog=FLAGS)
+    trial.add_argument("study", metavar="STUDY", help="a preset or a .toml file")
+    for name in ("d", "n", "p"):
+        trial.add_argument(f"-{name}", type=int, metavar=name.upper(), help="if the study has more")
+    trial.add_argument("--dynamics", metavar="NAME", help="one of the study's (the first)")
+    trial.add_argument("--trial-seed", type=int, default=0, metavar="K", help="which trial (0)")
+    trial.add_argument("--out", type=Path, metavar="FILE", default=Path("trial.png"))
+    trial.set_defaults(changes={})
+
+    for name, function, help in (
+        ("status", _status, "where a study stands"),
+        ("check", _check, "whether a store is sound"),
+        ("scaling", _scaling, "how the thresholds grow with d and p"),
+    ):
+        command(name, function, help).add_argument("folder", type=Path, metavar="DIR")
+
+    thresholds = command("thresholds", _thresholds, "print the thresholds of a store")
     thresholds.add_argument("folder", type=Path, metavar="DIR")
     thresholds.add_argument("--json", action="store_true", help="one JSON object")
-    thresholds.set_defaults(command=_thresholds)
 
-    doctor = commands.add_parser("doctor", help="versions, devices, and a check of the numerics")
-    doctor.set_defaults(command=_doctor)
-    presets = commands.add_parser("presets", help="list the studies that come with jaxflow")
-    presets.set_defaults(command=_presets)
+    export = command("export", _export, "write the trials as .nc, .parquet or .csv")
+    export.add_argument("folder", type=Path, metavar="DIR")
+    export.add_argument("file", type=Path, metavar="FILE")
+
+    merge = command("merge", _merge, "add the trials of stores of the same study")
+    merge.add_argument("folder", type=Path, metavar="DIR", help="the store to add to, or a new one")
+    merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
+
+    command("doctor", _doctor, "versions, devices, and a check of the numerics")
+    command("presets", _presets, "list the studies that come with jaxflow")
     return parser
+
+
+def _add_lanes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--transform", default="auto", help="auto, lane-major or lane-parallel")
+    parser.add_argument("--width", type=int, default=0, help="lanes of a batch (0: choose)")
+    parser.add_argument("--coordinates", default="auto", help="auto, ambient, span or orthogonal")
+    parser.add_argument("--chunk", type=int, default=0, help="evaluations between harvests")
+    parser.add_argument("--workers", type=int, default=0, help="threads (0: one a core or device)")
+
+
+def _changes(flags: Sequence[str]) -> dict[str, Any]:
+    """Flags that the parser does not know, as values of the study by dotted name."""
+    import tomllib
+
+    from jaxflow._errors import mistake
+
+    joined: list[str] = []
+    for flag in flags:
+        if flag.startswith("--"):
+            joined.append(flag)
+        elif joined and "=" not in joined[-1]:
+            joined[-1] += f"={flag}"
+        else:
+            raise mistake("a flag --key=value", flag, "see --help")
+    changes = {}
+    for flag in joined:
+        name, found, text = flag.removeprefix("--").partition("=")
+        if not found:
+            raise mistake(f"a value after --{name}", "none", f"write --{name}=VALUE")
+        try:
+            changes[name] = tomllib.loads(f"x = {text}")["x"]
+        except tomllib.TOMLDecodeError:
+            changes[name] = text  # a bare word is a text
+    return changes
 
 
 def _no_command(parser: argparse.ArgumentParser):  # type: ignore[no-untyped-def]
@@ -71,14 +139,27 @@ def _no_command(parser: argparse.ArgumentParser):  # type: ignore[no-untyped-def
     return show
 
 
+def _init(options: argparse.Namespace) -> int:
+    from jaxflow._errors import mistake
+    from jaxflow._files import example
+
+    if options.file.exists():
+        raise mistake("a file that is not there yet", str(options.file), "choose another name")
+    options.file.write_text(example(), encoding="utf-8")
+    print(f"wrote {options.file}; mend it, then: jaxflow run {options.file}")
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from jaxflow import _files, report
     from jaxflow.store import is_finished, mark_finished
 
-    console, source = Console(stderr=True), _files.text(options.study)
-    folder = options.out or Path("runs") / str(_files.parsed(options.study).get("name"))
+    console = Console(stderr=True)
+    name = options.changes.get("name", _files.parsed(options.study).get("name"))
+    folder = options.out or Path("runs") / str(name)
+    source = _files.text(options.study) + "".join(map(repr, sorted(options.changes.items())))
     fresh = not is_finished(folder, source)
     if fresh:
         known = _run_trials(options, folder, console)
@@ -102,7 +183,7 @@ def _run_trials(options: argparse.Namespace, folder: Path, console: Any) -> int:
     from jaxflow.engine import Lanes
     from jaxflow.study import Study, run
 
-    study = Study.load(options.study)
+    study = Study.load(options.study, options.changes)
     _set_precision(study.precision)
     lanes = Lanes(
         options.transform, options.width, options.chunk, options.workers, options.coordinates
@@ -123,6 +204,46 @@ def _run_trials(options: argparse.Namespace, folder: Path, console: Any) -> int:
     return progress.known + usage.trials
 
 
+def _trial(options: argparse.Namespace) -> int:
+    _configure()
+    from jaxflow.single import follow
+    from jaxflow.study import Study
+
+    study = Study.load(options.study, options.changes)
+    _set_precision(study.precision)
+    sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
+    row, path = follow(study, sizes, options.dynamics, options.trial_seed, options.out)
+    print(
+        f"{row.dynamics} d={row.d} n={row.n} p={row.p} seed {row.seed}: {row.outcome} at flow time "
+        f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
+        f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
+    )
+    print(f"figure {path}")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from jaxflow.report import status
+
+    console = Console()
+    console.print(status.summary(options.folder), highlight=False, soft_wrap=True)
+    console.print(status.table(options.folder))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from jaxflow.store import check
+
+    findings = check(options.folder)
+    for finding in findings:
+        print(finding)
+    if not findings:
+        print(f"sound: {options.folder}")
+    return 1 if findings else 0
+
+
 def _thresholds(options: argparse.Namespace) -> int:
     from jaxflow import report
 
@@ -135,6 +256,37 @@ def _thresholds(options: argparse.Namespace) -> int:
         from rich.console import Console
 
         Console().print(report.table(found))
+    return 0
+
+
+def _scaling(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from jaxflow.report import growth
+
+    console = Console()
+    for found in growth.tables(options.folder):
+        console.print(found)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from jaxflow import export
+    from jaxflow.store import Store
+
+    with Store.read(options.folder) as store:
+        rows = store.rows()
+        about = {"study": store.study_json, "study_hash": store.study_hash}
+    labelled = options.file.suffix == ".nc"
+    export.write(export.to_xarray(rows, about) if labelled else rows, options.file)
+    print(f"{len(rows)} trials in {options.file}")
+    return 0
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from jaxflow.store import merge
+
+    print(merge(options.folder, options.others))
     return 0
 
 

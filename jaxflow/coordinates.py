@@ -48,12 +48,24 @@ class Inputs(Protocol):
         """With G = M^T X: the velocity of rows a_j G_j, and the numbers w_j . G_j."""
         ...
 
+    def inner(self, U: Weights, V: Weights) -> Float[Array, " p"]:
+        """u_j . v_j of two differences of weights, or velocities."""
+        ...
+
     def squares(self, U: Weights) -> Float[Array, " p"]:
         """|u_j|^2 of a difference of weights, or of a velocity."""
         ...
 
     def sizes(self, W: Weights) -> Float[Array, " p"]:
         """|w_j|^2."""
+        ...
+
+    def gram(self) -> Float[Array, "n n"]:
+        """x_i . x_k."""
+        ...
+
+    def lengths(self) -> Float[Array, " n"]:
+        """|x_i|."""
         ...
 
     def recover(
@@ -83,13 +95,25 @@ class Ambient(NamedTuple):
         G = product(M.T, self.X)
         return a[:, None] * G, jnp.sum(W * G, axis=1)
 
+    def inner(self, U: Float[Array, "p d"], V: Float[Array, "p d"]) -> Float[Array, " p"]:
+        """u_j . v_j."""
+        return jnp.sum(U * V, axis=1)
+
     def squares(self, U: Float[Array, "p d"]) -> Float[Array, " p"]:
         """|u_j|^2."""
-        return jnp.sum(U * U, axis=1)
+        return self.inner(U, U)
 
     def sizes(self, W: Float[Array, "p d"]) -> Float[Array, " p"]:
         """|w_j|^2."""
         return self.squares(W)
+
+    def gram(self) -> Float[Array, "n n"]:
+        """X X^T."""
+        return product(self.X, self.X.T)
+
+    def lengths(self) -> Float[Array, " n"]:
+        """|x_i|."""
+        return jnp.sqrt(self.squares(self.X))
 
     def recover(
         self, W: Float[Array, "p d"], X: Float[Array, "n d"], first: Float[Array, "p d"]
@@ -127,13 +151,25 @@ class Span(NamedTuple):
         C = M * a
         return SpanWeights(C, product(self.G, C)), jnp.sum(Z * M, axis=0)
 
+    def inner(self, U: SpanWeights, V: SpanWeights) -> Float[Array, " p"]:
+        """u_j . v_j = (C_u^T G C_v)_jj."""
+        return jnp.sum(U.C * V.Z, axis=0)
+
     def squares(self, U: SpanWeights) -> Float[Array, " p"]:
-        """|u_j|^2 = (C^T G C)_jj; rounding may leave a vanishing one negative."""
-        return jnp.maximum(jnp.sum(U.C * U.Z, axis=0), 0)
+        """|u_j|^2; rounding may leave a vanishing one negative."""
+        return jnp.maximum(self.inner(U, U), 0)
 
     def sizes(self, W: SpanWeights) -> Float[Array, " p"]:
         """|w_j(0)|^2 + 2 w_j(0) . u_j + |u_j|^2, u = W - W(0)."""
         return self.first_sizes + jnp.sum(W.C * (W.Z + self.first_images), axis=0)
+
+    def gram(self) -> Float[Array, "n n"]:
+        """G."""
+        return self.G
+
+    def lengths(self) -> Float[Array, " n"]:
+        """|x_i|."""
+        return jnp.sqrt(jnp.diagonal(self.G))
 
     def recover(
         self, W: SpanWeights, X: Float[Array, "n d"], first: Float[Array, "p d"]
@@ -163,13 +199,25 @@ class Diagonal(NamedTuple):
         G = self.radii[:, None] * M
         return G * a, jnp.sum(V * G, axis=0)
 
+    def inner(self, U: Float[Array, "n p"], V: Float[Array, "n p"]) -> Float[Array, " p"]:
+        """u_j . v_j."""
+        return jnp.sum(U * V, axis=0)
+
     def squares(self, U: Float[Array, "n p"]) -> Float[Array, " p"]:
         """|u_j|^2."""
-        return jnp.sum(U * U, axis=0)
+        return self.inner(U, U)
 
     def sizes(self, V: Float[Array, "n p"]) -> Float[Array, " p"]:
         """|w_j|^2, the unseen coordinates included."""
         return self.squares(V) + self.unseen
+
+    def gram(self) -> Float[Array, "n n"]:
+        """diag(radii^2)."""
+        return jnp.diag(self.radii**2)
+
+    def lengths(self) -> Float[Array, " n"]:
+        """The radii."""
+        return self.radii
 
     def recover(
         self, V: Float[Array, "n p"], X: Float[Array, "n d"], first: Float[Array, "p d"]

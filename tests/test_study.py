@@ -154,7 +154,7 @@ def refused(capsys, *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "word"),
     [
-        ("d = [5]", "d = [-5]", "distinct d >= 1"),
+        ("d = [5]", "d = [-5]", "whole number d >= 1"),
         ("low = 5", "low = 0", "low"),
         ("[axes]", '[ensemble]\ninputs = "spehre"\n[axes]', "'sphere'"),
         ("[axes]", '[ensemble]\ninputs = "orthogonal"\n[axes]', "n <= d"),

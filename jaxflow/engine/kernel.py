@@ -22,6 +22,7 @@ from jaxtyping import Array, Int
 
 from jaxflow._keys import Keys
 from jaxflow._tree import select
+from jaxflow.engine.recording import Recording, Trajectory, solve_recorded
 from jaxflow.ensemble import Sizes
 from jaxflow.flow.lane import LaneState, Order, Setting, Summary, finish, start, step
 from jaxflow.flow.stopping import Reason
@@ -41,14 +42,20 @@ class Program:
     """The compiled kernels of one setting at one batch width on one device.
 
     Every kernel is compiled ahead of time, once, by the first caller; `traces` counts the
-    tracings by name. The orders of unused lanes are ignored.
+    tracings by name. The orders of unused lanes are ignored. With a `recording` it runs lane-major
+    and observes the trials on their way.
     """
 
     def __init__(
-        self, setting: Setting, transform: Transform, width: int, device: jax.Device
+        self,
+        setting: Setting,
+        transform: Transform,
+        width: int,
+        device: jax.Device,
+        recording: Recording | None = None,
     ) -> None:
         self.setting, self.transform, self.width = setting, transform, width
-        self.device = device
+        self.device, self.recording = device, recording
         self.group = max(1, width // 8)  # lanes refilled by one call
         self.traces: dict[str, int] = {}
         self._compiled: dict[str, Any] = {}
@@ -78,6 +85,12 @@ class Program:
         """Lane-major: run the `width` orders to their ends; those not `live` are skipped."""
         return jax.device_get(self._run("solve", orders, live))
 
+    def record(
+        self, orders: Order, live: np.ndarray, times: np.ndarray
+    ) -> tuple[Summary, Trajectory]:
+        """The same, with the trajectories observed at the `times` (lanes, K)."""
+        return jax.device_get(self._run("record", orders, live, times))
+
     def idle(self) -> LaneState:
         """Lane-parallel: `width` lanes without a trial."""
         return self._run("idle")
@@ -100,6 +113,10 @@ class Program:
 
     def kernels(self) -> dict[str, Kernel]:
         """The kernels of this transform by name."""
+        if self.recording is not None:
+            live = jax.ShapeDtypeStruct((self.width,), bool)
+            times = jax.ShapeDtypeStruct((self.width, self.recording.count), self.setting.dtype)
+            return {"record": Kernel(self._record_lanes, (self._orders(self.width), live, times))}
         if self.transform == "lane-major":
             live = jax.ShapeDtypeStruct((self.width,), bool)
             return {"solve": Kernel(self._solve_lanes, (self._orders(self.width), live))}
@@ -129,7 +146,10 @@ class Program:
         key: Any = jax.ShapeDtypeStruct((lanes, 2), np.uint32)
         size: Any = jax.ShapeDtypeStruct((lanes,), np.int32)
         horizon: Any = jax.ShapeDtypeStruct((lanes,), self.setting.dtype)
-        return Order(Keys(key, key, key), Sizes(size, size, size), horizon)
+        values: Any = jax.ShapeDtypeStruct(
+            (lanes, len(self.setting.parameters)), self.setting.dtype
+        )
+        return Order(Keys(key, key, key), Sizes(size, size, size), horizon, values)
 
     @cached_property
     def _lanes(self) -> LaneState:
@@ -151,6 +171,15 @@ class Program:
             return finish(self.setting, last)
 
         return jax.lax.map(solve, (orders, live))
+
+    def _record_lanes(self, orders: Order, live: Array, times: Array) -> tuple[Summary, Trajectory]:
+        names = self.recording.observables if self.recording is not None else ()
+
+        def solve(lane: tuple[Order, Array, Array]) -> tuple[Summary, Trajectory]:
+            order, is_live, at = lane
+            return solve_recorded(self.setting, names, order, is_live, at)
+
+        return jax.lax.map(solve, (orders, live, times))
 
     def _place_lanes(self, lanes: LaneState, orders: Order, where: Array) -> LaneState:
         started = jax.vmap(partial(start, self.setting))(orders)

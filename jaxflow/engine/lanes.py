@@ -63,7 +63,9 @@ def fitting(width: int, setting: Setting, device: jax.Device) -> int:
     limit = (device.memory_stats() or {}).get("bytes_limit")
     if limit is None:  # a CPU does not say; its batches are small
         return width
-    order = orders(0, [Trial("", Point(1, 1, 1), 0, 1.0)], 1, setting.dtype)
+    names = setting.parameters
+    point = Point(1, 1, 1, tuple((name, 1.0) for name in names))
+    order = orders(0, [Trial("", point, 0, 1.0)], 1, setting.dtype, names)
     one = jax.eval_shape(partial(start, setting), jax.tree.map(lambda leaf: leaf[0], order))
     lane = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
     while width > 1 and WORKSPACE * lane * width > SHARE * limit:

@@ -18,25 +18,24 @@ import numpy as np
 from jaxflow._errors import mistake
 from jaxflow._types import Row, Trial
 from jaxflow._versions import versions
-from jaxflow.engine.buckets import bucket
-from jaxflow.engine.costs import cheapest
 from jaxflow.engine.kernel import Program
 from jaxflow.engine.lanes import Lanes, fitting
 from jaxflow.engine.orders import orders
+from jaxflow.engine.recording import Recording
+from jaxflow.engine.settings import ProgramKey, Settings
 from jaxflow.engine.usage import Usage
-from jaxflow.ensemble import Ensemble, Shape
-from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.lane import Setting, Summary
+from jaxflow.ensemble import Ensemble
+from jaxflow.flow.dynamics import Dynamics, Grain
+from jaxflow.flow.lane import Order, Summary
 from jaxflow.flow.stopping import Reason, Success
-
-ProgramKey = tuple[str, Shape]  # name of the dynamics, bucket
 
 
 class Runner:
     """Runs trials of one ensemble under named dynamics; a context manager.
 
     `submit` hands trials over, `harvest` gives the rows of those that have ended since; an error
-    in a worker is raised there. Rows are functions of the trial and the program, not of timing.
+    in a worker is raised there. `recording` says which trials are observed on their way.
+    Rows are functions of the trial and the program, not of timing.
     """
 
     def __init__(
@@ -48,17 +47,24 @@ class Runner:
         seed: int = 0,
         dtype: str = "float32",
         lanes: Lanes = Lanes(),
+        recording: Recording | None = None,
     ) -> None:
         if jax.dtypes.canonicalize_dtype(dtype) != dtype:
             remedy = 'call jax.config.update("jax_enable_x64", True) first'
             raise mistake("64-bit JAX for float64", "32-bit JAX", remedy)
-        self.ensemble, self.dynamics, self.success = ensemble, dict(dynamics), success
         self.seed, self.dtype, self.lanes = seed, dtype, lanes.resolved()
         self._width_is_given = lanes.width > 0
+        self._is_parallel = self.lanes.transform == "lane-parallel"
+        grain: Grain = "evaluation" if self._is_parallel else "step"
+        self.settings = Settings(
+            ensemble, dict(dynamics), success, dtype, self.lanes.coordinates, grain
+        )
+        self.recording = recording
         self.usage = Usage()
         self.programs: dict[tuple[ProgramKey, int], Program] = {}
         self._waiting: dict[ProgramKey, deque[Trial]] = {}
         self._compiling: set[ProgramKey] = set()
+        self._trajectories: dict[Trial, dict[str, np.ndarray]] = {}
         self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()
         self._change = self.usage.lock
         self._closed = False
@@ -88,7 +94,7 @@ class Runner:
         """Queue trials; each must be of a point that the ensemble can draw."""
         with self._change:
             for trial in trials:
-                key = (trial.dynamics, bucket(trial.point))
+                key = self.settings.key(trial, self._is_recorded(trial))
                 self._waiting.setdefault(key, deque()).append(trial)
             self._change.notify_all()
 
@@ -108,6 +114,12 @@ class Runner:
             self._ended.put(error)
         return rows
 
+    def trajectories(self, rows: Iterable[Row]) -> dict[Trial, dict[str, np.ndarray]]:
+        """What was recorded of the trials of these rows; it is handed over once."""
+        with self._change:
+            recorded = [row.trial for row in rows if row.trial in self._trajectories]
+            return {trial: self._trajectories.pop(trial) for trial in recorded}
+
     def run(self, trials: Iterable[Trial]) -> list[Row]:
         """Submit trials and wait for all their rows, sorted by trial."""
         trials = list(trials)
@@ -115,7 +127,7 @@ class Runner:
         rows: list[Row] = []
         while len(rows) < len(trials):
             rows += self.harvest()
-        return sorted(rows, key=lambda r: (r.dynamics, r.d, r.n, r.p, r.seed, r.horizon))
+        return sorted(rows, key=lambda row: row.trial)
 
     # The workers.
 
@@ -124,8 +136,12 @@ class Runner:
             while (key := self._next_program()) is not None:
                 program = self._program(key, worker)
                 self._compile(key, program)
-                drive = self._lane_major if program.transform == "lane-major" else self._parallel
-                drive(key, program)
+                if key.recorded:
+                    self._recorded(key, program)
+                elif program.transform == "lane-major":
+                    self._lane_major(key, program)
+                else:
+                    self._parallel(key, program)
         except BaseException as error:  # handed to the coordinator, which raises it
             self._ended.put(error)
 
@@ -158,35 +174,28 @@ class Runner:
     def _program(self, key: ProgramKey, worker: int) -> Program:
         devices = jax.local_devices()
         device = devices[worker % len(devices)]
-        name, shape = key
         with self._change:
             place = (key, device.id)
             if place not in self.programs:
-                setting = self._setting(name, shape)
-                width = self.lanes.width
-                self.programs[place] = Program(
-                    setting,
-                    "lane-parallel" if self._is_parallel else "lane-major",
-                    width if self._width_is_given else fitting(width, setting, device),
-                    device,
-                )
+                self.programs[place] = self._make_program(key, device)
             return self.programs[place]
 
-    def _setting(self, name: str, shape: Shape) -> Setting:
-        dynamics = self.dynamics[name]
-        return Setting(
-            self.ensemble,
-            dynamics,
-            self.success,
-            shape,
-            self.dtype,
-            cheapest(self.ensemble, dynamics, shape, self.lanes.coordinates),
-            grain="evaluation" if self._is_parallel else "step",
+    def _make_program(self, key: ProgramKey, device: jax.Device) -> Program:
+        setting = self.settings.setting(key)
+        if key.recorded:
+            return Program(setting, "lane-major", 1, device, self.recording)
+        width = self.lanes.width
+        if not self._width_is_given:
+            width = fitting(width, setting, device)
+        return Program(
+            setting, "lane-parallel" if self._is_parallel else "lane-major", width, device
         )
 
-    @property
-    def _is_parallel(self) -> bool:
-        return self.lanes.transform == "lane-parallel"
+    def _is_recorded(self, trial: Trial) -> bool:
+        return self.recording is not None and trial.seed < self.recording.trials
+
+    def _orders(self, key: ProgramKey, trials: list[Trial], lanes: int) -> Order:
+        return orders(self.seed, trials, lanes, self.dtype, key.inputs)
 
     def _take(self, key: ProgramKey, most: int) -> list[Trial]:
         with self._change:
@@ -198,10 +207,26 @@ class Runner:
         while trials := self._take(key, program.width):
             with self.usage.in_kernel():
                 live = np.arange(program.width) < len(trials)
-                summary = program.solve(orders(self.seed, trials, program.width, self.dtype), live)
+                summary = program.solve(self._orders(key, trials, program.width), live)
             rows = [self._row(program, trial, summary, i) for i, trial in enumerate(trials)]
             useful = int(summary.advances[: len(rows)].sum())
             self._deliver(program, rows, useful, useful)
+
+    def _recorded(self, key: ProgramKey, program: Program) -> None:
+        """One trial after the other, observed on the way."""
+        assert self.recording is not None
+        while trials := self._take(key, 1):
+            (trial,) = trials
+            times = self.recording.schedule(trial.horizon).astype(self.dtype)
+            with self.usage.in_kernel():
+                summary, trajectory = program.record(
+                    self._orders(key, trials, 1), np.ones(1, bool), times[None]
+                )
+            arrays = self.recording.arrays(trajectory, 0)
+            with self._change:
+                self._trajectories[trial] = arrays
+            useful = int(summary.advances[0])
+            self._deliver(program, [self._row(program, trial, summary, 0)], useful, useful)
 
     def _parallel(self, key: ProgramKey, program: Program) -> None:
         """Continuous batching: chunks of steps, with ended lanes harvested and refilled."""
@@ -219,9 +244,7 @@ class Runner:
                 for lane, trial in zip(group, trials, strict=False):
                     held[lane] = trial
                 with self.usage.in_kernel():
-                    lanes = program.place(
-                        lanes, orders(self.seed, trials, program.group, self.dtype), where
-                    )
+                    lanes = program.place(lanes, self._orders(key, trials, program.group), where)
             if all(trial is None for trial in held) or self._closed:
                 return
             with self.usage.in_kernel():
@@ -254,6 +277,7 @@ class Runner:
             d=trial.point.d,
             n=trial.point.n,
             p=trial.point.p,
+            parameters=trial.point.parameters,
             seed=trial.seed,
             horizon=trial.horizon,
             outcome=reason.outcome,

@@ -80,15 +80,14 @@ class GradientDescent:
         velocity: Parameters,
         integrator: PyTree,
         dt: Float[Array, ""],
-        remaining: Float[Array, ""],
         grain: Grain = "step",
-    ) -> tuple[Attempt, Float[Array, ""]]:
+    ) -> Attempt:
         """One update, always kept."""
         gradient = jax.tree.map(jnp.negative, velocity)
         updates, integrator = self.make_optimizer().update(gradient, integrator, theta)
         moved: Parameters = optax.apply_updates(theta, updates)
         yes, one = jnp.asarray(True), jnp.asarray(1, jnp.int32)
-        return Attempt(moved, integrator, dt, complete=yes, keep=yes, evaluations=one), dt
+        return Attempt(moved, integrator, dt, complete=yes, keep=yes, evaluations=one)
 
 
 def _is_optimizer(name: str) -> bool:

@@ -101,10 +101,9 @@ class Dynamics(Protocol):
         velocity: Parameters,
         integrator: PyTree,
         dt: Float[Array, ""],
-        remaining: Float[Array, ""],
         grain: Grain = "step",
-    ) -> tuple[Attempt, Float[Array, ""]]:
-        """One attempted step from theta, and its length: dt, or less where less remains.
+    ) -> Attempt:
+        """One attempted step of length dt from theta.
 
         With the grain of an evaluation it may be a part of the step, whose end is yet to come.
         """
@@ -195,15 +194,14 @@ class GradientFlow:
         velocity: Parameters,
         integrator: PyTree,
         dt: Float[Array, ""],
-        remaining: Float[Array, ""],
         grain: Grain = "step",
-    ) -> tuple[Attempt, Float[Array, ""]]:
+    ) -> Attempt:
         """One step of the solver, kept or rejected by the controller."""
         solver, term = self.make_solver(), self.term(network)
         solver_state, controller_state, stage = integrator
         if isinstance(solver, RKC1 | RKC2):
             solver_state = solver_state._replace(field=velocity)
-        dt, zero = jnp.minimum(dt, remaining), jnp.zeros_like(dt)
+        zero = jnp.zeros_like(dt)
         if isinstance(solver, RKC1 | RKC2) and grain == "evaluation":
             complete, candidate, error, moved, stage = solver.evaluate(
                 term, dt, theta, data, solver_state, stage
@@ -233,8 +231,7 @@ class GradientFlow:
             carried = select(keep, moved, solver_state)
         integrator = (carried, select(complete, controlled, controller_state), stage)
         next_dt = jnp.asarray(self.step or jnp.where(complete, t1 - t0, dt), dt.dtype)
-        attempt = Attempt(candidate, _as_arrays(integrator), next_dt, complete, keep, evaluations)
-        return attempt, dt
+        return Attempt(candidate, _as_arrays(integrator), next_dt, complete, keep, evaluations)
 
     def _error_order(self, solver: diffrax.AbstractSolver, term: diffrax.ODETerm) -> Any:
         """The order of the error estimate; of no use, and often None, at fixed steps."""

@@ -11,11 +11,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from jaxflow._keys import Keys
+from jaxflow._paths import with_traced
 from jaxflow._tree import select
 from jaxflow.coordinates import Name
 from jaxflow.ensemble import Ensemble, Shape, Sizes, draw, well_initialized
 from jaxflow.flow.dynamics import Dynamics, Grain
-from jaxflow.flow.stopping import Reason, Success, crossing, is_stationary, target_loss
+from jaxflow.flow.stopping import LogLoss, Reason, Success, is_stationary, target_loss
 from jaxflow.network import Data, Parameters, balance, decay, field, loss
 
 MOST_DECAY = 1.0  # of log L in one step
@@ -23,7 +24,10 @@ MOST_DECAY = 1.0  # of log L in one step
 
 @dataclass(frozen=True)
 class Setting:
-    """What the trials of one compiled program have in common. Static."""
+    """What the trials of one compiled program have in common. Static.
+
+    `parameters` are the fields that every trial has a number of its own for, by dotted name.
+    """
 
     ensemble: Ensemble
     dynamics: Dynamics
@@ -32,20 +36,31 @@ class Setting:
     dtype: str  # "float32" or "float64"
     coordinates: Name = "ambient"
     grain: Grain = "step"  # what `step` advances a lane by
+    parameters: tuple[str, ...] = ()
+
+    def at(self, values: Float[Array, " parameters"]) -> "Setting":
+        """The setting of one trial. What is drawn is drawn in float32, whatever the precision."""
+        setting = self
+        for name, value in zip(self.parameters, values, strict=True):
+            drawn = name.startswith("ensemble.") and not name.startswith("ensemble.network.")
+            setting = with_traced(setting, name, value.astype("float32" if drawn else self.dtype))
+        return setting
 
 
 class Order(NamedTuple):
-    """What a lane needs to start a trial: the keys, its sizes and its horizon."""
+    """What a lane needs to start a trial: keys, sizes, horizon, values of the parameters."""
 
     keys: Keys
     sizes: Sizes
     horizon: Float[Array | np.ndarray, ""]
+    values: Float[Array | np.ndarray, " parameters"] = np.zeros(0, np.float32)
 
 
 class LaneState(NamedTuple):
     """A trial under way."""
 
     data: Data
+    values: Float[Array, " parameters"]
     theta: Parameters
     velocity: Parameters
     loss: Float[Array, ""]
@@ -87,6 +102,8 @@ class Summary(NamedTuple):
 
 def start(setting: Setting, order: Order) -> LaneState:
     """Draw a trial and prepare its first step."""
+    values = jnp.asarray(order.values)
+    setting = setting.at(values)
     network = setting.ensemble.network
     data, theta = draw(
         setting.ensemble, order.keys, order.sizes, setting.shape, setting.dtype, setting.coordinates
@@ -98,6 +115,7 @@ def start(setting: Setting, order: Order) -> LaneState:
     zero, none = jnp.zeros_like(value), jnp.zeros((), jnp.int32)
     return LaneState(
         data=data,
+        values=values,
         theta=theta,
         velocity=velocity,
         loss=value,
@@ -124,16 +142,16 @@ def start(setting: Setting, order: Order) -> LaneState:
 
 def step(setting: Setting, state: LaneState) -> LaneState:
     """Attempt one step of a running trial, or one evaluation of the field in it."""
+    setting = setting.at(state.values)
     network, dynamics = setting.ensemble.network, setting.dynamics
-    remaining = (state.horizon - state.time) - state.time_rest
-    attempt, dt = dynamics.attempt(
+    dt = _limited(setting, state)
+    attempt = dynamics.attempt(
         network,
         state.data,
         state.theta,
         state.velocity,
         state.integrator,
-        _limited(setting, state),
-        remaining,
+        dt,
         setting.grain,
     )
     keep = attempt.keep
@@ -163,7 +181,7 @@ def step(setting: Setting, state: LaneState) -> LaneState:
         rejections=state.rejections + (attempt.complete & ~keep),
         advances=state.advances + 1,
     )
-    reason = _reason(setting, moved, keep & (dt >= remaining))
+    reason = _reason(setting, moved)
     return moved._replace(reason=jnp.where(attempt.complete, reason, state.reason))
 
 
@@ -182,6 +200,7 @@ def _limited(setting: Setting, state: LaneState) -> Float[Array, ""]:
 
 def finish(setting: Setting, state: LaneState) -> Summary:
     """The record of a trial that has stopped."""
+    setting = setting.at(state.values)
     network = setting.ensemble.network
     drift = jnp.max(jnp.abs(balance(network, state.data, state.theta) - state.first_balance))
     return Summary(
@@ -192,21 +211,23 @@ def finish(setting: Setting, state: LaneState) -> Summary:
         evaluations=state.evaluations,
         rejections=state.rejections,
         first_loss=state.first_loss,
-        last_loss=state.loss,
+        last_loss=jnp.where(
+            state.reason == Reason.CERTIFICATE, state.loss, _loss_in_time(setting, state)
+        ),
         well_initialized=state.well_initialized,
         balancedness_drift=drift / jnp.max(state.theta.a**2),
         curvature=state.decay / state.loss,
     )
 
 
-def _reason(setting: Setting, state: LaneState, reached: Bool[Array, ""]) -> Int[Array, ""]:
+def _reason(setting: Setting, state: LaneState) -> Int[Array, ""]:
     """Why the lane stops here, if it does; the certificate comes before the horizon."""
     dynamics = setting.dynamics
-    remaining = (state.horizon - state.time) - state.time_rest
+    remaining = _remaining(state)
     reasons = [
         (~jnp.isfinite(state.loss), Reason.NOT_FINITE),
-        (state.loss <= state.target, Reason.CERTIFICATE),
-        (reached | (remaining <= dynamics.slack), Reason.HORIZON),
+        (_loss_in_time(setting, state) <= state.target, Reason.CERTIFICATE),
+        (remaining <= dynamics.slack, Reason.HORIZON),
         (_is_still(state, remaining), Reason.STATIONARY),
         (state.steps + state.rejections >= dynamics.max_steps, Reason.BUDGET),
     ]
@@ -220,15 +241,32 @@ def _is_still(state: LaneState, remaining: Float[Array, ""]) -> Bool[Array, ""]:
     )
 
 
+def _remaining(state: LaneState) -> Float[Array, ""]:
+    """Flow time left to the horizon; negative where the last step has gone beyond."""
+    return (state.horizon - state.time) - state.time_rest
+
+
+def _loss_in_time(setting: Setting, state: LaneState) -> Float[Array, ""]:
+    """The loss where the lane is, or at the horizon inside its last step."""
+    if not setting.dynamics.interpolates:
+        return state.loss
+    beyond = -_remaining(state)
+    inside = 1 - beyond / jnp.where(beyond > 0, state.last_dt, 1)
+    return jnp.where(beyond > 0, _last_step(state).at(inside), state.loss)
+
+
+def _last_step(state: LaneState) -> LogLoss:
+    return LogLoss(state.last_dt, (state.last_loss, state.loss), (state.last_decay, state.decay))
+
+
 def _flow_time(setting: Setting, state: LaneState) -> Float[Array, ""]:
-    """The time of stopping; for a certified flow, where in its last step the target is crossed."""
+    """The time of stopping; of a flow, where in its last step the target is crossed."""
     if not setting.dynamics.interpolates:
         return state.time
-    inside = crossing(
-        state.last_dt, (state.last_loss, state.loss), (state.last_decay, state.decay), state.target
-    )
     crossed = (state.reason == Reason.CERTIFICATE) & (state.steps > 0)
-    return jnp.where(crossed, state.time - (1 - inside) * state.last_dt, state.time)
+    inside = _last_step(state).crossing(state.target)
+    time = jnp.where(crossed, state.time - (1 - inside) * state.last_dt, state.time)
+    return jnp.minimum(time, state.horizon)
 
 
 def _add(total: Array, rest: Array, more: Array) -> tuple[Array, Array]:

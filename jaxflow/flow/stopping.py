@@ -6,7 +6,7 @@ L < 1/2n, which implies it when min |y_i| >= 1 (arXiv 2502.16977, experiment 1).
 """
 
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -75,27 +75,42 @@ def is_stationary(
     return jax.lax.cond(decay * remaining <= eps * value, all_still, lambda: jnp.asarray(False))
 
 
-def crossing(
-    dt: Array, values: tuple[Array, Array], decays: tuple[Array, Array], target: Array
-) -> Float[Array, ""]:
-    """Where in [0, 1] of a step of length dt the loss crosses `target`.
+class LogLoss(NamedTuple):
+    """The logarithm of the loss inside a step: the cubic through its values and slopes.
 
-    The logarithm of the loss is interpolated by the cubic through its values and slopes
-    -decay/value at both ends, and the crossing found by bisection. The loss must be above the
-    target at the start of the step and at or below it at the end.
+    `values` and `decays` are L and -L' at both ends of the step, of length dt.
     """
-    log0, log1 = jnp.log(values[0] / target), jnp.log(values[1] / target)
-    slope0, slope1 = -dt * decays[0] / values[0], -dt * decays[1] / values[1]
 
-    def above(s: Array) -> Array:
+    dt: Float[Array, ""]
+    values: tuple[Float[Array, ""], Float[Array, ""]]
+    decays: tuple[Float[Array, ""], Float[Array, ""]]
+
+    def at(self, s: Float[Array, ""]) -> Float[Array, ""]:
+        """The loss at s in [0, 1] of the step."""
+        return self.values[1] * jnp.exp(self._above_end(s))
+
+    def crossing(self, target: Float[Array, ""]) -> Float[Array, ""]:
+        """Where in [0, 1] of the step the loss crosses `target`, by bisection.
+
+        The loss must be above the target at the start and at or below it at the end.
+        """
+        level = jnp.log(target / self.values[1])
+
+        def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
+            low, high = bracket
+            middle = (low + high) / 2
+            upper = self._above_end(middle) > level
+            return jnp.where(upper, middle, low), jnp.where(upper, high, middle)
+
+        ends = jnp.zeros_like(self.dt), jnp.ones_like(self.dt)
+        return jax.lax.fori_loop(0, 20, halve, ends)[1]
+
+    def _above_end(self, s: Float[Array, ""]) -> Float[Array, ""]:
+        """log L(s) - log L(1)."""
+        fall = jnp.log(self.values[0] / self.values[1])
+        slope0, slope1 = (
+            -self.dt * decay / value for decay, value in zip(self.decays, self.values, strict=True)
+        )
         rising = s * s * (3 - 2 * s)
         bend = s * (1 - s) * ((1 - s) * slope0 - s * slope1)
-        return (1 - rising) * log0 + rising * log1 + bend > 0
-
-    def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = bracket
-        middle = (low + high) / 2
-        upper = above(middle)
-        return jnp.where(upper, middle, low), jnp.where(upper, high, middle)
-
-    return jax.lax.fori_loop(0, 20, halve, (jnp.zeros_like(dt), jnp.ones_like(dt)))[1]
+        return (1 - rising) * fall + bend

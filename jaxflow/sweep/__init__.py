@@ -1,23 +1,30 @@
-"""Sampling plans and the statistics of thresholds."""
+"""Axes, sampling plans and the statistics of thresholds."""
 
 from jaxflow.sweep._plan import Plan
+from jaxflow.sweep.axes import Axes, Horizon, concerning
 from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.grid import GridPlan
-from jaxflow.sweep.posterior import Posterior, Threshold, estimate
+from jaxflow.sweep.neighbours import warm_start
+from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
 from jaxflow.sweep.statistics import Tally, merged, published_estimator, wilson
 from jaxflow.sweep.threshold import EXPLORING, ThresholdPlan
 
 __all__ = [
     "EXPLORING",
+    "Axes",
     "Cell",
     "GridPlan",
+    "Guess",
+    "Horizon",
     "Plan",
     "Posterior",
     "Tally",
     "Threshold",
     "ThresholdPlan",
+    "concerning",
     "estimate",
     "merged",
     "published_estimator",
+    "warm_start",
     "wilson",
 ]

@@ -1,16 +1,18 @@
 """Validation of the numbers that a user types."""
 
 from math import inf
-from numbers import Integral, Real
+from numbers import Real
 
 from jaxflow._errors import mistake
 
 
 def whole(name: str, value: object, *, least: int) -> int:
     """`value` as an int, if it is a whole number >= `least`; else raises `ValueError`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise mistake(f"a whole number {name} >= {least}", value, f"correct {name}")
-    return int(value)
+    if not isinstance(value, bool) and isinstance(value, Real):
+        number = float(value)
+        if least <= number < inf and number.is_integer():
+            return int(number)
+    raise mistake(f"a whole number {name} >= {least}", value, f"correct {name}")
 
 
 def positive(name: str, value: object) -> float:
@@ -28,6 +30,6 @@ def fraction(name: str, value: object) -> float:
 
 
 def ordered(low: object, high: object) -> None:
-    """Raises `ValueError` unless low and high are whole numbers with 1 <= low < high."""
-    if whole("low", low, least=1) >= whole("high", high, least=1):
-        raise mistake("low < high", (low, high), "widen the range of n")
+    """Raises `ValueError` unless low and high are finite numbers with 0 < low < high."""
+    if positive("low", low) >= positive("high", high):
+        raise mistake("low < high", (low, high), "widen the range")

@@ -1,10 +1,12 @@
-"""A fixed number of trials at each of a list of n."""
+"""A fixed number of trials at each of a list of n, or of values along another axis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jaxflow._errors import mistake
-from jaxflow.sweep._checks import whole
+from jaxflow._types import SIZES
+from jaxflow.sweep._checks import positive, whole
+from jaxflow.sweep.posterior import Guess, Posterior
 from jaxflow.sweep.statistics import Tally, merged
 
 
@@ -12,39 +14,60 @@ from jaxflow.sweep.statistics import Tally, merged
 class GridPlan:
     """`repetitions` trials at each n of `values`.
 
-    Raises `ValueError` unless `values` are distinct whole numbers >= 1, at least one of them, and
-    `repetitions` is a whole number >= 1.
+    `along` names another axis than n and `rising` says that P(converged) grows along it, as in
+    `ThresholdPlan`. Raises `ValueError` unless `values` are distinct, at least one of them, whole
+    numbers >= 1 along n, d and p and positive elsewhere, and `repetitions` is a whole number >= 1.
     """
 
-    values: tuple[int, ...]
+    values: tuple[float, ...]
     repetitions: int
+    along: str = "n"
+    rising: bool | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, tuple | list):  # a TOML array is a list
             raise mistake("a list of n as values", self.values, "write values = [250, 260]")
-        object.__setattr__(self, "values", tuple(self.values))
-        for n in self.values:
-            whole("n in values", n, least=1)
-        if not self.values or len(set(self.values)) < len(self.values):
-            raise mistake("distinct n as values", self.values, "list each n once")
+        name = f"{self.along} in values"
+        values: list[float] = [
+            whole(name, x, least=1) if self.along in SIZES else positive(name, x)
+            for x in self.values
+        ]
+        if not values or len(set(values)) < len(values):
+            raise mistake(f"distinct {name}", self.values, "list each once")
+        object.__setattr__(self, "values", tuple(values))
         whole("repetitions", self.repetitions, least=1)
+        if self.rising is None:
+            object.__setattr__(self, "rising", self.along in ("d", "p"))
 
     @property
-    def low(self) -> int:
+    def low(self) -> float:
         """The smallest n."""
         return min(self.values)
 
     @property
-    def high(self) -> int:
+    def high(self) -> float:
         """The largest n."""
         return max(self.values)
 
+    def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
+        """The threshold's posterior within the range of the values."""
+        high = self.high if self.high > self.low else self.low + 1
+        return Posterior(tallies, self.low, high, rising=bool(self.rising), guess=guess)
+
+    def locates(self, tallies: Sequence[Tally]) -> bool:
+        """Nothing is looked for, so nothing is to be waited for."""
+        return True
+
     def ask(
-        self, tallies: Sequence[Tally], round: int, in_flight: int = 0
-    ) -> tuple[tuple[int, int], ...]:
+        self,
+        tallies: Sequence[Tally],
+        round: int,
+        in_flight: int = 0,
+        guess: Guess | None = None,
+    ) -> tuple[tuple[float, int], ...]:
         """Pairs (n, trials still missing) in round 0, nothing later."""
         if whole("round", round, least=0) > 0:
             return ()
-        done = {tally.n: tally.trials for tally in merged(tallies)}
+        done = {tally.x: tally.trials for tally in merged(tallies)}
         missing = ((n, self.repetitions - done.get(n, 0)) for n in sorted(self.values))
         return tuple((n, trials) for n, trials in missing if trials > 0)

@@ -3,10 +3,11 @@
 The model of a transition, decreasing in n, with slope s and lapse l (the probability that a trial
 fails however small n is):
 
-    P(converged | n) = (1 - l) / (1 + (n/N)^s),
+    P(converged | n) = (1 - l) / (1 + (n/N)^s).
 
-The threshold n50 is where this P, lapse included, crosses one half: n50 = N (1 - 2 l)^(1/s). The
-grid therefore runs over (log n50, s, l), in which the model reads
+Where P rises along an axis, as along p and d, n stands for 1/x. The threshold n50 is where this P,
+lapse included, crosses one half: n50 = N (1 - 2 l)^(1/s). The grid therefore runs over (log n50, s,
+l), in which the model reads
 
     P(converged | n) = (1 - l) / (1 + r),   r = (1 - 2 l) (n/n50)^s,
 
@@ -52,18 +53,37 @@ BETWEEN = 16  # points of the cumulative distribution from node to node
 Axes: TypeAlias = tuple[Array, Array, Array]  # nodes in log n50, log width, sqrt(lapse)
 
 
+@dataclass(frozen=True)
+class Guess:
+    """Where a threshold may be: double exponential around log x, of scale `spread`."""
+
+    x: float
+    spread: float
+
+
 @final
 class Posterior:
     """The posterior of (log n50, slope, lapse) given tallies, and what follows from it.
 
-    `low` and `high` bound the n at which the threshold is expected. The order of the tallies and
-    how an n's trials are split among them do not matter. Raises `ValueError` unless
-    1 <= low < high.
+    `low` and `high` bound the n at which the threshold is expected; `rising` says that P grows
+    along the axis. A `guess` from elsewhere bends the prior: to steer where trials are run, never
+    to conclude from. The order of the tallies and how an n's trials are split among them do not
+    matter. Raises `ValueError` unless 0 < low < high.
     """
 
-    def __init__(self, tallies: Sequence[Tally], low: int, high: int) -> None:
+    def __init__(
+        self,
+        tallies: Sequence[Tally],
+        low: float,
+        high: float,
+        *,
+        rising: bool = False,
+        guess: Guess | None = None,
+    ) -> None:
         ordered(low, high)
         self.low, self.high = low, high
+        self._sign = -1 if rising else 1
+        self._guess = guess
         self._tallies = merged(tallies)
         self._axes = self._zoom()
         self._weights = self._density(self._axes)
@@ -105,6 +125,15 @@ class Posterior:
         weights = self._weights.sum((0, 2))
         return float(np.exp(weights @ self._axes[1] / weights.sum()))
 
+    def width_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The equal-tailed credible interval of the 10-90 % width in log n."""
+        tail = (1 - fraction("level", level)) / 2
+        nodes = np.linspace(self._axes[1][0], self._axes[1][-1], BETWEEN * len(self._axes[1]))
+        density = np.maximum(self._weights.sum((0, 2)), TINY)
+        mass = PchipInterpolator(self._axes[1], density).antiderivative()(nodes)
+        low, high = np.exp(np.interp([tail, 1 - tail], mass / mass[-1], nodes))
+        return float(low), float(high)
+
     def trials_to(self, relative_half_width: float) -> int:
         """The least number of further trials that narrow the 95 % interval to this.
 
@@ -130,7 +159,7 @@ class Posterior:
         return mean, lower, upper
 
     def _proportion(self, n: float, tail: float) -> tuple[float, float, float]:
-        proportion = ((1 - self._axes[2] ** 2) / (1 + _ratio(n, self._axes))).ravel()
+        proportion = ((1 - self._axes[2] ** 2) / (1 + self._ratio(n, self._axes))).ravel()
         weights = self._weights.ravel() / self._weights.sum()
         order = np.argsort(proportion)
         low, high = np.interp(
@@ -145,7 +174,7 @@ class Posterior:
         transitions fall between two of them and look impossible. It is looked at again when finer
         nodes of width and lapse have moved its mass.
         """
-        tried = np.log([tally.n for tally in self._tallies])
+        tried = np.log([tally.x for tally in self._tallies])
         between = (tried[1:] + tried[:-1]) / 2
         margin = REACH * TAIL * np.log(self.high / self.low)
         ends = [
@@ -177,8 +206,11 @@ class Posterior:
             - (((width - np.log(WIDTH_MEDIAN)) / WIDTH_SPREAD) ** 2 / 2)[:, None]
             - lapse / LAPSE_MEAN
         )
+        if self._guess is not None:
+            away = np.abs(location - np.log(self._guess.x))
+            log_density -= (away / self._guess.spread)[:, None, None]
         for tally in self._tallies:
-            ratio = _ratio(tally.n, axes)
+            ratio = self._ratio(tally.x, axes)
             if tally.converged > 0:
                 log_density += tally.converged * np.log((1 - lapse) / (1 + ratio))
             if tally.converged < tally.trials:
@@ -189,6 +221,14 @@ class Posterior:
         density[:, [0, -1]] /= 2
         density[:, :, [0, -1]] /= 2
         return np.asarray(density)
+
+    def _ratio(self, x: float, axes: Axes) -> Array:
+        """r = (1 - 2 l) (x/n50)^(+-s) on the grid; the power is clipped to stay finite."""
+        location, width, root = axes
+        slope = SLOPE_TIMES_WIDTH * np.exp(-width)
+        exponent = self._sign * (np.log(x) - location)[:, None] * slope
+        power = np.exp(np.clip(exponent, -600, 600))
+        return np.asarray((1 - 2 * root**2) * power[:, :, None])
 
 
 def _axes(ends: Sequence[tuple[float, float]], nodes: tuple[int, int, int]) -> Axes:
@@ -213,14 +253,6 @@ def _halved(new: tuple[float, float], old: tuple[float, float]) -> bool:
     return new[1] - new[0] <= (old[1] - old[0]) / 2
 
 
-def _ratio(n: float, axes: Axes) -> Array:
-    """r = (1 - 2 l) (n/n50)^s on the grid; the power is clipped to stay finite."""
-    location, width, root = axes
-    slope = SLOPE_TIMES_WIDTH * np.exp(-width)
-    power = np.exp(np.clip((np.log(n) - location)[:, None] * slope, -600, 600))
-    return np.asarray((1 - 2 * root**2) * power[:, :, None])
-
-
 @dataclass(frozen=True)
 class Threshold:
     """Where P(converged) crosses one half: median and 95 % interval of n50, in samples.
@@ -234,12 +266,24 @@ class Threshold:
     high: float
     trials: int
     at_edge: Literal["", "below", "above"]
+    width: float  # 10-90 % of the transition, in log n
+    width_low: float
+    width_high: float
 
 
-def estimate(tallies: Sequence[Tally], low: int, high: int) -> Threshold:
-    """The threshold within low..high. Raises `ValueError` unless 1 <= low < high."""
-    posterior = Posterior(tallies, low, high)
+def estimate(
+    tallies: Sequence[Tally], low: float, high: float, *, rising: bool = False
+) -> Threshold:
+    """The threshold within low..high. Raises `ValueError` unless 0 < low < high."""
+    posterior = Posterior(tallies, low, high, rising=rising)
     below, above = posterior.mass_at_edges
     trials = sum(tally.trials for tally in tallies)
     edge: Literal["", "below", "above"] = "below" if below > 0.5 else "above" if above > 0.5 else ""
-    return Threshold(posterior.median, *posterior.interval(), trials, edge)
+    return Threshold(
+        posterior.median,
+        *posterior.interval(),
+        trials,
+        edge,
+        posterior.width,
+        *posterior.width_interval(),
+    )

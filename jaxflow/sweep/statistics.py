@@ -26,17 +26,17 @@ PUBLISHED_STEPS = 80  # n' = 80 n / n_min
 
 @dataclass(frozen=True, order=True)
 class Tally:
-    """How many of the trials at n samples converged.
+    """How many of the trials at x converged: at n samples, unless another axis is scanned.
 
-    Raises `ValueError` unless n >= 1 and 0 <= converged <= trials.
+    Raises `ValueError` unless x > 0 and 0 <= converged <= trials.
     """
 
-    n: int
+    x: float
     converged: int
     trials: int
 
     def __post_init__(self) -> None:
-        whole("n", self.n, least=1)
+        positive("x", self.x)
         whole("trials", self.trials, least=0)
         whole("converged", self.converged, least=0)
         if self.converged > self.trials:
@@ -46,12 +46,12 @@ class Tally:
 
 
 def merged(tallies: Iterable[Tally]) -> tuple[Tally, ...]:
-    """One tally for each n that has trials, in increasing order of n."""
-    counts: dict[int, tuple[int, int]] = {}
+    """One tally for each x that has trials, in increasing order of x."""
+    counts: dict[float, tuple[int, int]] = {}
     for tally in tallies:
-        converged, trials = counts.get(tally.n, (0, 0))
-        counts[tally.n] = converged + tally.converged, trials + tally.trials
-    return tuple(Tally(n, *count) for n, count in sorted(counts.items()) if count[1])
+        converged, trials = counts.get(tally.x, (0, 0))
+        counts[tally.x] = converged + tally.converged, trials + tally.trials
+    return tuple(Tally(x, *count) for x, count in sorted(counts.items()) if count[1])
 
 
 def wilson(converged: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
@@ -83,8 +83,8 @@ def published_estimator(tallies: Sequence[Tally], scale: float | None = None) ->
     counts = merged(tallies)
     if not counts:
         raise mistake("at least one tally with trials", tuple(tallies), "run some trials first")
-    scale = PUBLISHED_STEPS / counts[0].n if scale is None else positive("scale", scale)
-    scaled = scale * np.array([t.n for t in counts], float)
+    scale = PUBLISHED_STEPS / counts[0].x if scale is None else positive("scale", scale)
+    scaled = scale * np.array([t.x for t in counts], float)
     proportion = np.array([t.converged / t.trials for t in counts])
 
     def misfit(k: float) -> float:

@@ -1,5 +1,7 @@
 """Where to run the next trials, to find the n at which P(converged) crosses one half.
 
+The axis may be another than n; the words here are those of n.
+
 Each round spreads a batch over the posterior quantiles of n50 (A. B. Watson and D. G. Pelli,
 "QUEST: a Bayesian adaptive psychometric method", Perception & Psychophysics 33 (1983) 113-120,
 which runs one trial at a time at one such quantile). There P(converged) is near one half, where a
@@ -13,8 +15,10 @@ The n proposed lie on a lattice, so that they repeat: every new range of n costs
 The lattice is a geometric ladder while the posterior is broad, and then the multiples of a power
 of two. On the ladder a quarter of a batch is enough, since most of its trials end far from the
 transition; while nothing but the order of magnitude is asked for it goes in pairs, on half
-octaves. At the other end a batch is no larger than the trials still needed at the least, each
-telling the most that a trial can (posterior.py), and no smaller than a quarter.
+octaves. A guess from a neighbouring threshold bends the prior there, until the trials themselves
+say where the threshold is; whether it is narrow enough never depends on a guess. At the other end
+a batch is no larger than the trials still needed at the least, each telling the most that a trial
+can (posterior.py), and no smaller than a quarter.
 
 A search that ends when its interval is narrow enough ends early where chance made the slope look
 steep, and covers too little there; some trials more make up for it (G. Simons, "On the cost of not
@@ -30,8 +34,9 @@ from math import ceil, exp, log2
 
 import numpy as np
 
+from jaxflow._types import SIZES
 from jaxflow.sweep._checks import fraction, ordered, whole
-from jaxflow.sweep.posterior import Posterior
+from jaxflow.sweep.posterior import Guess, Posterior
 from jaxflow.sweep.statistics import Tally
 
 EXPLORING = 0.5  # relative half-width above which a round only looks for the order of magnitude
@@ -48,25 +53,47 @@ class ThresholdPlan:
 
     `low` and `high` bound the n tried; `relative_half_width` is half the width of the 95 % interval
     over the threshold. The search ends there, or when the interval is shorter than one sample,
-    or when the threshold is out of the range, or after `max_trials`. Raises `ValueError` for
-    values that make no plan.
+    or when the threshold is out of the range, or after `max_trials`. `along` names another axis
+    than n: d, p, or a parameter by its dotted name; `rising` says that P(converged) grows along
+    it, which is taken for granted of d and p only. Raises `ValueError` for values that make no
+    plan.
     """
 
-    low: int
-    high: int
+    low: float
+    high: float
     relative_half_width: float = 0.03
     batch: int = 24
     max_trials: int = 2000
+    along: str = "n"
+    rising: bool | None = None
 
     def __post_init__(self) -> None:
+        if self.along in SIZES:
+            for name in ("low", "high"):
+                object.__setattr__(self, name, whole(name, getattr(self, name), least=1))
         ordered(self.low, self.high)
+        if self.rising is None:
+            object.__setattr__(self, "rising", self.along in ("d", "p"))
         fraction("relative_half_width", self.relative_half_width)
         whole("batch", self.batch, least=1)
         whole("max_trials", self.max_trials, least=1)
 
+    def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
+        """The threshold's posterior within the range of this plan."""
+        return Posterior(tallies, self.low, self.high, rising=bool(self.rising), guess=guess)
+
+    def locates(self, tallies: Sequence[Tally]) -> bool:
+        """Whether the tallies say where the threshold is, within a rung of the ladder."""
+        posterior = self.posterior(tallies)
+        return posterior.relative_half_width <= RUNG or self._settled(posterior)
+
     def ask(
-        self, tallies: Sequence[Tally], round: int, in_flight: int = 0
-    ) -> tuple[tuple[int, int], ...]:
+        self,
+        tallies: Sequence[Tally],
+        round: int,
+        in_flight: int = 0,
+        guess: Guess | None = None,
+    ) -> tuple[tuple[float, int], ...]:
         """Pairs (n, number of new trials) for this round; empty when no more are needed.
 
         The tallies may lag behind the rounds: each round has its own quantiles, between those of
@@ -77,23 +104,26 @@ class ThresholdPlan:
         whole("round", round, least=0)
         if left <= 0:
             return ()
-        posterior = Posterior(tallies, self.low, self.high)
+        posterior = self.posterior(tallies)
         if self._settled(posterior):
             return ()
+        if guess is not None and posterior.relative_half_width > RUNG:
+            posterior = self.posterior(tallies, guess)
         width = posterior.relative_half_width
         size = ceil(self.batch / 4)
         if width <= RUNG:
             needed = posterior.trials_to(self.relative_half_width) - in_flight
             size = min(max(needed, size), self.batch)
         wanted = _places(posterior, min(size, left), round)
-        asked = Counter(min(max(_snap(n, width), self.low), self.high) for n in wanted)
+        snap = _snap_whole if self.along in SIZES else _snap
+        asked = Counter(min(max(snap(n, width), self.low), self.high) for n in wanted)
         return tuple(sorted(asked.items()))
 
     def _settled(self, posterior: Posterior) -> bool:
         low, high = posterior.interval()
         return (
             posterior.relative_half_width <= self.relative_half_width
-            or high - low < 1
+            or (self.along in SIZES and high - low < 1)
             or max(posterior.mass_at_edges) > OUT_OF_RANGE
         )
 
@@ -111,11 +141,20 @@ def _places(posterior: Posterior, size: int, round: int) -> list[float]:
     return places + [ends[(round + index) % 2] for index in range(at_ends)]
 
 
-def _snap(n: float, relative_half_width: float) -> int:
+def _snap(n: float, relative_half_width: float) -> float:
     """The lattice point nearest n: a rung, or a multiple of about a quarter of the half-width."""
     if relative_half_width > RUNG:
         per_octave = 2 if relative_half_width > EXPLORING else RUNGS_PER_OCTAVE
-        return ceil(8 * 2 ** (round(per_octave * log2(n / 8)) / per_octave))
+        return float(8 * 2 ** (round(per_octave * log2(n / 8)) / per_octave))
+    quarter = relative_half_width * n / 4
+    spacing = 2.0 ** round(log2(quarter))
+    return spacing * round(n / spacing)
+
+
+def _snap_whole(n: float, relative_half_width: float) -> int:
+    """The same in whole numbers."""
+    if relative_half_width > RUNG:
+        return ceil(_snap(n, relative_half_width))
     quarter = relative_half_width * n / 4
     spacing = 2 ** max(0, round(log2(quarter)))
     return int(spacing * round(n / spacing))

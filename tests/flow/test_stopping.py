@@ -7,7 +7,7 @@ from problems import drawn
 
 from jaxflow._types import Outcome
 from jaxflow.ensemble import Shape
-from jaxflow.flow.stopping import Reason, crossing, is_stationary, target_loss
+from jaxflow.flow.stopping import LogLoss, Reason, is_stationary, target_loss
 from jaxflow.network import Parameters
 
 
@@ -25,20 +25,23 @@ def test_crossing_of_an_exponential_is_exact(rate):
     decays = rate * values[0], rate * values[1]
     expected = np.log(0.05 / 0.02) / rate / 1.7
     if expected <= 1:
-        np.testing.assert_allclose(crossing(dt, values, decays, target), expected, atol=1e-5)
+        np.testing.assert_allclose(
+            LogLoss(dt, values, decays).crossing(target), expected, atol=1e-5
+        )
 
 
 def test_crossing_of_a_smooth_loss_is_of_fourth_order():
     L = lambda t: np.exp(-t - 0.3 * np.sin(t))  # noqa: E731
     slope = lambda t: (1 + 0.3 * np.cos(t)) * L(t)  # noqa: E731
     for h in (0.8, 0.4):
-        found = crossing(
+        inside = LogLoss(
             jnp.float32(h),
             (jnp.float32(L(1)), jnp.float32(L(1 + h))),
             (jnp.float32(slope(1)), jnp.float32(slope(1 + h))),
-            jnp.float32(L(1 + 0.37 * h)),
         )
+        found = inside.crossing(jnp.float32(L(1 + 0.37 * h)))
         np.testing.assert_allclose(found, 0.37, atol=1e-3 if h == 0.8 else 1e-4)
+        np.testing.assert_allclose(inside.at(jnp.float32(0.37)), L(1 + 0.37 * h), rtol=1e-3)
 
 
 def stationary(theta, velocity, remaining):

@@ -3,57 +3,54 @@
 import random
 
 import pytest
+from simulated import row
 
-from jaxflow._types import Outcome, Row, Trial
-from jaxflow.sweep import Cell, GridPlan, ThresholdPlan
+from jaxflow._types import Point, Trial
+from jaxflow.sweep import Cell, GridPlan, Horizon, ThresholdPlan, warm_start
+from jaxflow.sweep.cell import Parent
+from jaxflow.theory import published_horizon
 
 PLAN = ThresholdPlan(50, 800, 0.05)
 
 
-def row(trial: Trial, converged: bool) -> Row:
-    point = trial.point
-    outcome = Outcome.CONVERGED if converged else Outcome.UNDECIDED
-    return Row(
-        trial.dynamics, point.d, point.n, point.p, trial.seed, trial.horizon, outcome, "", 1.0,
-        1, 1, 0, 1.0, 0.1, True, 0.0, 0.1, "float32", "cpu", "", "",
-    )  # fmt: skip
-
-
 def law(trial: Trial) -> bool:
-    """A transition at n = 300, decided by the trial alone."""
+    """A transition at n = 10 d, decided by the trial alone."""
     chance = random.Random(repr(trial)).random()
-    return chance < 1 / (1 + (trial.point.n / 300) ** 25)
+    return chance < 1 / (1 + (trial.point.n / (10 * trial.point.d)) ** 25)
 
 
-def drive(cell: Cell, pick) -> list[Trial]:
-    """Run a cell to its end; `pick` chooses which of the trials under way ends next."""
-    under_way, order = cell.propose(), []
+def drive(pick, *cells: Cell) -> list[Trial]:
+    """Run cells to their end; `pick` chooses which of the trials under way ends next."""
+    for cell in cells:
+        cell.propose()
+    under_way, order = [trial for cell in cells for trial in cell.missing], []
     while under_way:
         trial = under_way.pop(pick(len(under_way)))
         order.append(trial)
-        cell.tell([row(trial, law(trial))])
-        under_way += cell.propose()
+        for cell in cells:
+            cell.tell([row(trial, law(trial))])
+        under_way += [trial for cell in cells for trial in cell.propose()]
     return order
 
 
 def cell(plan=PLAN) -> Cell:
-    return Cell("flow", 30, 100, plan, lambda n, p: float(n * p))
+    return Cell("flow", Point(30, 0, 100), plan, Horizon())
 
 
 def test_proposals_do_not_depend_on_the_order_of_ends():
     first = cell()
-    expected = set(drive(first, lambda size: 0))
+    expected = set(drive(lambda size: 0, first))
     for seed in range(5):
         other = cell()
         dice = random.Random(seed)
-        assert set(drive(other, lambda size: dice.randrange(size))) == expected  # noqa: B023
+        assert set(drive(lambda size: dice.randrange(size), other)) == expected  # noqa: B023
         assert other.rounds == first.rounds
         assert other.finished
 
 
 def test_what_is_known_before_is_not_lost_and_not_proposed_differently():
     first = cell()
-    order = drive(first, lambda size: 0)
+    order = drive(lambda size: 0, first)
     for kept in (1, len(order) // 2, len(order)):
         other = cell()
         other.tell([row(trial, law(trial)) for trial in order[:kept]])
@@ -80,7 +77,7 @@ def test_a_plan_that_asks_for_nothing_is_asked_again_when_all_is_known():
     class Twice(GridPlan):
         """One trial a round until 4 are known, and one more when 5 are and none is in flight."""
 
-        def ask(self, tallies, round, in_flight=0):
+        def ask(self, tallies, round, in_flight=0, guess=None):
             known = sum(tally.trials for tally in tallies)
             return ((10, 1),) if known < 4 or (known == 5 and not in_flight) else ()
 
@@ -89,21 +86,21 @@ def test_a_plan_that_asks_for_nothing_is_asked_again_when_all_is_known():
         assert not made.exhausted
         made.tell([row(trial, True) for trial in trials])
     assert made.finished
-    assert len(made.converged) == 6
+    assert len(made.ended) == 6
 
 
 def test_rows_of_other_cells_are_passed_over():
     made = cell()
     trial = made.propose()[0]
     made.tell([row(Trial("descent", trial.point, 0, 1.0), True)])
-    assert not made.converged
+    assert not made.ended
 
 
 def test_a_grid_is_one_round():
     made = cell(GridPlan((10, 20), 3))
     trials = made.propose()
     assert [(t.point.n, t.seed) for t in trials] == [(n, k) for n in (10, 20) for k in range(3)]
-    assert trials[0].horizon == 1000.0
+    assert trials[0].horizon == published_horizon(10, 100)
     made.tell([row(trial, True) for trial in trials])
     assert made.propose() == []
     assert made.finished
@@ -113,4 +110,67 @@ def test_a_grid_is_one_round():
 @pytest.mark.parametrize("most", [30, 77])
 def test_the_budget_is_kept_with_rounds_in_flight(most):
     made = cell(ThresholdPlan(50, 800, 0.001, max_trials=most))
-    assert len(drive(made, lambda size: 0)) == most
+    assert len(drive(lambda size: 0, made)) == most
+
+
+def family() -> list[Cell]:
+    cells = [Cell("flow", Point(d, 0, 100), PLAN, Horizon()) for d in (20, 30, 40)]
+    warm_start(cells)
+    return cells
+
+
+def test_cells_with_a_parent_propose_the_same_in_whatever_order_trials_end():
+    first = family()
+    assert sum(cell.parent is None for cell in first) == 1
+    expected = set(drive(lambda size: 0, *first))
+    for seed in range(4):
+        others = family()[:: (-1) ** seed]
+        dice = random.Random(seed)
+        assert set(drive(lambda size: dice.randrange(size), *others)) == expected  # noqa: B023
+        rounds = {cell.base: cell.rounds for cell in others}
+        assert rounds == {cell.base: cell.rounds for cell in first}
+
+
+def test_a_child_begins_where_its_parent_points_and_not_before():
+    cells = family()
+    root = next(cell for cell in cells if cell.parent is None)
+    children = [cell for cell in cells if cell.parent is not None]
+    assert root.propose()
+    assert not any(cell.propose() or cell.finished for cell in children)
+    drive(lambda size: 0, *cells)
+    for cell in children:
+        assert all(5 * cell.base.d < t.point.n < 20 * cell.base.d for t in cell.rounds[0])
+        low, high = cell.posterior().interval()
+        assert low < 10 * cell.base.d < high
+    spent = [sum(map(len, cell.rounds)) for cell in children]
+    alone = [Cell("flow", cell.base, PLAN, Horizon()) for cell in children]
+    drive(lambda size: 0, *alone)
+    assert sum(spent) < sum(len(trials) for cell in alone for trials in cell.rounds)
+
+
+def test_a_wrong_guess_steers_trials_but_not_the_estimate():
+    root = Cell("flow", Point(30, 0, 100), PLAN, Horizon())
+    misled = Cell("flow", Point(45, 0, 100), PLAN, Horizon(), Parent(root, 0.3, 0.1))
+    drive(lambda size: 0, root, misled)
+    assert all(t.point.n < 200 for t in misled.rounds[0])
+    assert misled.posterior().median == pytest.approx(450, rel=0.1)
+    assert misled.posterior().median == PLAN.posterior(misled.tallies()).median
+
+
+def test_one_trial_serves_every_horizon():
+    """Transitions at n = 200 within flow time 10 and at n = 300 within 40."""
+    plan = ThresholdPlan(50, 800, 0.04)
+    made = Cell("flow", Point(30, 0, 100), plan, Horizon(time=(40.0, 10.0)))
+    dice = random.Random(0)
+    while trials := made.propose():
+        for trial in trials:
+            assert trial.horizon == 40.0
+            chance, n = dice.random(), trial.point.n
+            soon, late = (chance < 1 / (1 + (n / n50) ** 30) for n50 in (200, 300))
+            made.tell([row(trial, late, 5.0 if soon else 20.0 if late else 40.0)])
+    short, long = (made.tallies(horizon) for horizon in (0, 1))
+    assert [(t.x, t.trials) for t in short] == [(t.x, t.trials) for t in long]
+    for horizon, n50 in [(0, 200), (1, 300), (-1, 300)]:
+        posterior = made.posterior(horizon)
+        assert posterior.relative_half_width <= 0.04
+        assert posterior.interval()[0] < n50 < posterior.interval()[1]

@@ -1,3 +1,5 @@
+import pytest
+
 from jaxflow.sweep import GridPlan, Plan, Tally
 
 
@@ -14,3 +16,17 @@ def test_a_list_from_toml_is_a_tuple():
     assert plan == GridPlan((10, 20), 5)
     assert hash(plan) == hash(GridPlan((10, 20), 5))
     assert (plan.low, plan.high) == (10, 20)
+
+
+def test_values_of_a_parameter_need_not_be_whole():
+    plan = GridPlan((0.3, 0.1), 2, along="ensemble.labels.noise")
+    assert plan.ask([], 0) == ((0.1, 2), (0.3, 2))
+    assert not plan.rising
+    assert GridPlan((10, 20), 2, along="p").rising
+
+
+def test_a_rising_grid_estimates_a_rising_threshold():
+    tallies = [Tally(10, 0, 20), Tally(20, 10, 20), Tally(40, 20, 20)]
+    assert GridPlan((10, 20, 40), 20, along="d").posterior(tallies).median == pytest.approx(
+        20, 0.05
+    )

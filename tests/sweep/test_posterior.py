@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxflow.sweep import Posterior, Tally, estimate, published_estimator
+from jaxflow.sweep import Guess, Posterior, Tally, estimate, published_estimator
 
 RISING = [Tally(n, c, 20) for n, c in [(900, 20), (1400, 19), (1600, 11), (1700, 4), (2000, 0)]]
 SEPARATED = [Tally(1590, 24, 24), Tally(1630, 0, 24)]
@@ -29,7 +29,7 @@ def brute_force(tallies, low, high, n=None):
     beyond = np.maximum(np.maximum(np.log(low) - x, x - np.log(high)), 0)
     logp = -beyond / (0.05 * span) - (np.log(width / 0.3) / 1.5) ** 2 / 2 - lapse / 0.2
     for t in tallies:
-        p = np.clip(proportion(t.n), 1e-300, 1 - 1e-16)
+        p = np.clip(proportion(t.x), 1e-300, 1 - 1e-16)
         logp = logp + t.converged * np.log(p) + (t.trials - t.converged) * np.log1p(-p)
     mass = np.exp(logp - logp.max())
     mass /= mass.sum()
@@ -124,12 +124,45 @@ def test_curve_falls_and_covers_its_mean():
 
 
 def test_order_and_splitting_do_not_matter():
-    split = [Tally(t.n, c, m) for t in RISING for c, m in [(t.converged, t.converged), (0, 0)]]
-    split += [Tally(t.n, 0, t.trials - t.converged) for t in RISING]
+    split = [Tally(t.x, c, m) for t in RISING for c, m in [(t.converged, t.converged), (0, 0)]]
+    split += [Tally(t.x, 0, t.trials - t.converged) for t in RISING]
     expected = estimate(RISING, 800, 3000)
     assert estimate(split, 800, 3000) == expected
     for order in itertools.islice(itertools.permutations(RISING), 0, 120, 17):
         assert estimate(order, 800, 3000) == expected
+
+
+@pytest.mark.parametrize("tallies", [RISING, SEPARATED, LAPSED], ids=["rising", "gap", "lapse"])
+def test_a_rising_axis_is_the_mirror_image(tallies):
+    """In 1/x a probability that rises falls: n50, its quantiles and the curve follow."""
+    turned = [Tally(1e6 / t.x, t.converged, t.trials) for t in tallies]
+    falling = Posterior(tallies, 800, 3000)
+    rising = Posterior(turned, 1e6 / 3000, 1e6 / 800, rising=True)
+    q = np.array([0.025, 0.3, 0.5, 0.975])
+    half = 1e6 * falling.relative_half_width / falling.median
+    assert np.abs(rising.quantile(q) - 1e6 / falling.quantile(1 - q)).max() < 0.01 * half
+    assert rising.width == pytest.approx(falling.width, rel=0.01)
+    assert rising.width_interval() == pytest.approx(falling.width_interval(), rel=0.02)
+    assert rising.mass_at_edges == pytest.approx(falling.mass_at_edges[::-1], abs=1e-6)
+    n = np.array([1400, 1580, 1700])
+    assert rising.curve(1e6 / n)[0] == pytest.approx(falling.curve(n)[0], abs=0.005)
+
+
+def test_width_has_an_interval_of_its_own():
+    found = estimate(RISING, 800, 3000)
+    assert found.width_low < found.width < found.width_high
+    more = [Tally(t.x, 50 * t.converged, 50 * t.trials) for t in RISING]
+    assert np.log(found.width_high / found.width_low) > 4 * np.log(
+        (many := estimate(more, 800, 3000)).width_high / many.width_low
+    )
+
+
+def test_a_guess_bends_the_prior_and_data_straighten_it():
+    guess = Guess(1000, 0.1)
+    assert Posterior([], 800, 3000, guess=guess).median == pytest.approx(1000, rel=0.05)
+    many = [Tally(t.x, 20 * t.converged, 20 * t.trials) for t in RISING]
+    free, bent = Posterior(many, 800, 3000), Posterior(many, 800, 3000, guess=guess)
+    assert abs(bent.median / free.median - 1) < 0.3 * free.relative_half_width
 
 
 counts = st.tuples(st.integers(1, 5000), st.integers(0, 200), st.integers(0, 200))

@@ -5,11 +5,9 @@ import math
 import os
 import signal
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
-import zlib
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -17,36 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stores import ROW, STUDY, TRIAL, bits, key, one_line, open_store
 
 from jaxflow._types import Outcome, Point, Row, Trial
 from jaxflow.store import FILE, SCHEMA, Store
-
-STUDY = json.dumps({"axes": {"d": [2], "n": [8, 16]}, "seed": 0})
-
-ROW = Row(
-    dynamics="flow",
-    d=2,
-    n=8,
-    p=4,
-    seed=0,
-    horizon=100.0,
-    outcome=Outcome.CONVERGED,
-    reason="certificate",
-    flow_time=1.5,
-    steps=10,
-    evaluations=50,
-    rejections=1,
-    first_loss=1.0,
-    last_loss=1e-9,
-    well_initialized=True,
-    balancedness_drift=1e-3,
-    curvature=0.1,
-    dtype="float32",
-    device="cpu",
-    program="(2, 8, 4) map 1",
-    versions="jaxflow 0.1.0",
-)
-TRIAL = Trial("flow", Point(2, 8, 4), 0, 100.0)
 
 integers = st.integers(0, 2**63 - 1)
 words = st.text(max_size=8)
@@ -54,33 +26,11 @@ rows_of_any_kind = st.builds(
     Row,
     dynamics=words,
     horizon=st.floats(allow_nan=False),
+    parameters=st.dictionaries(words, st.floats(allow_nan=False), max_size=2).map(
+        lambda values: tuple(sorted(values.items()))
+    ),
     **{name: integers for name in ("d", "n", "p", "seed", "steps", "evaluations", "rejections")},
 )
-
-
-def open_store(folder: Path, study: str = STUDY) -> Store:
-    return Store.open(folder, study_hash=f"{zlib.crc32(study.encode()):x}", study_json=study)
-
-
-def bits(row: Row) -> tuple[object, ...]:
-    """The values of a row, floats by their bits, all NaN alike."""
-    values = (getattr(row, field.name) for field in fields(row))
-    return tuple(_bits(x) if isinstance(x, float) else x for x in values)
-
-
-def _bits(x: float) -> bytes:
-    return struct.pack("d", math.nan if math.isnan(x) else x)
-
-
-def key(row: Row) -> tuple[object, ...]:
-    return (row.dynamics, row.d, row.n, row.p, row.seed, row.horizon)
-
-
-def one_line(error: pytest.ExceptionInfo[ValueError]) -> str:
-    text = str(error.value)
-    assert "\n" not in text
-    assert text.startswith("expected ")
-    return text
 
 
 @settings(max_examples=30, deadline=None)
@@ -93,7 +43,7 @@ def test_rows_come_back_bit_for_bit_and_sorted(rows):
         assert [type(row.outcome) for row in found] == [Outcome] * len(rows)
         assert {type(row.well_initialized) for row in found} <= {bool}
         assert store.done() == {
-            Trial(r.dynamics, Point(r.d, r.n, r.p), r.seed, r.horizon) for r in rows
+            Trial(r.dynamics, Point(r.d, r.n, r.p, r.parameters), r.seed, r.horizon) for r in rows
         }
 
 
@@ -142,6 +92,31 @@ def test_trajectories_come_back(tmp_path):
         np.testing.assert_array_equal(found[name], array)
 
 
+def test_trajectories_come_one_after_another_while_a_writer_writes(tmp_path):
+    trials = [replace(TRIAL, seed=seed) for seed in (2, 0, 1)]
+    with open_store(tmp_path) as writer:
+        writer.insert([], {trial: {"seed": [trial.seed]} for trial in trials})
+        with Store.read(tmp_path) as reader:
+            found = []
+            for trial, arrays in reader.trajectories():
+                writer.insert([], {replace(TRIAL, seed=10 + trial.seed): {}})
+                found.append((trial, arrays["seed"].tolist()))
+        assert found == [(replace(TRIAL, seed=seed), [seed]) for seed in range(3)]
+        assert len(list(writer.trajectories())) == 6
+
+
+def test_parameters_are_part_of_a_trial_and_sorted_as_numbers(tmp_path):
+    values = [(("shrink", x), ("time", 1.0)) for x in (0.5, 2.0, 10.0, 1e300)]
+    rows = [replace(ROW, parameters=parameters) for parameters in [(), *values]]
+    with open_store(tmp_path) as store:
+        store.insert(reversed(rows))
+        store.insert([replace(rows[1], parameters=(("shrink", np.float64(0.5)), ("time", 1)))])
+        assert store.rows() == rows
+        assert store.done() == {row.trial for row in rows}
+        store.insert([], {rows[2].trial: {"loss": [1.0]}})
+        assert [trial for trial, _ in store.trajectories()] == [rows[2].trial]
+
+
 def test_another_study_is_refused_and_the_difference_named(tmp_path):
     open_store(tmp_path).close()
     other = json.dumps({"axes": {"d": [2], "n": [8, 32]}, "seed": 0})
@@ -173,13 +148,13 @@ def test_a_store_of_another_schema_is_refused(tmp_path):
 
 
 def test_the_schema_is_numbered_anew_when_rows_change():
-    """If this fails, raise SCHEMA and write the new fields here."""
+    """If this fails, raise SCHEMA, write the new fields here and add a migration."""
     names = (
-        "dynamics d n p seed horizon outcome reason flow_time steps evaluations rejections "
-        "first_loss last_loss well_initialized balancedness_drift curvature dtype device program "
-        "versions"
+        "dynamics d n p parameters seed horizon outcome reason flow_time steps evaluations "
+        "rejections first_loss last_loss well_initialized balancedness_drift curvature dtype "
+        "device program versions"
     )
-    assert (SCHEMA, [field.name for field in fields(Row)]) == (1, names.split())
+    assert (SCHEMA, [field.name for field in fields(Row)]) == (2, names.split())
 
 
 def test_a_second_writer_is_refused_until_the_first_closes(tmp_path):
@@ -252,7 +227,7 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from test_store import ROW, open_store
+from stores import ROW, open_store
 store = open_store(Path(sys.argv[1]))
 start = len(store.done())
 for first in range(start, start + 10**6, 50):
@@ -265,7 +240,7 @@ def write_until_killed(folder: Path, harvests: int) -> int:
     """Kill a writer some time after so many harvests; how many rows it said it had kept."""
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
     }
     command = [sys.executable, "-c", WRITER, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:

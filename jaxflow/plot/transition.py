@@ -1,53 +1,10 @@
-"""Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it.
+"""P(converged) against the number of samples, with the transition and its threshold."""
 
-One style for all: series differ by marker and line as well as by colour, so that a figure can be
-read in grey.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
-
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-STYLE: Any = {
-    "figure.figsize": (6.4, 3.8),
-    "figure.constrained_layout.use": True,
-    "savefig.dpi": 200,
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "lines.linewidth": 1.4,
-}
-
-
-@dataclass(frozen=True)
-class Series:
-    """How one dynamics looks."""
-
-    color: str
-    marker: str
-    line: str | tuple[int, tuple[int, ...]]
-
-
-FLOW = Series("#0b4f8a", "o", "-")
-DESCENT = Series("#b3541e", "s", "--")
-PUBLISHED = Series("#555555", "x", ":")
-OTHERS = (Series("#2e7d4f", "^", "-."), Series("#7a4fa3", "D", (0, (3, 1, 1, 1, 1, 1))))
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """The style of the project's figures, inside a `with`."""
-    with mpl.rc_context(STYLE):
-        yield
+from jaxflow.plot.style import Series, axis_name, log_ticks
 
 
 def proportions(
@@ -122,17 +79,12 @@ def threshold(
     return ax
 
 
-def phase_axes(ax: Axes, extent: tuple[float, float]) -> Axes:
-    """Axes of P(converged) against the number of samples, logarithmic."""
-    ax.set_xscale("log")
+def phase_axes(ax: Axes, extent: tuple[float, float], along: str = "n") -> Axes:
+    """Axes of P(converged) against the number of samples or another axis, logarithmic."""
+    log_ticks(ax.xaxis, *extent)
     ax.set_xlim(*extent)
     ax.set_ylim(-0.04, 1.04)
-    ax.set_xlabel("number of samples $n$")
+    ax.set_xlabel(axis_name(along))
     ax.set_ylabel("P(converged)")
     ax.axhline(0.5, color="0.8", linewidth=0.8, zorder=0)
-    ticks = [
-        t for t in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if extent[0] <= t <= extent[1]
-    ]
-    ax.set_xticks(ticks, [str(t) for t in ticks])
-    ax.minorticks_off()
     return ax

@@ -1,0 +1,98 @@
+"""One style for all figures, and the ticks of logarithmic axes.
+
+Series differ by marker and line as well as by colour, so that a figure can be read in grey.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axis import Axis
+from matplotlib.ticker import NullFormatter, NullLocator
+
+STEPS = (1, 2, 5)  # of ticks in a decade
+MOST_TICKS = 7
+
+STYLE: Any = {
+    "figure.figsize": (6.4, 3.8),
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.4,
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """How one dynamics looks."""
+
+    color: str
+    marker: str
+    line: str | tuple[int, tuple[int, ...]]
+
+
+FLOW = Series("#0b4f8a", "o", "-")
+DESCENT = Series("#b3541e", "s", "--")
+PUBLISHED = Series("#555555", "x", ":")
+OTHERS = (Series("#2e7d4f", "^", "-."), Series("#7a4fa3", "D", (0, (3, 1, 1, 1, 1, 1))))
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The style of the project's figures, inside a `with`."""
+    with mpl.rc_context(STYLE):
+        yield
+
+
+def by_kind(kind: str, taken: int) -> Series:
+    """How a dynamics of this kind looks, if so many others of its kind have been drawn."""
+    first = {"flow": FLOW, "descent": DESCENT}[kind]
+    return first if taken == 0 else OTHERS[(taken - 1) % len(OTHERS)]
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """A logarithmic scale from low to high with a few round numbers as ticks."""
+    axis._set_axes_scale("log")  # type: ignore[attr-defined]
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for steps in (STEPS, (1, 3), (1,)):
+        ticks = [s * 10.0**k for k in decades for s in steps if low <= s * 10.0**k <= high]
+        if len(ticks) <= MOST_TICKS:
+            break
+    else:
+        ticks = ticks[:: -(-len(ticks) // MOST_TICKS)]
+    axis.set_ticks(ticks, [tick_label(t) for t in ticks])
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+
+
+def size_ticks(axis: Axis, sizes: Sequence[float]) -> None:
+    """Ticks at the sizes themselves, if they are few and apart."""
+    logs = np.log(sorted(sizes))
+    apart = len(logs) < 2 or np.min(np.diff(logs)) > 0.05 * np.ptp(logs)
+    if len(logs) <= 10 and apart:
+        axis.set_ticks(sorted(sizes), [tick_label(x) for x in sorted(sizes)])
+        axis.set_minor_locator(NullLocator())
+
+
+def axis_name(axis: str) -> str:
+    """What an axis of the phase diagram is called in a figure."""
+    names = {"p": "width $p$", "d": "input dimension $d$", "n": "number of samples $n$"}
+    return names.get(axis, axis.rpartition(".")[2].replace("_", " "))
+
+
+def tick_label(x: float) -> str:
+    """The number as it is, or as a power of ten where that is shorter."""
+    if 1e-3 <= x < 1e5:
+        return f"{x:g}"
+    exponent = int(np.floor(np.log10(x) + 1e-9))
+    factor = x / 10.0**exponent
+    power = rf"10^{{{exponent}}}"
+    return f"${power}$" if round(factor, 6) == 1 else rf"${factor:g}\cdot{power}$"

@@ -1,0 +1,72 @@
+"""One trial over time: a panel for each observable, over the logarithm of flow time."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from jaxflow.plot.style import FLOW, log_ticks
+
+Array = NDArray[np.float64]
+
+LABELS = {
+    "loss": "loss $L$",
+    "curvature": "local PL curvature $\\mu$",
+    "sharpness": "sharpness",
+    "flips": "activation signs flipped",
+    "distance": "largest $|w_j - w_j(0)|$",
+    "balancedness": "drift of $a_j^2 - |w_j|^2$",
+}
+LOGARITHMIC = {"loss", "curvature", "balancedness"}
+BOUNDS = {"curvature": ("curvature_low", "curvature_high")}
+
+
+def panel(name: str, found: Mapping[str, Array], *, ax: Axes, step: float | None = None) -> Axes:
+    """One observable of `found`, arrays (k,) by name with "time" among them.
+
+    The curvature is drawn between its bounds where these are there, the sharpness with the line
+    2/step of a descent with that step.
+    """
+    shown = found["time"] > 0
+    t = found["time"][shown]
+    y = found[name][shown]
+    ax.plot(t, y, color=FLOW.color, linestyle=FLOW.line)
+    bounds = [found[bound][shown] for bound in BOUNDS.get(name, ()) if bound in found]
+    for bound, line in zip(bounds, ("--", "-."), strict=False):
+        ax.plot(t, bound, color="0.45", linestyle=line, linewidth=0.9)
+    if len(bounds) == 2:
+        ax.fill_between(t, bounds[0], bounds[1], color="0.5", alpha=0.12, linewidth=0)
+    if name == "sharpness" and step is not None:
+        ax.axhline(2 / step, color="0.45", linestyle="--", linewidth=0.9)
+        ax.annotate("2/step", (t[0], 2 / step), xytext=(2, 2), textcoords="offset points", size=7)
+    log_ticks(ax.xaxis, t.min(), t.max())
+    if name in LOGARITHMIC and np.any(y > 0):
+        positive = np.concatenate([v[v > 0] for v in (y, *bounds)])
+        if positive.max() > 3 * positive.min():
+            log_ticks(ax.yaxis, positive.min() / 1.1, positive.max() * 1.1)
+    ax.set_ylabel(LABELS.get(name, name.replace("_", " ")))
+    return ax
+
+
+def trajectory(found: Mapping[str, Array], *, step: float | None = None, title: str = "") -> Figure:
+    """A figure with a panel for every observable of `found` but bounds and "time"."""
+    hidden = {"time", *(bound for pair in BOUNDS.values() for bound in pair)}
+    names = [name for name in found if name not in hidden]
+    columns = min(2, len(names))
+    rows = -(-len(names) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, sharex=True, squeeze=False, figsize=(3.4 * columns, 0.5 + 1.9 * rows)
+    )
+    for ax, name in zip(axes.flat, names, strict=False):
+        panel(name, found, ax=ax, step=step)
+    for ax in axes.flat[len(names) :]:
+        ax.set_visible(False)
+    for column in range(columns):
+        last = axes[(len(names) - 1 - column) // columns, column]
+        last.set_xlabel("flow time $t$")
+        last.tick_params(labelbottom=True)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+    return figure
