@@ -81,6 +81,7 @@ def test_what_is_seen_are_ends_of_steps_at_or_after_the_times(dynamics, outcomes
     for horizon, order in orders.items():
         summary, seen = watch(order, True)
         assert Reason(int(summary.reason)) is outcomes[horizon]
+        assert int(summary.rejections) == (outcomes[horizon] is Reason.BUDGET)
         by_steps = states(begin(order), advance)
         after = {min((s for s in by_steps if by_steps[s].time >= t), default=0) for t in times}
         expected = [by_steps[s] for s in sorted(after | {0, int(summary.steps)})]

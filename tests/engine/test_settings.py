@@ -1,0 +1,88 @@
+"""Parameters of laws as axes: an input of one program, or compiled in where they must be."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxflow._paths import annotation, replaced, with_traced
+from jaxflow._types import Outcome, Point, Trial
+from jaxflow.engine import Runner
+from jaxflow.ensemble import Ensemble
+from jaxflow.ensemble.initialization import Dominated
+from jaxflow.ensemble.labels import Teacher
+from jaxflow.flow import GradientDescent, GradientFlow
+from jaxflow.network import LeakyReLU, Network
+
+SHRINK, LEAK = "ensemble.initialization.shrink", "ensemble.network.activation.leak"
+STEP, RANK = "dynamics.descent.step", "ensemble.labels.rank"
+
+
+def ended(ensemble, dynamics, points, horizon=40.0):
+    with Runner(ensemble, dynamics, success=1.0) as runner:
+        name = next(iter(dynamics))
+        rows = runner.run([Trial(name, point, 0, horizon) for point in points])
+        return rows, len(runner.programs)
+
+
+def at(**values):
+    return Point(5, 16, 16, tuple(sorted(values.items())))
+
+
+def test_a_number_is_an_input_and_says_what_the_law_with_it_says():
+    points = [at(**{SHRINK: s, LEAK: k}) for s in (0.3, 1.0) for k in (0.0, 0.2)]
+    rows, programs = ended(
+        Ensemble(network=Network(LeakyReLU(0.5))), {"flow": GradientFlow()}, points
+    )
+    assert programs == 1
+    for row in rows:
+        values = dict(row.parameters)
+        law = Ensemble(
+            network=Network(LeakyReLU(values[LEAK])),
+            initialization=Dominated(shrink=values[SHRINK]),
+        )
+        ((alone,), _) = ended(law, {"flow": GradientFlow()}, [Point(5, 16, 16)])
+        assert row.first_loss == pytest.approx(alone.first_loss, rel=1e-5)
+        assert row.outcome is alone.outcome
+        if row.outcome is Outcome.CONVERGED:
+            assert row.flow_time == pytest.approx(alone.flow_time, rel=0.02)
+
+
+def test_the_step_of_a_descent_is_an_input():
+    points = [at(**{STEP: step}) for step in (0.25, 0.5)]
+    rows, programs = ended(Ensemble(), {"descent": GradientDescent()}, points)
+    assert programs == 1
+    for row, step in zip(rows, (0.25, 0.5), strict=True):
+        ((alone,), _) = ended(Ensemble(), {"descent": GradientDescent(step)}, [Point(5, 16, 16)])
+        assert (row.steps, row.outcome) == (alone.steps, alone.outcome)
+        assert row.last_loss == pytest.approx(alone.last_loss, rel=1e-3)
+
+
+def test_an_integer_is_compiled_in():
+    points = [at(**{RANK: float(rank)}) for rank in (1, 3)]
+    rows, programs = ended(Ensemble(labels=Teacher()), {"flow": GradientFlow()}, points, 1.0)
+    assert programs == 2
+    assert rows[0].first_loss != rows[1].first_loss
+
+
+@pytest.mark.parametrize("name", [SHRINK, LEAK])
+def test_a_traced_number_leaves_the_root_as_it_was(name):
+    root = {"ensemble": Ensemble(network=Network(LeakyReLU(0.5)))}
+    assert annotation(root, name) is float
+    made = replaced(root, name, 0.25)
+    assert root["ensemble"] != made["ensemble"]
+    path = name.removeprefix("ensemble.")
+    traced = jax.jit(
+        lambda x: getattr(
+            with_traced(root["ensemble"], path, x).initialization
+            if name == SHRINK
+            else with_traced(root["ensemble"], path, x).network.activation,
+            path.rpartition(".")[2],
+        )
+    )(0.125)
+    np.testing.assert_allclose(traced, 0.125)
+    assert root == {"ensemble": Ensemble(network=Network(LeakyReLU(0.5)))}
+
+
+def test_replaced_values_are_checked():
+    with pytest.raises(ValueError, match="0 <= leak < 1"):
+        replaced({"ensemble": Ensemble(network=Network(LeakyReLU()))}, LEAK, 2.0)

@@ -1,0 +1,115 @@
+"""What is drawn is what was given, on the axes given."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from jaxflow import plot
+
+mpl.use("Agg")
+
+SERIES = plot.FLOW
+
+
+@pytest.fixture
+def ax():
+    with plot.style():
+        figure, ax = plt.subplots()
+        yield ax
+        figure.canvas.draw()  # warnings are errors
+        plt.close(figure)
+
+
+def test_a_heat_map_covers_every_row_by_its_own_cells(ax):
+    x, y = [100, 200, 400, 150, 300], [20, 20, 20, 50, 50]
+    values = [1.0, 0.5, 0.0, 1.0, 0.25]
+    assert plot.heat_map(x, y, values, ax=ax, label="P(converged)") is ax
+    (made,) = ax.collections
+    np.testing.assert_array_equal(made.get_array(), values)
+    boxes = [path.get_extents() for path in made.get_paths()]
+    for box, n, p in zip(boxes, x, y, strict=True):
+        assert box.x0 < n < box.x1
+        assert box.y0 < p < box.y1
+    np.testing.assert_allclose(boxes[0].x1, np.sqrt(100 * 200))
+    np.testing.assert_allclose(boxes[0].y1, np.sqrt(20 * 50))
+    assert made.get_clim() == (0, 1)
+
+
+def test_times_that_are_not_reached_are_hatched(ax):
+    plot.heat_map([1, 2, 3], [1, 1, 1], [10.0, 100.0, np.inf], ax=ax, label="time", times=True)
+    reached, beyond = ax.collections
+    assert len(reached.get_paths()) == 2
+    assert len(beyond.get_paths()) == 1
+    assert ax.get_legend().get_texts()[0].get_text() == "not reached"
+
+
+def test_a_heat_map_of_ragged_data_is_refused(ax):
+    with pytest.raises(ValueError, match="one length"):
+        plot.heat_map([1, 2], [1], [1, 2], ax=ax, label="x")
+
+
+@pytest.mark.parametrize("vertical", [True, False])
+def test_a_boundary_has_its_intervals(ax, vertical):
+    plot.boundary(
+        [50, 20], [300, 100], [280, 90], [330, 120], ax=ax, series=SERIES, vertical=vertical
+    )
+    line = ax.lines[0]
+    n = line.get_ydata() if vertical else line.get_xdata()
+    np.testing.assert_array_equal(n, [100, 300])  # sorted by size
+    bars = ax.containers[0][2][0].get_segments()
+    ends = np.array(bars)[:, :, 1 if vertical else 0]
+    np.testing.assert_allclose(ends, [[90, 120], [280, 330]])
+
+
+def test_fits_and_survival_have_bands(ax):
+    assert plot.fit([1, 2], [1, 2], [0.9, 1.8], [1.1, 2.2], ax=ax, series=SERIES) is ax
+    plot.survival([0, 2, 5], [1, 0.5, 0.2], [1, 0.3, 0.1], [1, 0.7, 0.4], ax=ax, series=SERIES)
+    assert len(ax.collections) == 2
+    steps = ax.lines[-1]
+    assert steps.get_drawstyle() == "steps-post"
+    np.testing.assert_array_equal(steps.get_ydata(), [1, 0.5, 0.2, 0.2])
+
+
+def test_open_medians_and_thresholds_out_of_range_have_arrows(ax):
+    inf = np.inf
+    plot.medians([1, 2, 3], [5.0, 9.0, inf], [4, 7, 8], [6, inf, inf], ax=ax, series=SERIES)
+    arrows, points = ax.collections[1:]
+    assert len(arrows.get_offsets()) == 1
+    assert len(points.get_offsets()) == 2
+    edges = ["below", "", "above"]
+    plot.against_time(
+        [1, 2, 4], [9, 20, 90], [8, 18, 80], [10, 22, 99], ax=ax, series=SERIES, at_edge=edges
+    )
+    down, up = ax.collections[-2:]
+    np.testing.assert_allclose(down.get_offsets(), [[1, 9]])
+    np.testing.assert_allclose(up.get_offsets(), [[4, 90]])
+
+
+@pytest.mark.parametrize("ends", [(10, 3000), (0.9, 1.6), (1e-12, 1.0), (95, 105)])
+def test_ticks_of_a_logarithmic_axis_are_few_and_inside(ax, ends):
+    plot.log_ticks(ax.xaxis, *ends)
+    ax.set_xlim(*ends)
+    ticks = ax.get_xticks()
+    assert 1 <= len(ticks) <= 7
+    assert np.all((ticks >= ends[0]) & (ticks <= ends[1]))
+
+
+def test_a_trajectory_has_a_panel_for_each_but_bounds():
+    t = np.geomspace(0.01, 100, 20)
+    found = {
+        "time": np.append(0, t),
+        "loss": np.exp(-np.append(0, t) / 30),
+        "curvature": np.append(0, t) ** 0.1 + 0.1,
+        "curvature_low": np.full(21, 0.01),
+        "curvature_high": np.full(21, 9.0),
+        "sharpness": np.linspace(0, 2, 21),
+    }
+    with plot.style():
+        figure = plot.trajectory(found, step=1.0, title="one")
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    assert len(shown) == 3
+    sharp = next(ax for ax in shown if ax.get_ylabel() == "sharpness")
+    assert any(np.allclose(line.get_ydata(), 2.0) for line in sharp.lines)
+    figure.canvas.draw()
+    plt.close(figure)
