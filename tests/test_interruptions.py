@@ -1,9 +1,6 @@
 """Kills, a full disk, a second run: what had ended is kept, and the table ends the same."""
 
-import os
 import random
-import resource
-import signal
 import subprocess
 import sys
 import time
@@ -34,6 +31,13 @@ max_trials = 48
 [record]
 observables = ["loss", "curvature"]
 points = 8
+"""
+
+LIMITED = """
+import os, resource, sys
+size = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
@@ -79,7 +83,7 @@ def kill_and_resume(diagram, folder: Path, kills: int, longest: float) -> int:
         process = launched(path, folder)
         time.sleep(moments.uniform(0, longest))
         hits += process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
     done = subprocess.run(command(path, folder), capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
@@ -121,13 +125,8 @@ def test_a_full_disk_is_one_line_and_loses_nothing_that_was_kept(diagram, tmp_pa
     with Store.open(tmp_path, study.hash, study.json) as store:
         store.insert(rows[:20])
     size = (tmp_path / FILE).stat().st_size + 4096
-    full = subprocess.run(
-        command(path, tmp_path),
-        capture_output=True,
-        check=False,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )
+    limited = [sys.executable, "-c", LIMITED, str(size), *command(path, tmp_path)]
+    full = subprocess.run(limited, capture_output=True, check=False, text=True)
     assert full.returncode == 2
     assert full.stderr.strip().splitlines()[-1].startswith("jaxflow: expected rows that can be")
     assert check(tmp_path) == []

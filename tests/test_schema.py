@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxflow.flow import GradientDescent, GradientFlow
-from jaxflow.study import SCHEMA, Study
+from jaxflow.study import Study
+from jaxflow.study.definition import SCHEMA
 
 BASE = {
     "name": "small",

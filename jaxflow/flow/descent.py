@@ -41,7 +41,7 @@ class GradientDescent:
         return self.optimizer == "sgd"
 
     @property
-    def slack(self) -> float:
+    def slack(self) -> float | Float[Array, ""]:
         """A step, less rounding: a horizon T holds floor(T/step) whole steps."""
         return 0.999 * self.step
 

@@ -68,7 +68,7 @@ class Dynamics(Protocol):
         ...
 
     @property
-    def slack(self) -> float:
+    def slack(self) -> float | Float[Array, ""]:
         """Time left at which the horizon counts as reached."""
         ...
 

@@ -176,7 +176,7 @@ class Posterior:
         """
         tried = np.log([tally.x for tally in self._tallies])
         between = (tried[1:] + tried[:-1]) / 2
-        margin = REACH * TAIL * np.log(self.high / self.low)
+        margin = REACH * TAIL * (np.log(self.high) - np.log(self.low))
         ends = [
             (np.log(self.low) - margin, np.log(self.high) + margin),
             (np.log(WIDTHS[0]), np.log(WIDTHS[1])),
