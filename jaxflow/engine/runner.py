@@ -1,8 +1,10 @@
 """Fill, advance, harvest, refill: trials in, rows out, over the workers of a machine.
 
 One worker a core (lane-major) or a device (lane-parallel), over one queue. A worker keeps to one
-program as long as that has trials waiting, then takes the program with the most of them. Rows
-come back in the order of their end; what a row says does not depend on it.
+program as long as that has trials waiting, then takes the program with the most work waiting: the
+dearest trials run first and the cheap ones fill the gaps at the end. Few trials are shared out, so
+that none waits behind another while a worker is idle. Rows come back in the order of their end;
+what a row says does not depend on it.
 """
 
 import queue
@@ -10,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from typing import Self
 
 import jax
@@ -146,7 +149,7 @@ class Runner:
             self._ended.put(error)
 
     def _next_program(self) -> ProgramKey | None:
-        """Wait for work; the program with the most trials waiting, None when closed.
+        """Wait for work; the program with the most of it waiting, None when closed.
 
         A program that another worker compiles comes last.
         """
@@ -160,7 +163,7 @@ class Runner:
                 began = now
             if self._closed:
                 return None
-            waiting = {key: len(trials) for key, trials in self._waiting.items() if trials}
+            waiting = {key: _most_work(key, trials) for key, trials in self._waiting.items()}
             key = max(waiting, key=lambda key: (key not in self._compiling, waiting[key]))
             self._compiling.add(key)
             return key
@@ -198,9 +201,14 @@ class Runner:
         return orders(self.seed, trials, lanes, self.dtype, key.inputs)
 
     def _take(self, key: ProgramKey, most: int) -> list[Trial]:
+        """Up to so many trials of a program, and no more than a worker's share of all waiting."""
         with self._change:
             waiting = self._waiting.get(key, deque())
-            return [waiting.popleft() for _ in range(min(most, len(waiting)))]
+            share = -(-sum(map(len, self._waiting.values())) // self.lanes.workers)
+            taken = [waiting.popleft() for _ in range(min(most, share, len(waiting)))]
+            if not waiting:
+                self._waiting.pop(key, None)
+            return taken
 
     def _lane_major(self, key: ProgramKey, program: Program) -> None:
         """Batches of `width` trials, each run to its end."""
@@ -288,6 +296,11 @@ class Runner:
             versions=versions(),
             **values,
         )
+
+
+def _most_work(key: ProgramKey, trials: Iterable[Trial]) -> float:
+    """What trials cost if all run to their horizons, up to a factor."""
+    return sum(trial.horizon for trial in trials) * prod(key.shape)
 
 
 def _split(lanes: list[int], size: int) -> Iterator[list[int]]:

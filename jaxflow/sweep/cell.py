@@ -27,15 +27,32 @@ from jaxflow.sweep.statistics import Tally
 from jaxflow.sweep.steering import guess_by_times
 
 TINY = 1e-9  # of a flow time whose logarithm is taken
+MOST_GROWTH = 4.0  # of a threshold from a cell to the next that is carried on
 FIRST_ROUNDS = 3  # proposed one at a time: while little is known, each looks at all before it
 
 
 class Parent(NamedTuple):
-    """Where a guess comes from: a cell, by what its threshold is to be multiplied, how sure."""
+    """Where a guess comes from: a cell, by what its threshold is to be multiplied, how sure.
+
+    With a `power`, by that of the parent's threshold over that of its own parent instead.
+    """
 
     cell: "Cell"
     ratio: float
     spread: float
+    power: float | None = None
+
+    def guesses(self) -> tuple[float, ...] | None:
+        """The thresholds that the child may have, one a horizon; None while that is not known."""
+        found = self.cell.located()
+        if found is None or self.power is None:
+            return found and tuple(x * self.ratio for x in found)
+        above = self.cell.parent and self.cell.parent.cell.located()
+        assert above is not None  # the parent waited for it
+        growth = (
+            min(max(x / y, 1 / MOST_GROWTH), MOST_GROWTH) for x, y in zip(found, above, strict=True)
+        )
+        return tuple(x * g**self.power for x, g in zip(found, growth, strict=True))
 
 
 class Cell:
@@ -142,12 +159,11 @@ class Cell:
     def _guessed(self) -> bool:
         """Whether the parent, if there is one, has told where to begin."""
         if self.parent is not None and self._guesses[0] is None:
-            cell, ratio, spread = self.parent
-            found = cell.located()
+            found = self.parent.guesses()
             if found is None:
                 return False
-            low, high = self.plan.low, self.plan.high
-            self._guesses = [Guess(min(max(x * ratio, low), high), spread) for x in found]
+            low, high, spread = self.plan.low, self.plan.high, self.parent.spread
+            self._guesses = [Guess(min(max(x, low), high), spread) for x in found]
         return True
 
     def _tallies(self, seen: int, horizon: int) -> tuple[Tally, ...]:

@@ -1,12 +1,15 @@
 """Which cell tells which where to begin.
 
 Cells of one dynamics form a tree. Its root is the cell in their middle; the others follow in the
-order of their distance from those before, the farthest first, each below its nearest one. So few
-cells wait, and not for long: for the few rounds in which the cell above finds where its threshold
-is. Distances are those of the logarithms of the coordinates.
+order of their distance from those before, the nearest first, each below its nearest one. So a
+threshold is guessed from one that is close, and the cells at the ends of an axis, where the dearest
+is, begin near the right place. A cell waits for the few rounds in which the cell above finds where
+its threshold is. Distances are those of the logarithms of the coordinates.
 
-The guess for N(d, p) is the neighbour's threshold, times the ratio of the d (arXiv 2502.16977 reads
-its thresholds as linear in d and slow in p), and is the less certain the farther the neighbour.
+The guess for N(d, p) is the neighbour's threshold. Along a line of three cells it is multiplied by
+the growth from the first to the second, carried on as a power; else by the ratio of the d (arXiv
+2502.16977 reads its thresholds as linear in d and slow in p). It is the less certain the farther
+the neighbour.
 """
 
 from collections.abc import Sequence
@@ -32,16 +35,18 @@ def _plant(family: Sequence[Cell]) -> None:
     root = min(range(len(family)), key=lambda i: max(apart[i]))
     placed, waiting = [root], [i for i in range(len(family)) if i != root]
     while waiting:
-        nearest = {i: min(placed, key=lambda k: apart[i][k]) for i in waiting}
-        chosen = max(waiting, key=lambda i: apart[i][nearest[i]])
-        parent = family[nearest[chosen]]
-        family[chosen].parent = Parent(
-            parent,
-            _ratio(parent, family[chosen]),
-            LEAST_SPREAD + SPREAD * apart[chosen][nearest[chosen]],
+        child, above = min(
+            ((i, k) for i in waiting for k in placed), key=lambda pair: apart[pair[0]][pair[1]]
         )
-        placed.append(chosen)
-        waiting.remove(chosen)
+        parent = family[above]
+        family[child].parent = Parent(
+            parent,
+            _ratio(parent, family[child]),
+            LEAST_SPREAD + SPREAD * apart[child][above],
+            _power(parent, family[child].base),
+        )
+        placed.append(child)
+        waiting.remove(child)
 
 
 def distance(one: Point, other: Point) -> float:
@@ -61,3 +66,19 @@ def _apart(x: float, y: float) -> float:
 def _ratio(parent: Cell, child: Cell) -> float:
     scans_samples = parent.plan.along == "n"
     return child.base.d / parent.base.d if scans_samples and parent.base.d else 1.0
+
+
+def _power(parent: Cell, child: Point) -> float | None:
+    """The steps to the child in steps to its parent, where the two go the same way on one axis."""
+    if parent.parent is None:
+        return None
+    first, second = parent.parent.cell.base, parent.base
+    names = [*SIZES, *(name for name, _ in child.parameters)]
+    moved = {name for name in names if not first[name] == second[name] == child[name]}
+    if len(moved) != 1:
+        return None
+    (axis,) = moved
+    places = first[axis], second[axis], child[axis]
+    if min(places) <= 0 or sorted(places) not in (list(places), list(places[::-1])):
+        return None
+    return log(places[2] / places[1]) / log(places[1] / places[0])

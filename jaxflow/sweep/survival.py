@@ -1,4 +1,4 @@
-"""When trials converge: survival of the state "not yet converged", and its slowing at a threshold.
+"""When trials converge: survival of the state "not yet converged".
 
 A trial that was undecided at its horizon is censored in time there: it may converge later. One
 that stalled or failed never converges: it is censored at time infinity, so that it stays at risk
@@ -19,7 +19,7 @@ Reports on Public Health and Medical Subjects 33 (1926) 1-26. R. Brookmeyer and 
 confidence interval for the median survival time", Biometrics 38 (1982) 29-41.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,14 +28,13 @@ from scipy.special import ndtri
 
 from jaxflow._errors import mistake
 from jaxflow._types import Outcome, Row
-from jaxflow.sweep._checks import positive, whole
 
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
 TAIL = (1 - LEVEL) / 2
 HALF = 1e-9  # S this near one half is one half
-FEWEST = 3  # n that a fit of the slowing takes
+TINY = 1e-9  # flow time of a trial that had converged when it began
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,39 +85,15 @@ class Survival:
         return _crossing(self.times, self.low), _crossing(self.times, self.high)
 
 
-@dataclass(frozen=True, eq=False)
-class Slowing:
-    """The fit T50(n) = A (1 - n/N)^-z of median convergence times below a threshold N.
-
-    `low` and `high` bound the exponent z at 95 %, given N and that the power law holds. `n` (k,)
-    are all below N; `medians`, `medians_low` and `medians_high` (k,) are inf where not reached,
-    and such n are not in the fit.
-    """
-
-    exponent: float
-    low: float
-    high: float
-    amplitude: float  # A, in flow time
-    threshold: float  # N
-    n: Array
-    medians: Array
-    medians_low: Array
-    medians_high: Array
-
-    def predict(self, n: ArrayLike) -> Array:
-        """The median convergence time at each n, in the shape of n; inf from N on."""
-        gap = np.maximum(1 - np.asarray(n, float) / self.threshold, 0)
-        with np.errstate(divide="ignore"):
-            return np.asarray(self.amplitude * gap**-self.exponent)
-
-
 def convergence_times(rows: Iterable[Row]) -> tuple[Array, NDArray[np.bool_]]:
     """Times and whether converged, both (m,), as `survival` takes them.
 
     Undecided trials have the time of their horizon, stalled and failed ones infinity.
     """
     time = {Outcome.STALLED: np.inf, Outcome.FAILED: np.inf}
-    told = [(time.get(r.outcome, r.flow_time), r.outcome is Outcome.CONVERGED) for r in rows]
+    told = [
+        (time.get(r.outcome, max(r.flow_time, TINY)), r.outcome is Outcome.CONVERGED) for r in rows
+    ]
     return np.array([t for t, _ in told], float), np.array([c for _, c in told], bool)
 
 
@@ -129,7 +104,7 @@ def survival(times: ArrayLike, converged: ArrayLike) -> Survival:
     will. `converged` (m,) says which. Raises `ValueError` unless there is a trial and the times
     are positive, and finite where converged.
     """
-    time, event = _checked(times, converged)
+    time, event = checked(times, converged)
     steps, at_risk, estimate, variance = _product_limit(time, event)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = ndtri(1 - TAIL) * np.sqrt(variance) / np.abs(np.log(estimate))
@@ -147,58 +122,8 @@ def survival(times: ArrayLike, converged: ArrayLike) -> Survival:
     )
 
 
-def slowing(
-    n: Sequence[float],
-    times: Sequence[ArrayLike],
-    converged: Sequence[ArrayLike],
-    threshold: float,
-    *,
-    threshold_error: float = 0.0,
-    resamples: int = 400,
-    seed: int = 0,
-) -> Slowing:
-    """How the median convergence time grows towards the threshold N: log T50 against log(1 - n/N).
-
-    `times[i]` and `converged[i]` are those of the trials at `n[i]`, as `survival` takes them. The
-    fit is of least squares, each n weighted by its number of trials; the interval of z is that of
-    the fits to `resamples`, in which the trials of every n are drawn with replacement. It takes ten
-    trials or so at every n to be honest: one trial drawn again is the same. `threshold_error`, the
-    standard error of log N, lets N vary along.
-
-    N must be where P(converged) falls however long one waits: at the threshold of a finite horizon
-    the median is that horizon. Raises `ValueError` if fewer than 3 n below N reach their median.
-    """
-    boundary = positive("threshold", threshold)
-    draws = whole("resamples", resamples, least=2)
-    places = np.asarray(n, float)
-    trials = [_checked(*pair) for pair in zip(times, converged, strict=True)]
-    if places.shape != (len(trials),):
-        raise mistake("times and outcomes for each n", (places.shape, len(trials)), "pair them up")
-    inside = np.flatnonzero((places > 0) & (places < boundary))
-    curves = [survival(*trials[i]) for i in inside]
-    medians = np.array([curve.median for curve in curves])
-    ends = np.array([curve.median_interval for curve in curves]).reshape(-1, 2)
-    used = inside[np.isfinite(medians)]
-    if len(used) < FEWEST:
-        remedy = "run more trials below the threshold, or allow them more time"
-        raise mistake(f"at least {FEWEST} n below it with a median", len(used), remedy)
-    weights = np.array([float(len(trials[i][0])) for i in used.tolist()])
-    amplitude, exponent = _line(places[used], medians[np.isfinite(medians)], weights, boundary)
-    rng = np.random.default_rng(seed)
-    drawn = np.array([_resampled_medians(trials[i][0], trials[i][1], draws, rng) for i in used])
-    shifted = boundary * np.exp(threshold_error * rng.standard_normal(draws))
-    exponents = [
-        _line(places[used], resampled, weights, at)[1]
-        for resampled, at in zip(drawn.T, shifted, strict=True)
-    ]
-    low, high = np.nanquantile(exponents, [TAIL, 1 - TAIL])
-    return Slowing(
-        exponent, float(low), float(high), amplitude, boundary, places[inside],
-        medians, ends[:, 0], ends[:, 1],
-    )  # fmt: skip
-
-
-def _checked(times: ArrayLike, converged: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
+def checked(times: ArrayLike, converged: ArrayLike) -> tuple[Array, NDArray[np.bool_]]:
+    """Both as arrays (m,); `ValueError` where they are not as `survival` takes them."""
     time, event = np.asarray(times, float), np.asarray(converged, bool)
     if time.ndim != 1 or not time.size or time.shape != event.shape:
         raise mistake(
@@ -236,36 +161,3 @@ def _median(times: Array, values: Array) -> float:
     if values[first] >= 0.5 - HALF and first + 1 < len(times):
         return float(times[first] + times[first + 1]) / 2
     return float(times[first])
-
-
-def _resampled_medians(
-    time: Array, event: NDArray[np.bool_], resamples: int, rng: np.random.Generator
-) -> Array:
-    """The median (resamples,) of as many draws of the trials with replacement."""
-    steps, place = np.unique(time, return_inverse=True)
-    m = len(time)
-    drawn = rng.multinomial(m, np.full(m, 1 / m), size=resamples)
-    ended, deaths = np.zeros((2, resamples, len(steps)))
-    np.add.at(ended.T, place, drawn.T)
-    np.add.at(deaths.T, place, (drawn * event).T)
-    at_risk = m - np.cumsum(ended, axis=1) + ended
-    estimate = np.cumprod(1 - deaths / np.maximum(at_risk, 1), axis=1)
-    falls = [np.flatnonzero(row) for row in deaths]
-    return np.array(
-        [_median(steps[k], row[k]) for k, row in zip(falls, estimate, strict=True)], float
-    )
-
-
-def _line(n: Array, medians: Array, weights: Array, threshold: float) -> tuple[float, float]:
-    """Weighted least squares of log T50 = log A - z log(1 - n/N): (A, z).
-
-    n without a median or beyond N are left out; nan if fewer than 2 remain.
-    """
-    kept = np.isfinite(medians) & (n < threshold)
-    if kept.sum() < 2:
-        return np.nan, np.nan
-    root = np.sqrt(weights[kept])
-    gap = np.log1p(-n[kept] / threshold)
-    design = np.stack([np.ones_like(gap), -gap], axis=1) * root[:, None]
-    log_amplitude, exponent = np.linalg.lstsq(design, np.log(medians[kept]) * root)[0]
-    return float(np.exp(log_amplitude)), float(exponent)

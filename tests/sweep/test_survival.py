@@ -3,7 +3,7 @@ import pytest
 from simulated import base_point, row
 
 from jaxflow._types import Outcome, Trial
-from jaxflow.sweep.survival import convergence_times, slowing, survival
+from jaxflow.sweep.survival import convergence_times, survival
 
 # Weeks of remission under 6-mercaptopurine. E. J. Freireich et al., "The effect of
 # 6-mercaptopurine on the duration of steroid-induced remissions in acute leukemia", Blood 21
@@ -120,49 +120,3 @@ def test_survival_refuses(times, converged):
         survival(times, converged)
     with pytest.raises(ValueError, match="times t >= 0"):
         survival([1], [True]).at(-1)
-
-
-N = np.array([100, 150, 200, 250, 280, 320])
-
-
-def slowed(seed, exponent=1.5, trials=60, longest=300.0):
-    """Log-normal times whose median is 3 (1 - n/300)^-z, censored at `longest`."""
-    rng = np.random.default_rng(seed)
-    gap = np.maximum(1 - N / 300, 1e-9)[:, None]
-    times = 3 * gap**-exponent * np.exp(0.5 * rng.standard_normal((len(N), trials)))
-    return np.minimum(times, longest), times <= longest
-
-
-def test_the_exponent_of_slowing():
-    times, converged = slowed(0, trials=4000)
-    found = slowing(N, times, converged, 300, resamples=50)
-    assert found.n.tolist() == N[:-1].tolist()
-    assert found.exponent == pytest.approx(1.5, abs=0.03)
-    assert found.amplitude == pytest.approx(3, rel=0.03)
-    assert found.low < 1.5 < found.high
-    assert found.predict(200) == pytest.approx(3 * 3**1.5, rel=0.03)
-    assert found.predict([300, 310]).tolist() == [np.inf, np.inf]
-    expected = 3 * (1 - N[:-1] / 300) ** -1.5
-    assert np.all((found.medians_low < expected) & (expected < found.medians_high))
-
-
-def test_the_interval_of_the_exponent_covers_it():
-    studies = [slowing(N, *slowed(seed, trials=30), 300, resamples=80) for seed in range(40)]
-    assert sum(s.low <= 1.5 <= s.high for s in studies) >= 34  # 95 % fails this once in 300
-
-
-def test_a_median_that_is_not_reached_is_left_out():
-    found = slowing(N, *slowed(0, longest=100.0, trials=400), 300, resamples=20)
-    assert np.isfinite(found.medians).tolist() == [True] * 4 + [False]
-    assert found.exponent == pytest.approx(1.5, abs=0.1)
-    with pytest.raises(ValueError, match="at least 3 n below it"):
-        slowing(N, *slowed(0, longest=4.0), 300)
-
-
-def test_the_same_seed_gives_the_same_and_an_unsure_threshold_a_wider_interval():
-    data = slowed(0)
-    first, again = (slowing(N, *data, 300, seed=5) for _ in range(2))
-    assert (first.low, first.high) == (again.low, again.high)
-    unsure = slowing(N, *data, 300, seed=5, threshold_error=0.05)
-    assert unsure.exponent == first.exponent
-    assert unsure.high - unsure.low > 1.5 * (first.high - first.low)
