@@ -72,12 +72,18 @@ def _parser() -> argparse.ArgumentParser:
         ("status", _status, "where a study stands"),
         ("check", _check, "whether a store is sound"),
         ("scaling", _scaling, "how the thresholds grow with d and p"),
+        ("times", _times, "thresholds against the flow time allowed, and how convergence slows"),
     ):
         command(name, function, help).add_argument("folder", type=Path, metavar="DIR")
 
     thresholds = command("thresholds", _thresholds, "print the thresholds of a store")
     thresholds.add_argument("folder", type=Path, metavar="DIR")
     thresholds.add_argument("--json", action="store_true", help="one JSON object")
+
+    figure = command("figure", _figure, "draw what a store says")
+    figure.add_argument("folder", type=Path, metavar="DIR")
+    figure.add_argument("--kind", default="auto", help="auto, diagram, times or transitions")
+    figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
 
     export = command("export", _export, "write the trials as .nc, .parquet or .csv")
     export.add_argument("folder", type=Path, metavar="DIR")
@@ -267,6 +273,25 @@ def _scaling(options: argparse.Namespace) -> int:
     console = Console()
     for found in growth.tables(options.folder):
         console.print(found)
+    return 0
+
+
+def _times(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from jaxflow.report import times
+
+    console = Console()
+    for found in times.tables(options.folder):
+        console.print(found)
+    return 0
+
+
+def _figure(options: argparse.Namespace) -> int:
+    from jaxflow.figure import draw
+
+    path = options.out or options.folder / f"{options.kind}.png"
+    print(f"figure {draw(options.folder, path, options.kind)}")
     return 0
 
 

@@ -44,7 +44,8 @@ def diagram(chosen: Sequence[Line]) -> Figure:
     return figure
 
 
-def _series(chosen: Sequence[Line]) -> list[plot.Series]:
+def series_of(chosen: Sequence[Line]) -> list[plot.Series]:
+    """How the lines look, one a dynamics."""
     kinds: Counter[str] = Counter()
     made = []
     for line in chosen:
@@ -73,14 +74,14 @@ def _map(ax: Axes, line: Line) -> None:
     plot.size_ticks(ax.yaxis, line.x)
     ax.set_xlabel("number of samples $n$")
     ax.set_ylabel(plot.axis_name(line.along))
-    ax.set_title(_title(line), loc="left")
+    ax.set_title(line_title(line), loc="left")
     ax.legend(loc="lower right", facecolor="0.75", frameon=True, framealpha=0.9)
 
 
 def _growth(ax: Axes, chosen: Sequence[Line]) -> None:
     """Thresholds against the size at every horizon, with the best form of each."""
     every: list[float] = []
-    for line, series in zip(chosen, _series(chosen), strict=True):
+    for line, series in zip(chosen, series_of(chosen), strict=True):
         for h, label in enumerate(line.cells[0].horizon.labels):
             n50, low, high = _thresholds(line, h)
             here = Line(line.cells, line.along, h)
@@ -98,14 +99,16 @@ def _growth(ax: Axes, chosen: Sequence[Line]) -> None:
 
 def _times(ax: Axes, chosen: Sequence[Line]) -> None:
     """N against the flow time allowed at the smallest, middle and largest size."""
-    for line, series in zip(chosen, _series(chosen), strict=True):
+    told: list[float] = []
+    for line, series in zip(chosen, series_of(chosen), strict=True):
         count = len(line.cells)
         shown = sorted({0, count // 2, count - 1})
         for k, (i, style) in enumerate(zip(shown, HORIZON_LINES, strict=False)):
             found = against_time(line.cells[i])
+            told += found.time.tolist()
             look = plot.Series(series.color, HORIZON_MARKERS[k], style)
             plot.against_time(
-                found.factor,
+                found.time,
                 found.n50,
                 found.low,
                 found.high,
@@ -114,11 +117,10 @@ def _times(ax: Axes, chosen: Sequence[Line]) -> None:
                 at_edge=found.at_edge,
                 label=f"{line.cells[i].name}, ${line.along} = {line.x[i]:g}$",
             )
-    low, high = ax.get_xlim()
-    plot.log_ticks(ax.xaxis, max(low, found.factor.min() / 1.1), max(high, found.factor.max()))
+    plot.log_ticks(ax.xaxis, min(told) / 1.1, max(told) * 1.1)
     ax.set_yscale("log")
     plot.log_ticks(ax.yaxis, *ax.get_ylim())
-    ax.set_xlabel("flow time allowed (published horizons)")
+    ax.set_xlabel(f"flow time allowed ({chosen[0].cells[0].horizon.unit})")
     ax.set_ylabel("threshold $N$ (samples)")
     ax.set_title("threshold against time", loc="left")
     handles, labels = ax.get_legend_handles_labels()
@@ -132,7 +134,8 @@ def _thresholds(line: Line, horizon: int) -> tuple[list[float], list[float], lis
     return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]
 
 
-def _title(line: Line) -> str:
+def line_title(line: Line) -> str:
+    """Which dynamics it is, and what its cells have in common."""
     fixed = {name: x for name, x in line.cells[0].place.items() if name != line.along}
     places = [f"${name.rpartition('.')[2]} = {x:g}$" for name, x in fixed.items()]
     return ", ".join([line.cells[0].name, *places])

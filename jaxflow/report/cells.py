@@ -52,6 +52,12 @@ class CellReport:
         named = {name: self.base[name] for name in SIZES} | dict(self.base.parameters)
         return {name: x for name, x in named.items() if name != self.along}
 
+    @property
+    def title(self) -> str:
+        """Which cell it is, in a line of text."""
+        places = (f"{name.rpartition('.')[2]}={x:g}" for name, x in self.place.items())
+        return " ".join([self.name, *places])
+
     def time(self, row: Row, horizon: int) -> float:
         """The flow time that a trial has at one of the horizons."""
         return self.horizon.times(row.n, row.p)[horizon]

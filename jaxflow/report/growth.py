@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich import box
 from rich.table import Table
 
 from jaxflow._errors import mistake
+from jaxflow.report import look
 from jaxflow.report.cells import CellReport, cells
 from jaxflow.sweep._resamples import Measured
 from jaxflow.sweep.scaling import Comparison, Fit, compare, proportionality
@@ -78,7 +78,7 @@ def forms(line: Line) -> Table:
     """The forms along a line, best first, and whether the data decide for one."""
     compared = line.compare()
     verdict = f"the data decide for: {compared.decided}" if compared.decided else UNDECIDED
-    made = _table(f"Thresholds along {line.along}: {line.title}", verdict)
+    made = look.table(f"Thresholds along {line.along}: {line.title}", verdict)
     made.add_column("form", no_wrap=True)
     made.add_column("coefficients", no_wrap=True)
     for column in ("chi2/dof", "weight", "best in", "left out"):
@@ -104,7 +104,7 @@ def coefficients(fit: Fit) -> str:
 
 def widths(line: Line) -> Table:
     """The 10-90 % width of the transition at every cell, and its growth as a power of the size."""
-    made = _table(f"Width of the transition along {line.along}: {line.title}", _power(line))
+    made = look.table(f"Width of the transition along {line.along}: {line.title}", _power(line))
     for column in (line.along, "N", "interval", "width (10-90 %, in log n)", "interval"):
         made.add_column(column, justify="right", no_wrap=True)
     for x, cell in zip(line.x, line.cells, strict=True):
@@ -146,7 +146,7 @@ def _constants(found: Sequence[CellReport]) -> list[Table]:
     for h, label in enumerate(found[0].horizon.labels):
         cells = [_measured(cell, (cell.base.d, cell.base.p), h) for cell in found]
         fits = proportionality(cells)
-        table = _table(f"N = C(p) d: {found[0].name}, {label}", "")
+        table = look.table(f"N = C(p) d: {found[0].name}, {label}")
         for column in ("p", "C", "interval", "chi2/dof"):
             table.add_column(column, justify="right", no_wrap=True)
         for p, fit in fits.items():
@@ -159,15 +159,3 @@ def _constants(found: Sequence[CellReport]) -> list[Table]:
 def _measured(cell: CellReport, x: float | tuple[float, float], horizon: int) -> Measured:
     rising = bool(getattr(cell.plan, "rising", False))
     return Measured(x, cell.tallies(horizon), *cell.extent, rising)
-
-
-def _table(title: str, caption: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        min_width=76,
-        caption=caption,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=0,
-    )

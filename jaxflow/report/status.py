@@ -4,9 +4,9 @@ import fcntl
 from collections import Counter
 from pathlib import Path
 
-from rich import box
 from rich.table import Table
 
+from jaxflow.report import look
 from jaxflow.report.cells import CellReport, cells
 from jaxflow.store import FINISHED, LOCK
 from jaxflow.sweep import ThresholdPlan
@@ -26,17 +26,12 @@ def summary(folder: Path) -> str:
 
 def table(folder: Path) -> Table:
     """One row a cell: its trials and how well its threshold is known at the longest horizon."""
-    made = Table(box=box.SIMPLE_HEAD, padding=0)
+    made = look.table("")
     for column in ("cell", "trials", "threshold", "half-width", "asked for"):
         made.add_column(column, justify="left" if column == "cell" else "right", no_wrap=True)
     for cell in cells(folder):
-        made.add_row(_title(cell), str(len(cell.rows)), *_knowledge(cell))
+        made.add_row(cell.title, str(len(cell.rows)), *_knowledge(cell))
     return made
-
-
-def _title(cell: CellReport) -> str:
-    places = (f"{name.rpartition('.')[2]}={x:g}" for name, x in cell.place.items())
-    return " ".join([cell.name, *places])
 
 
 def _knowledge(cell: CellReport) -> tuple[str, str, str]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.table import Table
 
 from jaxflow._types import SIZES, Outcome
+from jaxflow.report import look
 from jaxflow.report.cells import cells
+from jaxflow.report.look import between, number, symbol
 
 
 def thresholds(folder: Path) -> list[dict[str, Any]]:
@@ -18,16 +19,16 @@ def thresholds(folder: Path) -> list[dict[str, Any]]:
 
 def table(reports: Sequence[dict[str, Any]]) -> Table:
     """The thresholds as a table for a terminal of 80 columns."""
-    along = _symbol(reports[0]["along"])
+    along = symbol(reports[0]["along"])
     title = f"Threshold in {along}: where P(converged) crosses 1/2, with its 95 % interval"
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+    made = look.table(title)
     seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
     places = [name for name in SIZES if name in reports[0]]
     parameters = sorted({name for report in reports for name in report["parameters"]})
     made.add_column("dynamics", no_wrap=True)
     for column in (
         *places,
-        *map(_symbol, parameters),
+        *map(symbol, parameters),
         "horizon",
         "N" if along == "n" else along,
         "interval",
@@ -39,27 +40,16 @@ def table(reports: Sequence[dict[str, Any]]) -> Table:
         made.add_row(
             report["name"],
             *(str(report[name]) for name in places),
-            *(_number(report["parameters"].get(name)) for name in parameters),
+            *(number(report["parameters"].get(name)) for name in parameters),
             str(report["horizon"]),
             _where(report),
-            f"{_number(report['low'])}-{_number(report['high'])}",
-            _number(report["conditional"]["n50"]),
+            between(report["low"], report["high"]),
+            number(report["conditional"]["n50"]),
             *(str(report["outcomes"][name]) for name in seen),
         )
     return made
 
 
-def _number(x: float | None) -> str:
-    if x is None:
-        return ""
-    return f"{x:.0f}" if x >= 100 or x == int(x) else f"{x:.3g}"
-
-
-def _symbol(axis: str) -> str:
-    """The last word of a parameter's dotted name."""
-    return axis.rpartition(".")[2]
-
-
 def _where(report: dict[str, Any]) -> str:
     edge = {"": "", "below": "< ", "above": "> "}[report["at_edge"]]
-    return f"{edge}{_number(report['n50'])}"
+    return f"{edge}{number(report['n50'])}"

@@ -1,50 +1,57 @@
 """When trials converge: N as a function of the flow time allowed, and convergence times by n."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from rich.table import Table
 
 from jaxflow._errors import mistake
-from jaxflow._types import Row
-from jaxflow.report.cells import CellReport
-from jaxflow.sweep import estimate
-from jaxflow.sweep.survival import Survival, convergence_times, survival
-from jaxflow.theory import published_horizon
+from jaxflow._types import Outcome, Row
+from jaxflow.report import look
+from jaxflow.report.cells import CellReport, cells
+from jaxflow.report.look import OPEN, between, number, symbol
+from jaxflow.sweep import Slowing, Survival, convergence_times, estimate, slowing, survival
 
 Array = np.ndarray
 
+POOLED = 0.06  # in log n: neighbours that make one survival curve
+FRACTIONS = 0.125, 0.25, 0.5, 1.0  # of the longest horizon, in the table
+FEWEST = 8  # convergences that a law of slowing takes
+
 
 class AgainstTime(NamedTuple):
-    """Thresholds by flow times allowed, all (k,); `factor` is in published horizons."""
+    """Thresholds by flow times allowed, all (k,); `time` is in the unit of the study's horizons."""
 
-    factor: Array
+    time: Array
     n50: Array
     low: Array
     high: Array
     at_edge: tuple[str, ...]
 
 
-def against_time(cell: CellReport, factors: Sequence[float] = ()) -> AgainstTime:
-    """N at multiples of the published horizon, from one set of trials.
+def against_time(cell: CellReport, times: Sequence[float] = ()) -> AgainstTime:
+    """The threshold at several flow times, from one set of trials.
 
-    Those of an eighth to the longest that all trials were allowed, if none are given. A time that
-    the trials at some n do not tell of leaves those n out.
+    `times` are in the unit of the study's horizons; if none are given, from an eighth to the whole
+    of the longest that all trials were allowed. A time that the trials at some n do not tell of
+    leaves those n out. Raises `ValueError` unless they are positive.
     """
-    if cell.along != "n":
-        raise mistake("a study that scans n", f"one along {cell.along}", "ask it for thresholds")
-    if not factors:
-        longest = min(row.horizon / published_horizon(row.n, row.p) for row in cell.rows)
-        factors = (np.geomspace(1 / 8, 1, 10) * longest).tolist()
+    if not times:
+        times = (np.geomspace(1 / 8, 1, 10) * _longest(cell)).tolist()
+    if not min(times) > 0:
+        raise mistake("flow times > 0", list(times), "ask for the threshold at positive times")
+    rising = bool(getattr(cell.plan, "rising", False))
     found = []
-    for factor in factors:
+    for time in times:
 
-        def allowed(row: Row, factor: float = factor) -> float:
-            return factor * published_horizon(row.n, row.p)
+        def allowed(row: Row, time: float = time) -> float:
+            return time * cell.horizon.unit_at(row.n, row.p)
 
-        found.append(estimate(cell.tallies_within(allowed), *cell.extent))
+        found.append(estimate(cell.tallies_within(allowed), *cell.extent, rising=rising))
     return AgainstTime(
-        np.asarray(factors, float),
+        np.asarray(times, float),
         np.array([f.n50 for f in found]),
         np.array([f.low for f in found]),
         np.array([f.high for f in found]),
@@ -66,7 +73,7 @@ class ByPoint(NamedTuple):
         return np.array([curve.median for curve in self.curves]), ends[:, 0], ends[:, 1]
 
 
-def by_point(cell: CellReport, width: float = 0.0) -> ByPoint:
+def by_point(cell: CellReport, width: float = POOLED) -> ByPoint:
     """Survival of "not converged" at every n, or of neighbours within `width` in log n as one."""
     groups: list[list[Row]] = []
     for row in sorted(cell.rows, key=lambda row: row.point[cell.along]):
@@ -81,3 +88,74 @@ def by_point(cell: CellReport, width: float = 0.0) -> ByPoint:
         np.array([len(group) for group in groups]),
         tuple(survival(*convergence_times(group)) for group in groups),
     )
+
+
+def slowing_of(cell: CellReport) -> Slowing | None:
+    """The law of convergence times below the threshold at the longest horizon, along n.
+
+    None where another axis is scanned, or fewer than 8 trials converged there, or at fewer than
+    3 different n.
+    """
+    if cell.along != "n":
+        return None
+    below = [row for row in cell.rows if row.n <= cell.posterior().median]
+    converged = [row.n for row in below if row.outcome is Outcome.CONVERGED]
+    if len(converged) < FEWEST or len(set(converged)) < 3:
+        return None
+    return slowing([row.n for row in below], *convergence_times(below))
+
+
+def tables(folder: Path) -> list[Table]:
+    """Thresholds against the flow time allowed; and along n, how convergence slows down."""
+    found = cells(folder)
+    made = [_thresholds(found)]
+    laws = [(cell, law) for cell in found if (law := slowing_of(cell)) is not None]
+    return [*made, _slowing(laws)] if laws else made
+
+
+def _thresholds(found: Sequence[CellReport]) -> Table:
+    longest = min(_longest(cell) for cell in found)
+    times = [fraction * longest for fraction in FRACTIONS]
+    name = "N" if found[0].along == "n" else symbol(found[0].along)
+    made = look.table(f"{name} against the flow time allowed ({found[0].horizon.unit})")
+    made.add_column("cell", no_wrap=True)
+    for time in times:
+        made.add_column(f"{time:.3g}", justify="right")
+    for cell in found:
+        told = against_time(cell, times)
+        made.add_row(
+            cell.title,
+            *(
+                {"below": "< ", "above": "> "}[edge] + number(cell.extent[edge == "above"])
+                if edge
+                else f"{number(n50)} {between(low, high)}"
+                for n50, low, high, edge in zip(*told[1:], strict=True)
+            ),
+        )
+    return made
+
+
+def _slowing(laws: Sequence[tuple[CellReport, Slowing]]) -> Table:
+    made = look.table(
+        "Convergence time T = A (1 - n/N)^-z of trials below the threshold",
+        f"{OPEN}: as well exp(n), which has no boundary",
+    )
+    made.add_column("cell", no_wrap=True)
+    for column in ("trials", "T at N/2", "boundary N", "interval", "z", "interval"):
+        made.add_column(column, justify="right", no_wrap=True)
+    for cell, law in laws:
+        made.add_row(
+            cell.title,
+            str(law.trials),
+            number(float(law.predict(cell.posterior().median / 2))),
+            number(law.boundary) if law.diverges else "",
+            between(*law.boundary_interval),
+            f"{law.exponent:.2g}" if law.diverges else "",
+            between(*law.exponent_interval),
+        )
+    return made
+
+
+def _longest(cell: CellReport) -> float:
+    """The longest flow time that all trials were allowed, in the unit of the horizons."""
+    return min(row.horizon / cell.horizon.unit_at(row.n, row.p) for row in cell.rows)

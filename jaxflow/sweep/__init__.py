@@ -6,7 +6,9 @@ from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
+from jaxflow.sweep.slowing import Slowing, slowing
 from jaxflow.sweep.statistics import Tally, merged, published_estimator, wilson
+from jaxflow.sweep.survival import Survival, convergence_times, survival
 from jaxflow.sweep.threshold import EXPLORING, ThresholdPlan
 
 __all__ = [
@@ -18,13 +20,18 @@ __all__ = [
     "Horizon",
     "Plan",
     "Posterior",
+    "Slowing",
+    "Survival",
     "Tally",
     "Threshold",
     "ThresholdPlan",
     "concerning",
+    "convergence_times",
     "estimate",
     "merged",
     "published_estimator",
+    "slowing",
+    "survival",
     "warm_start",
     "wilson",
 ]

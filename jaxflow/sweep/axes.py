@@ -36,6 +36,15 @@ class Horizon:
             return tuple(f"T = {time:g}" for time in self.time)
         return tuple("published" if x == 1 else f"{x:g} x published" for x in self.factor)
 
+    @property
+    def unit(self) -> str:
+        """What the horizons are given in."""
+        return "flow time" if self.time else "published horizons"
+
+    def unit_at(self, n: int, p: int) -> float:
+        """The flow time that one unit is at n samples and width p."""
+        return 1.0 if self.time else published_horizon(n, p)
+
     def times(self, n: int, p: int) -> tuple[float, ...]:
         """Flow times allowed at n samples and width p, in increasing order."""
         return self.time or tuple(x * published_horizon(n, p) for x in self.factor)
