@@ -1,5 +1,7 @@
 """Rules, bounds and closed forms of the source papers, in float64 NumPy."""
 
+from jaxflow.theory.group import GroupFlow, group_size
+from jaxflow.theory.group_start import group_flow
 from jaxflow.theory.initialization import (
     failure_probability,
     log_well_initialized_probability,
@@ -15,10 +17,15 @@ from jaxflow.theory.rules import (
     theorem_width,
     width_rule,
 )
+from jaxflow.theory.two_points import TwoPoints
 
 __all__ = [
+    "GroupFlow",
+    "TwoPoints",
     "failure_bound",
     "failure_probability",
+    "group_flow",
+    "group_size",
     "interpolation_count",
     "largest_correlation",
     "log_well_initialized_probability",
