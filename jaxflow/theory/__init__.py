@@ -1,0 +1,66 @@
+"""Rules, bounds and closed forms of the source papers, in float64 NumPy."""
+
+from jaxflow.theory.group import GroupFlow, group_size
+from jaxflow.theory.group_start import group_flow
+from jaxflow.theory.initialization import (
+    failure_probability,
+    log_well_initialized_probability,
+    well_initialized_probability,
+)
+from jaxflow.theory.kernel import (
+    infinite_kernel,
+    kernel_extremes,
+    lazy_descent_bound,
+    lazy_distance_bound,
+    lazy_loss_bound,
+    lazy_width,
+    sampled_kernel,
+)
+from jaxflow.theory.quadratic import (
+    matrix_error,
+    procrustes_distance,
+    quadratic_extremes,
+    quadratic_hessian,
+    rotation_dimension,
+)
+from jaxflow.theory.rules import (
+    failure_bound,
+    interpolation_count,
+    largest_correlation,
+    parameter_count,
+    published_horizon,
+    theorem_rate,
+    theorem_width,
+    width_rule,
+)
+from jaxflow.theory.two_points import TwoPoints
+
+__all__ = [
+    "GroupFlow",
+    "TwoPoints",
+    "failure_bound",
+    "failure_probability",
+    "group_flow",
+    "group_size",
+    "infinite_kernel",
+    "interpolation_count",
+    "kernel_extremes",
+    "largest_correlation",
+    "lazy_descent_bound",
+    "lazy_distance_bound",
+    "lazy_loss_bound",
+    "lazy_width",
+    "log_well_initialized_probability",
+    "matrix_error",
+    "parameter_count",
+    "procrustes_distance",
+    "published_horizon",
+    "quadratic_extremes",
+    "quadratic_hessian",
+    "rotation_dimension",
+    "sampled_kernel",
+    "theorem_rate",
+    "theorem_width",
+    "well_initialized_probability",
+    "width_rule",
+]
