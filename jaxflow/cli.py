@@ -54,13 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("study.toml"))
 
     run = command("run", _run, "run a study, from where its store stands", epilog=FLAGS)
-    run.add_argument("study", metavar="STUDY", help="a preset or a .toml file")
+    _add_study(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
     _add_lanes(run)
     run.set_defaults(changes={})
 
     trial = command("trial", _trial, "run one trial and draw its trajectory", epilog=FLAGS)
-    trial.add_argument("study", metavar="STUDY", help="a preset or a .toml file")
+    _add_study(trial)
     for name in ("d", "n", "p"):
         trial.add_argument(f"-{name}", type=int, metavar=name.upper(), help="if the study has more")
     trial.add_argument("--dynamics", metavar="NAME", help="one of the study's (the first)")
@@ -96,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     command("doctor", _doctor, "versions, devices, and a check of the numerics")
     command("presets", _presets, "list the studies that come with jaxflow")
     return parser
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="STUDY", help="a preset or a .toml file")
+    parser.add_argument("--small", action="store_true", help="with the values of its table [small]")
 
 
 def _add_lanes(parser: argparse.ArgumentParser) -> None:
@@ -163,9 +168,10 @@ def _run(options: argparse.Namespace) -> int:
     from jaxflow.store import is_finished, mark_finished
 
     console = Console(stderr=True)
-    name = options.changes.get("name", _files.parsed(options.study).get("name"))
-    folder = options.out or Path("runs") / str(name)
-    source = _files.text(options.study) + "".join(map(repr, sorted(options.changes.items())))
+    name = f"{_files.parsed(options.study).get('name')}{'-small' if options.small else ''}"
+    folder = options.out or Path("runs") / str(options.changes.get("name", name))
+    flags = sorted({**options.changes, "small": options.small}.items())
+    source = _files.text(options.study) + "".join(map(repr, flags))
     fresh = not is_finished(folder, source)
     if fresh:
         known = _run_trials(options, folder, console)
@@ -189,7 +195,7 @@ def _run_trials(options: argparse.Namespace, folder: Path, console: Any) -> int:
     from jaxflow.engine import Lanes
     from jaxflow.study import Study, run
 
-    study = Study.load(options.study, options.changes)
+    study = Study.load(options.study, options.changes, small=options.small)
     _set_precision(study.precision)
     lanes = Lanes(
         options.transform, options.width, options.chunk, options.workers, options.coordinates
@@ -215,7 +221,7 @@ def _trial(options: argparse.Namespace) -> int:
     from jaxflow.single import follow
     from jaxflow.study import Study
 
-    study = Study.load(options.study, options.changes)
+    study = Study.load(options.study, options.changes, small=options.small)
     _set_precision(study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, path = follow(study, sizes, options.dynamics, options.trial_seed, options.out)

@@ -161,3 +161,17 @@ def test_flags_are_keys_of_the_study(grid, capsys, tmp_path, monkeypatch):
     with Store.read(Path("runs/other")) as store:
         assert len(store.rows()) == 6
     assert (Path("runs/other") / "thresholds.png").exists()
+
+
+def test_a_small_study_has_the_values_of_its_table(grid, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = 'small.axes.d = [5]\nsmall.axes.parameters."ensemble.initialization.shrink" = [0.5]\n'
+    Path("study.toml").write_text(small + GRID)
+    said(capsys, "run", "study.toml", "--small", "--grid.repetitions=1")
+    study = Study.load(Path("runs/grid-small"))
+    assert study == Study.load("study.toml", {"grid.repetitions": 1}, small=True)
+    assert (study.name, study.axes.d) == ("grid-small", (5,))
+    assert study.axes.parameters == {"ensemble.initialization.shrink": (0.5,)}
+    whole = Study.load("study.toml")
+    assert (whole.name, whole.axes.d) == ("grid", (4, 5, 6))
+    assert "[small]" in refused(capsys, "run", str(grid[0]), "--small")

@@ -102,16 +102,26 @@ class Study:
         return study
 
     @classmethod
-    def load(cls, source: str | Path, changes: Mapping[str, Any] | None = None) -> Self:
+    def load(
+        cls, source: str | Path, changes: Mapping[str, Any] | None = None, *, small: bool = False
+    ) -> Self:
         """The study of a TOML file, of a preset of that name, or of the store in a folder.
 
-        `changes` are other values by dotted name, as {"axes.p": [50], "seed": 1}.
+        `changes` are other values by dotted name, as {"axes.p": [50], "seed": 1}. A `small` study
+        has the values of the file's table [small] and "-small" after its name.
         """
         if (Path(source) / FILE).exists():
             with Store.read(Path(source)) as store:
                 table = json.loads(store.study_json)
             return replace(cls.from_table(_changed(table, changes or {})), folder=Path(source))
-        return cls.from_table(_changed(parsed(source), changes or {}))
+        table = parsed(source)
+        fewer = dict(_leaves(table.pop("small", {})))
+        if small:
+            if not fewer:
+                remedy = "run it whole, or add a table of other values by dotted name"
+                raise mistake("a study with a table [small]", str(source), remedy)
+            table = _changed({**table, "name": f"{table.get('name')}-small"}, fewer)
+        return cls.from_table(_changed(table, changes or {}))
 
     @property
     def table(self) -> dict[str, Any]:
