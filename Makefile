@@ -1,12 +1,13 @@
 # Every target makes the environment it needs; a machine with Python >= 3.11, pip and make will do.
-# PYTHON=/path/to/python picks the interpreter, VENV=folder the environment, JOBS=n the test workers.
+# PYTHON=/path/to/python picks the interpreter, VENV=folder the environment, JOBS=n the test workers,
+# SCALE=full the size of the figures.
 
 VENV ?= .venv
 JOBS ?= 2
 PYTHON ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-FIGURES := $(filter-out figures/_%,$(sort $(wildcard figures/*.py)))
+SCALE ?= small
 
 # One stamp for each set of dependencies, renewed when pyproject.toml changes.
 BASE := $(VENV)/.installed
@@ -35,8 +36,8 @@ lint: $(TEST) ## style, types, and which module may import which
 slow: $(TEST) ## the tests that take minutes
 	@$(BIN)/python -m pytest -q -n $(JOBS) -m slow
 
-figures: $(BASE) ## draw every figure from the stores in runs/
-	@set -e; for script in $(FIGURES); do echo "$$script"; $(BIN)/python "$$script"; done
+figures: $(BASE) ## run the studies of every figure and draw them (half an hour; SCALE=full: hours)
+	@$(BIN)/python figures/_all.py $(if $(filter full,$(SCALE)),,--small)
 
 bench: $(BENCH) ## measure against PyTorch, diffrax and SciPy on the same trials (ten minutes)
 	@$(BIN)/python -m benchmarks

@@ -1,17 +1,38 @@
-"""P(converged) against n: the published descent as the control, and the gradient flow itself.
+"""P(converged) against n: the published descent as the control, and the gradient flow itself."""
 
-Reads the store of the study `demo` (runs/demo) and writes figures/thresholds.png.
-"""
-
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from jaxflow.figure import draw
+from _common import Claim, Stores, main
 
-ROOT = Path(__file__).resolve().parent.parent
+from jaxflow import report
+from jaxflow.figure import draw as draw_store
+from jaxflow.published import EXPERIMENT_1_2 as PUBLISHED
+
+STUDIES = ("demo",)
+
+
+def draw(stores: Stores, path: Path) -> Sequence[Claim]:
+    """The figure, and the threshold of both dynamics."""
+    draw_store(stores["demo"], path)
+    claims = []
+    for cell in report.cells(stores["demo"]):
+        found = cell.as_dict()
+        is_control = cell.kind == "descent"
+        claims.append(
+            Claim(
+                f"N({found['d']}, {found['p']}), {cell.name}",
+                found["n50"],
+                found["low"],
+                found["high"],
+                found["trials"],
+                PUBLISHED.threshold if is_control else None,
+                PUBLISHED.source if is_control else "",
+                "" if is_control else "the true flow, not published",
+            )
+        )
+    return claims
+
 
 if __name__ == "__main__":
-    try:
-        print(draw(ROOT / "runs" / "demo", ROOT / "figures" / "thresholds.png"))
-    except ValueError as error:
-        sys.exit(f"{error}; `make demo` makes it")
+    main("thresholds", draw)

@@ -1,0 +1,81 @@
+"""Run the studies of every figure, draw all of them, and write their claims into the README here.
+
+`--small` runs the studies at their small sizes. Studies that have been run are not run again.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from _common import HERE, Stores
+
+FIRST, LAST = "<!-- claims -->", "<!-- end of claims -->"
+
+
+def main() -> None:
+    """Run, draw, and write down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="the studies' small sizes")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="these figures only")
+    options = parser.parse_args()
+    size = ["--small"] if options.small else []
+    names = options.only or [path.stem for path in sorted(HERE.glob("[a-z]*.py"))]
+    for name in names:
+        for study in studies(name):
+            out = str(Stores(options.small)[study])
+            call("-m", "jaxflow.cli", "run", study, *size, "--out", out)
+        call(str(HERE / f"{name}.py"), *size)
+    write_claims(HERE / "README.md")
+
+
+def studies(name: str) -> tuple[str, ...]:
+    """The studies that a script reads, by the line that says so."""
+    found = re.search(r"^STUDIES = (\(.*?\))$", (HERE / f"{name}.py").read_text(), re.M | re.S)
+    if found is None:
+        sys.exit(f"expected a line STUDIES = (...) in figures/{name}.py, got none: add it")
+    return tuple(re.findall(r'"([^"]+)"', found[1]))
+
+
+def call(*arguments: str) -> None:
+    """Run Python; stop where it fails."""
+    done = subprocess.run([sys.executable, *arguments], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def write_claims(path: Path) -> None:
+    """Put the table of all claims between its two marks."""
+    before, rest = path.read_text().split(FIRST)
+    _, after = rest.split(LAST)
+    path.write_text("\n".join([before + FIRST, "", *table(), "", LAST + after]))
+
+
+def table() -> Iterator[str]:
+    """The claims of all figures as lines of Markdown."""
+    yield "| what | published | ours, 95 % interval | trials | |"
+    yield "|---|---|---|---|---|"
+    for path in sorted((HERE / "claims").glob("*.json")):
+        for claim in json.loads(path.read_text()):
+            yield row(claim, path.stem)
+
+
+def row(claim: dict[str, Any], figure: str) -> str:
+    """One claim, whose name leads to its figure."""
+    published = "" if claim["published"] is None else f"{claim['published']}"
+    if claim["source"]:
+        published += f" ({claim['source']})"
+    ours = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
+    verdict = {True: "agrees", False: "differs", None: ""}[claim["agrees"]]
+    remark = "; ".join(filter(None, (verdict, claim["remark"])))
+    return (
+        f"| [{claim['what']}]({figure}.png) | {published} | {ours} | {claim['trials']} | {remark} |"
+    )
+
+
+if __name__ == "__main__":
+    main()

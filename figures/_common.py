@@ -1,0 +1,66 @@
+"""What the scripts of figures share: their stores, and what they hold against published numbers.
+
+A script names its `STUDIES` and has a function `draw`, which reads their stores, writes its figure
+and returns its claims. `main` runs it by itself, `python figures/_all.py` runs the studies and all.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jaxflow import plot
+
+HERE = Path(__file__).resolve().parent
+RUNS = HERE.parent / "runs"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A number, ours with its 95 % interval, beside the one published if there is one."""
+
+    what: str
+    ours: float
+    low: float
+    high: float
+    trials: int
+    published: float | str | None = None
+    source: str = ""
+    remark: str = ""  # why they differ, where they do
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the published number lies within our interval; None if it is no number."""
+        return self.low <= self.published <= self.high if _is_number(self.published) else None
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The stores of the studies at one size."""
+
+    small: bool
+
+    def __getitem__(self, study: str) -> Path:
+        return RUNS / (f"{study}-small" if self.small else study)
+
+
+def main(name: str, draw: Callable[[Stores, Path], Sequence[Claim]]) -> None:
+    """Draw the figure `name` from stores that are there, and keep its claims."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--small", action="store_true", help="of the studies' small sizes")
+    path = HERE / f"{name}.png"
+    try:
+        with plot.style():
+            claims = draw(Stores(parser.parse_args().small), path)
+    except ValueError as error:
+        sys.exit(f"{error}; `make figures` runs the studies")
+    found = [asdict(claim) | {"agrees": claim.agrees} for claim in claims]
+    (HERE / "claims").mkdir(exist_ok=True)
+    (HERE / "claims" / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    print(path)
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, int | float) and not isinstance(x, bool)

@@ -1,0 +1,10 @@
+"""Numbers that the source papers publish, kept to be drawn and tested beside ours."""
+
+from jaxflow.published.weakly_interacting import (
+    EXPERIMENT_1_2,
+    TRANSITIONS,
+    PublishedTransition,
+    transition_at,
+)
+
+__all__ = ["EXPERIMENT_1_2", "TRANSITIONS", "PublishedTransition", "transition_at"]
