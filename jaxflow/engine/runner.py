@@ -32,6 +32,8 @@ from jaxflow.flow.dynamics import Dynamics, Grain
 from jaxflow.flow.lane import Order, Summary
 from jaxflow.flow.stopping import Reason, Success
 
+SHARES = 4  # that a worker takes of what is waiting, one after the other
+
 
 class Runner:
     """Runs trials of one ensemble under named dynamics; a context manager.
@@ -201,10 +203,10 @@ class Runner:
         return orders(self.seed, trials, lanes, self.dtype, key.inputs)
 
     def _take(self, key: ProgramKey, most: int) -> list[Trial]:
-        """Up to so many trials of a program, and no more than a worker's share of all waiting."""
+        """Up to so many trials of a program, but few of few, that the workers may end together."""
         with self._change:
             waiting = self._waiting.get(key, deque())
-            share = -(-sum(map(len, self._waiting.values())) // self.lanes.workers)
+            share = -(-sum(map(len, self._waiting.values())) // (SHARES * self.lanes.workers))
             taken = [waiting.popleft() for _ in range(min(most, share, len(waiting)))]
             if not waiting:
                 self._waiting.pop(key, None)
