@@ -354,6 +354,9 @@ def _configure() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_cpu_multi_thread_eigen" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    # XLA calls it an error that a program in the cache was tuned for this very machine
+    # (openxla/xla#44565); what goes wrong in earnest is raised by JAX.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import jax
 
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:

@@ -50,7 +50,7 @@ def _map(ax: Axes, line: Line) -> None:
 
 def _medians(ax: Axes, line: Line, series: plot.Series) -> None:
     """Medians against n at the smallest, middle and largest size, with the law of their growth."""
-    count = len(line.cells)
+    count, every = len(line.cells), list[float]()
     for k, i in enumerate(sorted({0, count // 2, count - 1})):
         cell, marker = line.cells[i], HORIZON_MARKERS[k]
         found = by_point(cell)
@@ -61,8 +61,9 @@ def _medians(ax: Axes, line: Line, series: plot.Series) -> None:
         if law is not None:
             n = np.geomspace(found.x.min(), min(cell.posterior().median, 0.999 * law.boundary), 200)
             ax.plot(n, law.predict(n), color=series.color, linestyle=HORIZON_LINES[k], linewidth=1)
-    low, high = ax.get_xlim()
-    plot.log_ticks(ax.xaxis, max(low, 1.0), high)
+        every += found.x.tolist()
+    plot.log_ticks(ax.xaxis, min(every) / 1.1, max(every) * 1.1)
+    ax.set_xlim(min(every) / 1.1, max(every) * 1.1)
     ax.set_title("growth towards the boundary", loc="left")
     ax.legend(loc="upper left")
 

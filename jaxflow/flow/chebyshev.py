@@ -126,7 +126,7 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     and in the lanes of the engine.
     """
 
-    max_stages: int = eqx.field(static=True, default=64)
+    max_stages: int = eqx.field(static=True, default=128)
     metric: Metric = eqx.field(static=True, default=Euclidean())
 
     term_structure: ClassVar = diffrax.ODETerm
@@ -139,6 +139,10 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     @abc.abstractmethod
     def stages(self, stiffness: Float[Array, ""]) -> Int[Array, ""]:
         """The least s >= 2 whose stability interval holds h times the spectral radius."""
+
+    @abc.abstractmethod
+    def longest_step(self, radius: Float[Array, ""]) -> Float[Array, ""]:
+        """The longest step that `max_stages` stages keep stable; infinite for radius 0."""
 
     @abc.abstractmethod
     def estimate(self, h: Any, increment: PyTree, before: PyTree, after: PyTree) -> PyTree:
@@ -286,6 +290,10 @@ class RKC2(_Chebyshev):
         """The least s >= 2 whose stability interval holds h times the spectral radius."""
         return self._least(jnp.sqrt(1 + SAFETY * stiffness / self.STABILITY))
 
+    def longest_step(self, radius: Float[Array, ""]) -> Float[Array, ""]:
+        """The longest step that `max_stages` stages keep stable; infinite for radius 0."""
+        return self.STABILITY * (self.max_stages**2 - 1) / (SAFETY * radius)
+
     def estimate(self, h: Any, increment: PyTree, before: PyTree, after: PyTree) -> PyTree:
         """Twelve fifteenths of the third-order term, formula (2.8) of Sommeijer et al."""
         return combine((-0.8, increment), (0.4 * h, before), (0.4 * h, after))
@@ -307,6 +315,10 @@ class RKC1(_Chebyshev):
     def stages(self, stiffness: Float[Array, ""]) -> Int[Array, ""]:
         """The least s >= 2 whose stability interval holds h times the spectral radius."""
         return self._least(jnp.sqrt(SAFETY * stiffness / self.STABILITY))
+
+    def longest_step(self, radius: Float[Array, ""]) -> Float[Array, ""]:
+        """The longest step that `max_stages` stages keep stable; infinite for radius 0."""
+        return self.STABILITY * self.max_stages**2 / (SAFETY * radius)
 
     def estimate(self, h: Any, increment: PyTree, before: PyTree, after: PyTree) -> PyTree:
         """A third of h^2 y'': the method has 1/6 of it where Taylor's series has 1/2."""

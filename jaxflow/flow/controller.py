@@ -63,7 +63,7 @@ class NeuronWise(diffrax.AbstractStepSizeController):
         """Keep or reject, and the next step."""
         squares = args.inputs.squares(y_error.W), self.output_weight * y_error.a**2
         largest = [
-            jnp.maximum(self._floored(args, before), self._floored(args, after))
+            _larger(self._floored(args, before), self._floored(args, after))
             for before, after in zip(_sizes(args, y0), _sizes(args, y1_candidate), strict=True)
         ]
         errors = [jnp.sqrt(square) for square in squares]
@@ -84,6 +84,11 @@ class NeuronWise(diffrax.AbstractStepSizeController):
         return diffrax.PIDController(
             rtol=self.rtol, atol=0.0, factormax=self.factormax, norm=root_mean_square
         )
+
+
+def _larger(before: Float[Array, " p"], after: Float[Array, " p"]) -> Float[Array, " p"]:
+    """The larger of two sizes; a candidate that has overflown has none to divide its error by."""
+    return jnp.maximum(before, jnp.where(jnp.isfinite(after), after, before))
 
 
 def _sizes(data: Data, theta: Parameters) -> tuple[Float[Array, " p"], Float[Array, " p"]]:

@@ -180,6 +180,7 @@ class GradientFlow:
         solver_state = solver.init(term, zero, t1, theta, data)
         stage, evaluations = None, 1
         if isinstance(solver, RKC1 | RKC2):
+            dt = self._stable(solver, solver_state.radius, dt)
             solver_state = solver_state._replace(field=None)
             stage = solver.first_stage(theta) if grain == "evaluation" else None
             evaluations += FIRST_ITERATIONS
@@ -231,7 +232,15 @@ class GradientFlow:
             carried = select(keep, moved, solver_state)
         integrator = (carried, select(complete, controlled, controller_state), stage)
         next_dt = jnp.asarray(self.step or jnp.where(complete, t1 - t0, dt), dt.dtype)
+        if isinstance(solver, RKC1 | RKC2):
+            next_dt = jnp.where(complete, self._stable(solver, carried.radius, next_dt), dt)
         return Attempt(candidate, _as_arrays(integrator), next_dt, complete, keep, evaluations)
+
+    def _stable(
+        self, solver: RKC1 | RKC2, radius: Float[Array, ""], dt: Float[Array, ""]
+    ) -> Float[Array, ""]:
+        """The step, or the longest stable one; a fixed step is as it is."""
+        return dt if self.step else jnp.minimum(dt, solver.longest_step(radius))
 
     def _error_order(self, solver: diffrax.AbstractSolver, term: diffrax.ODETerm) -> Any:
         """The order of the error estimate; of no use, and often None, at fixed steps."""

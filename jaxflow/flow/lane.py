@@ -225,7 +225,7 @@ def _reason(setting: Setting, state: LaneState) -> Int[Array, ""]:
     dynamics = setting.dynamics
     remaining = _remaining(state)
     reasons = [
-        (~jnp.isfinite(state.loss), Reason.NOT_FINITE),
+        (~jnp.isfinite(state.loss) | jnp.isnan(state.dt), Reason.NOT_FINITE),
         (_loss_in_time(setting, state) <= state.target, Reason.CERTIFICATE),
         (remaining <= dynamics.slack, Reason.HORIZON),
         (_is_still(state, remaining), Reason.STATIONARY),

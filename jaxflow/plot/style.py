@@ -13,7 +13,15 @@ import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.ticker import NullFormatter, NullLocator
 
-STEPS = (1, 2, 5)  # of ticks in a decade
+STEPS = (  # of ticks in a decade, the closest first
+    (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, *range(2, 10)),
+    (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9),
+    (1, 1.5, 2, 3, 4, 5, 7),
+    (1, 2, 3, 5),
+    (1, 2, 5),
+    (1, 3),
+    (1,),
+)
 MOST_TICKS = 7
 
 STYLE: Any = {
@@ -62,7 +70,7 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     """A logarithmic scale from low to high with a few round numbers as ticks."""
     axis._set_axes_scale("log")  # type: ignore[attr-defined]
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    for steps in (STEPS, (1, 3), (1,)):
+    for steps in STEPS:
         ticks = [s * 10.0**k for k in decades for s in steps if low <= s * 10.0**k <= high]
         if len(ticks) <= MOST_TICKS:
             break

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 
 from jaxflow.plot.style import Series, log_ticks
 
+OPEN = 1.3  # times the median, where the arrow of an interval without an upper end stands
+
 
 def survival(
     times: ArrayLike,
@@ -55,18 +57,19 @@ def medians(
 ) -> Axes:
     """Median convergence times with their intervals against n, all (k,), logarithmic.
 
-    A median that is not reached is left out, an open interval has an arrow.
+    A median that is not reached is left out, an open interval ends in an arrow.
     """
     n, median, low, high = (np.asarray(v, float) for v in (n, median, low, high))
     known = np.isfinite(median)
     closed = known & np.isfinite(high)
-    ax.plot(n[known], median[known], color=series.color, linestyle=series.line, label=label)
+    ax.plot(n[known], median[known], color=series.color, linestyle=series.line)
     ax.vlines(n[closed], low[closed], high[closed], color=series.color, linewidth=0.8)
     lone = known & ~closed
-    ax.scatter(n[lone], 1.12 * median[lone], marker="^", s=14, color=series.color)
+    ax.vlines(n[lone], low[lone], OPEN * median[lone], color=series.color, linewidth=0.8)
+    ax.scatter(n[lone], OPEN * median[lone], marker="^", s=5, color=series.color, linewidth=0)
     ax.scatter(
         n[known], median[known], s=16, marker=series.marker, facecolor="white",
-        edgecolor=series.color, zorder=3,
+        edgecolor=series.color, zorder=3, label=label,
     )  # fmt: skip
     ax.set_yscale("log")
     ax.set_xlabel("number of samples $n$")

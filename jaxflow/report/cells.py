@@ -84,7 +84,14 @@ class CellReport:
 
     def posterior(self, horizon: int = -1) -> Posterior:
         """The posterior of the threshold at one of the horizons."""
-        return self.plan.posterior(self.tallies(horizon))
+        if horizon not in self._posteriors:
+            self._posteriors[horizon] = self.plan.posterior(self.tallies(horizon))
+        return self._posteriors[horizon]
+
+    @cached_property
+    def _posteriors(self) -> dict[int, Posterior]:
+        """Those asked for so far, by horizon."""
+        return {}
 
     @cached_property
     def published(self) -> list[float]:

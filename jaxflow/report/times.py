@@ -17,7 +17,7 @@ from jaxflow.sweep import Slowing, Survival, convergence_times, estimate, slowin
 Array = np.ndarray
 
 POOLED = 0.06  # in log n: neighbours that make one survival curve
-FRACTIONS = 0.125, 0.25, 0.5, 1.0  # of the longest horizon, in the table
+FRACTIONS = 0.25, 0.5, 1.0  # of the longest horizon, in the table
 FEWEST = 8  # convergences that a law of slowing takes
 
 

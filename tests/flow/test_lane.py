@@ -1,5 +1,7 @@
 """One trial against closed forms, Euler in float64 NumPy and SciPy."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,6 +15,7 @@ from jaxflow.ensemble.initialization import Dominated, ExplicitWeights, Gaussian
 from jaxflow.ensemble.inputs import ExplicitInputs, Gaussian, Orthogonal
 from jaxflow.ensemble.labels import ExplicitLabels, GroupSigns, Teacher
 from jaxflow.flow import (
+    RKC2,
     GradientDescent,
     GradientFlow,
     Order,
@@ -22,7 +25,8 @@ from jaxflow.flow import (
     start,
     step,
 )
-from jaxflow.flow.dynamics import evaluations_per_step
+from jaxflow.flow.controller import NeuronWise
+from jaxflow.flow.dynamics import STABILIZED, evaluations_per_step
 from jaxflow.network import Network, Quadratic
 
 
@@ -231,3 +235,49 @@ def test_hardly_a_step_is_rejected():
         attempts += int(found.steps + found.rejections)
     assert attempts > 100
     assert rejections <= 0.03 * attempts
+
+
+def stepwise(dynamics, sizes, horizon, seed=0):
+    """The states of a trial, attempt by attempt, to its end."""
+    setting = Setting(Ensemble(), dynamics, 1.0, Shape(*sizes), "float32")
+    integers = Sizes(*(jnp.asarray(size, jnp.int32) for size in sizes))
+    order = Order(keys_of(0, *sizes, seed), integers, jnp.asarray(horizon, "float32"))
+    advance = jax.jit(lambda state: step(setting, state))
+    states = [jax.jit(lambda order: start(setting, order))(order)]
+    while states[-1].reason == Reason.RUNNING:
+        states.append(advance(states[-1]))
+    return states
+
+
+def test_no_step_is_longer_than_its_stages_are_stable(monkeypatch):
+    """With few stages accuracy would allow longer steps than are stable: each would be rejected."""
+    few = partial(RKC2, max_stages=3)
+    monkeypatch.setitem(STABILIZED, "RKC2", few)
+    states = stepwise(GradientFlow(), (10, 200, 48), 80.0)
+    solver, limited = few(), 0
+    for state in states:
+        bound = float(solver.longest_step(state.integrator[0].radius))
+        assert float(state.dt) <= bound * (1 + 1e-6)
+        limited += float(state.dt) > 0.99 * bound
+    assert limited > 20
+    assert int(states[-1].rejections) < 0.1 * int(states[-1].steps)
+
+
+def test_a_step_into_infinity_is_rejected_and_shortened():
+    """A candidate whose size overflows has an infinite error, not infinity over infinity."""
+    data, theta = drawn(d=4, n=8, p=6)
+    controller, zero = NeuronWise(0.1, 0.01), jnp.zeros(())
+    one = jnp.ones(())
+    state = controller.init(None, zero, one, theta, one, data, None, 3)[1]
+    for size in (1e15, 1e25, 1e38, jnp.inf):
+        huge = jax.tree.map(lambda leaf: jnp.full_like(leaf, size), theta)  # noqa: B023
+        keep, t0, t1, *_ = controller.adapt_step_size(zero, one, theta, huge, data, huge, 3, state)
+        assert not keep
+        assert 0 < t1 - t0 < 0.5
+
+
+def test_a_step_that_is_no_number_is_a_failure():
+    state = stepwise(GradientFlow(), SMALL, 1.0)[0]
+    setting = Setting(Ensemble(), GradientFlow(), 1.0, Shape(*SMALL), "float32")
+    broken = step(setting, state._replace(dt=jnp.asarray(jnp.nan)))
+    assert Reason(int(broken.reason)) is Reason.NOT_FINITE
