@@ -14,6 +14,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
 import jax
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # The floors that carry mathematics.
@@ -28,6 +29,10 @@ install_import_hook(
     ],
     "beartype.beartype",
 )
+
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no mistake
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

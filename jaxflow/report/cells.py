@@ -20,6 +20,7 @@ from jaxflow.sweep import (
     ThresholdPlan,
     estimate,
     published_estimator,
+    published_interval,
 )
 
 UNDECIDED = Outcome.UNDECIDED
@@ -117,6 +118,7 @@ class CellReport:
             "conditional": _numbers(conditional),
             "at_edge": raw.at_edge,
             "published_estimator": self.published[horizon],
+            "published_interval": published_interval(self.tallies(horizon)),
         }
 
     def _horizon(self, horizon: int) -> str | float:

@@ -3,11 +3,12 @@
 from jaxflow.sweep._plan import Plan
 from jaxflow.sweep.axes import Axes, Horizon, concerning
 from jaxflow.sweep.cell import Cell
+from jaxflow.sweep.fixed_slope import published_estimator, published_interval
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
 from jaxflow.sweep.slowing import Slowing, slowing
-from jaxflow.sweep.statistics import Tally, merged, published_estimator, wilson
+from jaxflow.sweep.statistics import Tally, merged, wilson
 from jaxflow.sweep.survival import Survival, convergence_times, survival
 from jaxflow.sweep.threshold import EXPLORING, ThresholdPlan
 
@@ -30,6 +31,7 @@ __all__ = [
     "estimate",
     "merged",
     "published_estimator",
+    "published_interval",
     "slowing",
     "survival",
     "warm_start",

@@ -1,4 +1,4 @@
-"""Counts of converged trials, their intervals, and the published threshold estimator.
+"""Counts of converged trials, and their intervals.
 
 Wilson's score interval for c of m converged trials, with z the normal quantile of the level:
 
@@ -8,20 +8,17 @@ E. B. Wilson, "Probable inference, the law of succession, and statistical infere
 the American Statistical Association 22 (1927) 209-212.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import expit, ndtri
+from scipy.special import ndtri
 
 from jaxflow._errors import mistake
 from jaxflow.sweep._checks import fraction, positive, whole
 
 Array = NDArray[np.float64]
-
-PUBLISHED_STEPS = 80  # n' = 80 n / n_min
 
 
 @dataclass(frozen=True, order=True)
@@ -69,31 +66,3 @@ def wilson(converged: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tupl
     half = z / (m + z**2) * np.sqrt(c * (m - c) / np.maximum(m, 1) + z**2 / 4)
     low, high = np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
     return np.where(c == 0, 0.0, low), np.where(c == m, 1.0, high)
-
-
-def published_estimator(tallies: Sequence[Tally], scale: float | None = None) -> float:
-    """The threshold as arXiv 2502.16977 estimates it, in samples.
-
-    Least squares of 1/(1 + exp(n' - k)), of fixed slope in n' = scale * n, to the proportions,
-    each n with the same weight; the threshold is k / scale. Their experiments 1.1 and 1.2 have
-    scale = 80 / (smallest n of the grid), the default here; scale = 1 gives the threshold they
-    publish for experiment 1.0. The answer is clipped to the range of n tried. Raises `ValueError`
-    if there are no trials or scale is not positive.
-    """
-    counts = merged(tallies)
-    if not counts:
-        raise mistake("at least one tally with trials", tuple(tallies), "run some trials first")
-    scale = PUBLISHED_STEPS / counts[0].x if scale is None else positive("scale", scale)
-    scaled = scale * np.array([t.x for t in counts], float)
-    proportion = np.array([t.converged / t.trials for t in counts])
-
-    def misfit(k: float) -> float:
-        return float(np.sum((expit(k - scaled) - proportion) ** 2))
-
-    near = np.arange(-8.0, 8.25, 0.25)  # misfit is flat in k further from every n'
-    scan = np.unique(np.clip(scaled[:, None] + near, scaled[0], scaled[-1]))
-    best = scan[np.argmin([misfit(k) for k in scan])]
-    bracket = np.clip([best - 0.25, best + 0.25], scaled[0], scaled[-1])
-    refined = minimize_scalar(misfit, bounds=tuple(bracket), method="bounded").x
-    k = min((best, refined), key=misfit)
-    return float(k / scale)
