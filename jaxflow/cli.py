@@ -317,7 +317,11 @@ def _export(options: argparse.Namespace) -> int:
 def _merge(options: argparse.Namespace) -> int:
     from jaxflow.store import merge
 
-    print(merge(options.folder, options.others))
+    found = merge(options.folder, options.others)
+    print(
+        f"{found.added} trials added to {options.folder}, {found.already_there} were there already, "
+        f"{found.differing} of these with another outcome"
+    )
     return 0
 
 

@@ -116,7 +116,8 @@ def test_a_study_is_loaded_from_its_store(grid):
 
 def test_merge(grid, capsys, tmp_path):
     path, folder = grid
-    assert "72" in said(capsys, "merge", str(tmp_path / "all"), str(folder))
+    assert "72 trials added" in said(capsys, "merge", str(tmp_path / "all"), str(folder))
+    assert "72 were there" in said(capsys, "merge", str(tmp_path / "all"), str(folder))
     with Store.read(tmp_path / "all") as store, Store.read(folder) as source:
         assert store.rows() == source.rows()
     other = Study.load(path, {"seed": 1})
