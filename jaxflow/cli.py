@@ -319,8 +319,8 @@ def _merge(options: argparse.Namespace) -> int:
 
     found = merge(options.folder, options.others)
     print(
-        f"{found.added} trials added to {options.folder}, {found.already_there} were there already, "
-        f"{found.differing} of these with another outcome"
+        f"{found.added} trials added to {options.folder}; {found.already_there} were there "
+        f"already, {found.differing} of them with another outcome"
     )
     return 0
 
