@@ -72,6 +72,8 @@ class Study:
             raise mistake("success > 0 or 'signs'", self.success, "give c of L <= c/2n")
         if not 0 <= self.seed < 2**32:
             raise mistake("0 <= seed < 2**32", self.seed, "choose another")
+        if self.record is not None:
+            self.record.check(self.ensemble)
         self.axes.check(self.along)
         for name in self._parameters:
             annotation(self._root, name)
