@@ -78,7 +78,8 @@ class Study:
         for name in self._parameters:
             annotation(self._root, name)
         for dynamics, base in self._lines():
-            for x in (self.plan.low, self.plan.high):
+            plan = self._plan_at(base)
+            for x in (plan.low, plan.high):
                 self._check(dynamics, base.moved(self.along, x))
 
     @property
@@ -149,7 +150,7 @@ class Study:
 
     def cells(self) -> list[Cell]:
         """One cell for each dynamics and point off the scanned axis."""
-        cells = [Cell(name, base, self.plan, self.horizon) for name, base in self._lines()]
+        cells = [Cell(at, base, self._plan_at(base), self.horizon) for at, base in self._lines()]
         if self.threshold is not None:
             warm_start(cells)
         return cells
@@ -182,6 +183,9 @@ class Study:
     @property
     def _root(self) -> dict[str, Any]:
         return {"ensemble": self.ensemble, "dynamics": self.dynamics}
+
+    def _plan_at(self, base: Point) -> ThresholdPlan | GridPlan:
+        return self.grid.at(base) if self.grid else self.plan
 
     def _lines(self) -> Iterator[tuple[str, Point]]:
         """The dynamics and point, at 0 of the scanned axis, of every cell."""

@@ -5,6 +5,7 @@ from jaxflow.sweep.axes import Axes, Horizon, concerning
 from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
+from jaxflow.sweep.paths import Interval, bootstrap, first_positive, slope, tail_rate
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
 from jaxflow.sweep.slowing import Slowing, slowing
 from jaxflow.sweep.statistics import Tally, merged, published_estimator, wilson
@@ -18,6 +19,7 @@ __all__ = [
     "GridPlan",
     "Guess",
     "Horizon",
+    "Interval",
     "Plan",
     "Posterior",
     "Slowing",
@@ -25,13 +27,17 @@ __all__ = [
     "Tally",
     "Threshold",
     "ThresholdPlan",
+    "bootstrap",
     "concerning",
     "convergence_times",
     "estimate",
+    "first_positive",
     "merged",
     "published_estimator",
+    "slope",
     "slowing",
     "survival",
+    "tail_rate",
     "warm_start",
     "wilson",
 ]
