@@ -9,10 +9,10 @@ from problems import as_float64, keys_of, relu_velocity
 from jaxflow.ensemble import Ensemble, Shape, Sizes, draw
 from jaxflow.ensemble.inputs import Orthogonal
 from jaxflow.network import LeakyReLU, Network, Parameters, Quadratic, field
-from jaxflow.observables import OBSERVABLES, check, observe
+from jaxflow.observables import OBSERVABLES, OF_TEACHER, check, observe
 from jaxflow.observables.lanczos import extremes
 
-NAMES = tuple(OBSERVABLES)
+NAMES = tuple(name for name in OBSERVABLES if name not in OF_TEACHER)
 LEAKY = Network(LeakyReLU(0.2), "1/sqrt(p)")
 SQUARES = Network(Quadratic(), "1", "first")
 SIZES, PADDED = Sizes(4, 12, 10), Shape(4, 16, 12)

@@ -113,3 +113,28 @@ def test_a_trajectory_has_a_panel_for_each_but_bounds():
     assert any(np.allclose(line.get_ydata(), 2.0) for line in sharp.lines)
     figure.canvas.draw()
     plt.close(figure)
+
+
+def test_endings_are_spread_about_their_x_and_marked_by_what_they_reached(ax):
+    x, values, reached = [1, 1, 1, 10], [1e-5, 1e-6, 1.0, 2.0], [True, True, False, False]
+    assert plot.endings(x, values, reached, ax=ax, labels=("yes", "no")) is ax
+    full, open_ = (made.get_offsets() for made in ax.collections)
+    np.testing.assert_array_equal(full[:, 1], [1e-5, 1e-6])
+    np.testing.assert_array_equal(open_[:, 1], [1.0, 2.0])
+    places = np.concatenate([full[:, 0], open_[:1, 0]])
+    assert len(set(places)) == 3
+    np.testing.assert_allclose(places, 1, rtol=0.05)
+    assert [text.get_text() for text in ax.legend().get_texts()] == ["yes", "no"]
+    with pytest.raises(ValueError, match="one length"):
+        plot.endings([1], values, reached, ax=ax, labels=("yes", "no"))
+
+
+def test_a_fan_is_the_median_between_quantiles_of_those_under_way(ax):
+    curves = np.arange(1.0, 22.0)[:, None] * [1.0, 2.0]
+    curves[:7, 1] = np.nan
+    assert plot.fan([0, 1], curves, ax=ax, series=SERIES) is ax
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [11, 2 * 14.5])
+    band = ax.collections[0].get_paths()[0].get_extents()
+    np.testing.assert_allclose((band.y0, band.y1), (2, 2 * np.quantile(np.arange(8, 22), 0.95)))
+    with pytest.raises(ValueError, match="transpose"):
+        plot.fan([0, 1], curves.T, ax=ax, series=SERIES)

@@ -15,6 +15,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxflow import observables as observed
 from jaxflow._errors import mistake
+from jaxflow.ensemble import Ensemble, draw
+from jaxflow.ensemble.labels import Teacher
 from jaxflow.flow.lane import LaneState, Order, Setting, Summary, finish, start, step
 from jaxflow.flow.stopping import Reason
 
@@ -53,6 +55,10 @@ class Recording:
         ordered = all(s < t for s, t in zip((0.0, *self.times), self.times, strict=False))
         if not ordered or not np.all(np.isfinite(self.times)):
             raise mistake("increasing times > 0", self.times, "sort them; the start is recorded")
+
+    def check(self, ensemble: Ensemble) -> None:
+        """Raise `ValueError` where trials of this ensemble do not have these observables."""
+        observed.check_ensemble(self.observables, ensemble)
 
     @property
     def count(self) -> int:
@@ -97,6 +103,7 @@ def solve_recorded(
     """
     first = start(setting, order)
     first = first._replace(reason=jnp.where(is_live, first.reason, Reason.IDLE))
+    origin = _origin(setting, order, first) if observed.OF_TEACHER & set(observables) else None
     rows = len(times) + 2
     seen = Trajectory(
         jnp.full(rows, jnp.nan, first.time.dtype),
@@ -127,6 +134,7 @@ def solve_recorded(
             state.theta,
             state.velocity,
             first.theta,
+            origin,
         )
         at_row = lambda old, new: jnp.asarray(old).at[row].set(new)  # noqa: E731
         seen = Trajectory(at_row(carry.seen.times, state.time), at_row(carry.seen.values, found))
@@ -136,3 +144,14 @@ def solve_recorded(
     before = jnp.where(is_live, none - 1, none)
     last = jax.lax.while_loop(unfinished, to_the_next, _Carry(first, seen, none, none - 1, before))
     return finish(setting, last.state), last.seen
+
+
+def _origin(setting: Setting, order: Order, first: LaneState) -> observed.Origin:
+    """The trial in ambient coordinates, drawn again unless it is in those, and its teacher."""
+    ensemble = setting.at(jnp.asarray(order.values)).ensemble
+    assert isinstance(ensemble.labels, Teacher)
+    V = ensemble.labels.weights(order.sizes, order.keys, setting.shape.D).astype(setting.dtype)
+    if setting.coordinates == "ambient":
+        return observed.Origin(first.data, first.theta, V)
+    data, theta = draw(ensemble, order.keys, order.sizes, setting.shape, setting.dtype)
+    return observed.Origin(data, theta, V)

@@ -64,6 +64,8 @@ class Runner:
         self.settings = Settings(
             ensemble, dict(dynamics), success, dtype, self.lanes.coordinates, grain
         )
+        if recording is not None:
+            recording.check(ensemble)
         self.recording = recording
         self.usage = Usage()
         self.programs: dict[tuple[ProgramKey, int], Program] = {}

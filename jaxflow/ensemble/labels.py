@@ -94,10 +94,15 @@ class Teacher(Everywhere):
         if self.rank < 1:
             raise mistake("rank >= 1", self.rank, "give the number of the teacher's neurons")
 
+    def weights(self, sizes: Sizes, keys: Keys, D: int) -> Float[Array, "rank D"]:
+        """The v_j, zero beyond d."""
+        V = normal(Uniforms(keys.teacher, self.rank, D).each)
+        V = V / jnp.sqrt(jnp.asarray(sizes.d, V.dtype))
+        return jnp.where(below(sizes.d, D)[None, :], V, 0)
+
     def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
-        V = normal(Uniforms(keys.teacher, self.rank, X.shape[1]).each)
-        V = V / jnp.sqrt(jnp.asarray(sizes.d, V.dtype))
+        V = self.weights(sizes, keys, X.shape[1])
         return jnp.sum(self.activation(X.images(V)), axis=1)
 
 

@@ -43,10 +43,10 @@ def hessian_extremes(
     def apply(v: Parameters) -> Parameters:
         return jax.tree.map(jnp.negative, push(v))
 
-    return extremes(apply, inner, _start(network, data, theta), ITERATIONS)
+    return extremes(apply, inner, start(network, data, theta), ITERATIONS)
 
 
-def _start(network: Network, data: Data, theta: Parameters) -> Parameters:
+def start(network: Network, data: Data, theta: Parameters) -> Parameters:
     """Random combinations of the samples, and numbers for a; nothing where there is no neuron.
 
     The same direction of weight space in any coordinates and padding.

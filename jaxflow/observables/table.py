@@ -14,13 +14,20 @@
     balancedness    max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2
     kernel_low      extreme eigenvalues of the neural tangent kernel K = (kappa/n) J J^T:
     kernel_high     2 kernel_low <= mu <= 2 kernel_high
+    teacher_error   |W^T W - V^T V|_F / |V^T V|_F, of a quadratic student W and its teacher V;
+    teacher_distance  min_Q |Q W - V|_F / |V|_F over rotations Q of the neurons
+    quotient_low    smallest and largest eigenvalue of kappa times the Hessian of L, orthogonally to
+    quotient_high   those rotations; see teacher.py
+
+The last four ask for a trial whose labels are a quadratic teacher's (`OF_TEACHER`).
 
 Times are flow times, so mu, its bounds and both spectra are in inverse flow time. Costs, in
 evaluations of the field (three products of 2ndp flops): loss, bounds and flips one third to two
 thirds; curvature, distance and balancedness next to nothing beside that; sharpness and flattest
 together about 64 and 32 times the memory of the weights; kernel_low and kernel_high together
-2n^2(d + 2p) + O(n^3) flops and the memory of a few n n matrices. What two observables need is
-computed once.
+2n^2(d + 2p) + O(n^3) flops and the memory of a few n n matrices; teacher_error 2d^2p flops;
+quotient_low and quotient_high together about 128 and 64 times the memory of the weights. What two
+observables need is computed once.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,8 +39,11 @@ from jaxtyping import Array, Bool, Float
 
 from jaxflow._errors import mistake, unknown_name
 from jaxflow.coordinates import product
+from jaxflow.ensemble import Ensemble
 from jaxflow.network import Data, Network, Parameters, balance, curvature, distances, loss
+from jaxflow.observables import teacher
 from jaxflow.observables.spectra import hessian_extremes, kernel_extremes
+from jaxflow.observables.teacher import Origin
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class State:
     theta: Parameters
     velocity: Parameters  # theta' at theta
     first: Parameters  # theta at the start
+    origin: Origin | None = None  # of a trial with a teacher
 
     @cached_property
     def Z(self) -> Float[Array, "n p"]:  # noqa: N802
@@ -78,6 +89,19 @@ class State:
         """Smallest and largest eigenvalue of the neural tangent kernel."""
         return kernel_extremes(self.network, self.data, self.theta)
 
+    @cached_property
+    def beside_teacher(self) -> tuple[Origin, Parameters]:
+        """The origin, and theta in ambient coordinates."""
+        if self.origin is None:
+            raise mistake("a trial with a teacher", "none", "observe others of a trial without")
+        return self.origin, self.origin.ambient(self.data, self.theta)
+
+    @cached_property
+    def quotient(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """Smallest and largest eigenvalue of kappa times the Hessian, modulo rotations."""
+        origin, theta = self.beside_teacher
+        return teacher.quotient_extremes(self.network, origin.data, theta)
+
 
 def _curvature_low(state: State) -> Float[Array, ""]:
     n = state.data.n.astype(state.Z.dtype)
@@ -102,6 +126,16 @@ def _balancedness(state: State) -> Float[Array, ""]:
     return jnp.max(jnp.abs(now - then)) / jnp.max(state.theta.a**2)
 
 
+def _teacher_error(state: State) -> Float[Array, ""]:
+    origin, theta = state.beside_teacher
+    return teacher.error(theta.W, origin.V)
+
+
+def _teacher_distance(state: State) -> Float[Array, ""]:
+    origin, theta = state.beside_teacher
+    return teacher.distance(theta.W, origin.V)
+
+
 OBSERVABLES: dict[str, Callable[[State], Float[Array, ""]]] = {
     "loss": lambda state: state.loss,
     "curvature": lambda state: curvature(state.network, state.data, state.velocity, state.loss),
@@ -114,7 +148,12 @@ OBSERVABLES: dict[str, Callable[[State], Float[Array, ""]]] = {
     "balancedness": _balancedness,
     "kernel_low": lambda state: state.kernel[0],
     "kernel_high": lambda state: state.kernel[1],
+    "teacher_error": _teacher_error,
+    "teacher_distance": _teacher_distance,
+    "quotient_low": lambda state: state.quotient[0],
+    "quotient_high": lambda state: state.quotient[1],
 }
+OF_TEACHER = frozenset({"teacher_error", "teacher_distance", "quotient_low", "quotient_high"})
 
 
 def check(names: Iterable[str]) -> None:
@@ -127,6 +166,16 @@ def check(names: Iterable[str]) -> None:
         raise mistake("every observable once", names, "drop the repeated one")
 
 
+def check_ensemble(names: Iterable[str], ensemble: Ensemble) -> None:
+    """Raise `ValueError` where the trials of an ensemble do not have what is to be observed."""
+    wanted = sorted(OF_TEACHER.intersection(names))
+    if wanted:
+        try:
+            teacher.check_teacher(ensemble)
+        except ValueError as error:
+            raise ValueError(f"{wanted[0]}: {error}") from error
+
+
 def observe(
     names: tuple[str, ...],
     network: Network,
@@ -134,12 +183,14 @@ def observe(
     theta: Parameters,
     velocity: Parameters,
     first: Parameters,
+    origin: Origin | None = None,
 ) -> Float[Array, " observables"]:
     """The observables named, of one state (unbatched), in their order.
 
-    `velocity` is the field at `theta`, `first` the parameters at the start of the trial. Raises
-    `ValueError` for a name that is not in `OBSERVABLES`.
+    `velocity` is the field at `theta`, `first` the parameters at the start of the trial, and
+    `origin` what those of `OF_TEACHER` ask for. Raises `ValueError` for a name that is not in
+    `OBSERVABLES`, or where the origin is missing.
     """
     check(names)
-    state = State(network, data, theta, velocity, first)
+    state = State(network, data, theta, velocity, first, origin)
     return jnp.stack([OBSERVABLES[name](state) for name in names])

@@ -1,6 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
+from jaxflow.plot.recovery import endings, fan
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -27,6 +28,8 @@ __all__ = [
     "axis_name",
     "boundary",
     "by_kind",
+    "endings",
+    "fan",
     "fit",
     "heat_map",
     "log_ticks",

@@ -19,8 +19,12 @@ LABELS = {
     "flips": "activation signs flipped",
     "distance": "largest $|w_j - w_j(0)|$",
     "balancedness": "drift of $a_j^2 - |w_j|^2$",
+    "teacher_error": "$|W^TW - V^TV|_F / |V^TV|_F$",
+    "teacher_distance": "$\\min_Q |QW - V|_F / |V|_F$",
+    "quotient_low": "$\\lambda_{\\min}$ mod rotations",
+    "quotient_high": "$\\lambda_{\\max}$ mod rotations",
 }
-LOGARITHMIC = {"loss", "curvature", "balancedness"}
+LOGARITHMIC = {"loss", "curvature", "balancedness", "teacher_error", "teacher_distance"}
 BOUNDS = {"curvature": ("curvature_low", "curvature_high")}
 
 

@@ -44,8 +44,9 @@ class CellReport:
 
     @property
     def extent(self) -> tuple[float, float]:
-        """The range of the scanned axis."""
-        return self.plan.low, self.plan.high
+        """The range of the scanned axis; of a single value, up to the next whole number."""
+        low, high = self.plan.low, self.plan.high
+        return low, high if high > low else low + 1
 
     @property
     def place(self) -> dict[str, float]:
@@ -72,6 +73,10 @@ class CellReport:
         return _tallies(
             (row.point[self.along], row.converged_by(self.time(row, horizon))) for row in counted
         )
+
+    def tallies_of(self, holds: Callable[[Row], bool]) -> tuple[Tally, ...]:
+        """Counts of the trials of which something else than convergence holds."""
+        return _tallies((row.point[self.along], holds(row)) for row in self.rows)
 
     def tallies_within(self, time: Callable[[Row], float]) -> tuple[Tally, ...]:
         """Counts of the trials converged within a flow time of each, wherever all tell."""
@@ -143,13 +148,20 @@ def cells(folder: Path) -> list[CellReport]:
     if not rows:
         raise mistake("a store with trials", str(folder), "run the study first: `jaxflow run`")
     table = study.get("threshold")
-    plan: Plan = ThresholdPlan(**table) if table else GridPlan(**study["grid"])
+    plan: ThresholdPlan | GridPlan = ThresholdPlan(**table) if table else GridPlan(**study["grid"])
     horizon = Horizon(**{name: tuple(values) for name, values in study["horizon"].items()})
     found: dict[tuple[str, Point], list[Row]] = {}
     for row in rows:
         found.setdefault((row.dynamics, row.point.moved(plan.along, 0)), []).append(row)
     return [
-        CellReport(name, study["dynamics"][name]["kind"], base, plan, horizon, tuple(here))
+        CellReport(
+            name,
+            study["dynamics"][name]["kind"],
+            base,
+            plan.at(base) if isinstance(plan, GridPlan) else plan,
+            horizon,
+            tuple(here),
+        )
         for (name, base), here in sorted(found.items())
     ]
 

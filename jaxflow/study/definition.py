@@ -72,11 +72,14 @@ class Study:
             raise mistake("success > 0 or 'signs'", self.success, "give c of L <= c/2n")
         if not 0 <= self.seed < 2**32:
             raise mistake("0 <= seed < 2**32", self.seed, "choose another")
+        if self.record is not None:
+            self.record.check(self.ensemble)
         self.axes.check(self.along)
         for name in self._parameters:
             annotation(self._root, name)
         for dynamics, base in self._lines():
-            for x in (self.plan.low, self.plan.high):
+            plan = self._plan_at(base)
+            for x in (plan.low, plan.high):
                 self._check(dynamics, base.moved(self.along, x))
 
     @property
@@ -147,7 +150,7 @@ class Study:
 
     def cells(self) -> list[Cell]:
         """One cell for each dynamics and point off the scanned axis."""
-        cells = [Cell(name, base, self.plan, self.horizon) for name, base in self._lines()]
+        cells = [Cell(at, base, self._plan_at(base), self.horizon) for at, base in self._lines()]
         if self.threshold is not None:
             warm_start(cells)
         return cells
@@ -180,6 +183,9 @@ class Study:
     @property
     def _root(self) -> dict[str, Any]:
         return {"ensemble": self.ensemble, "dynamics": self.dynamics}
+
+    def _plan_at(self, base: Point) -> ThresholdPlan | GridPlan:
+        return self.grid.at(base) if self.grid else self.plan
 
     def _lines(self) -> Iterator[tuple[str, Point]]:
         """The dynamics and point, at 0 of the scanned axis, of every cell."""

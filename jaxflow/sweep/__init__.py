@@ -6,6 +6,7 @@ from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.fixed_slope import published_estimator, published_interval
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
+from jaxflow.sweep.paths import Interval, bootstrap, first_positive, slope, tail_rate
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
 from jaxflow.sweep.slowing import Slowing, slowing
 from jaxflow.sweep.statistics import Tally, merged, wilson
@@ -19,6 +20,7 @@ __all__ = [
     "GridPlan",
     "Guess",
     "Horizon",
+    "Interval",
     "Plan",
     "Posterior",
     "Slowing",
@@ -26,14 +28,18 @@ __all__ = [
     "Tally",
     "Threshold",
     "ThresholdPlan",
+    "bootstrap",
     "concerning",
     "convergence_times",
     "estimate",
+    "first_positive",
     "merged",
     "published_estimator",
     "published_interval",
+    "slope",
     "slowing",
     "survival",
+    "tail_rate",
     "warm_start",
     "wilson",
 ]

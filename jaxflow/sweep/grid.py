@@ -1,10 +1,12 @@
 """A fixed number of trials at each of a list of n, or of values along another axis."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Self
 
 from jaxflow._errors import mistake
-from jaxflow._types import SIZES
+from jaxflow._types import SIZES, Point
 from jaxflow.sweep._checks import positive, whole
 from jaxflow.sweep.posterior import Guess, Posterior
 from jaxflow.sweep.statistics import Tally, merged
@@ -15,22 +17,26 @@ class GridPlan:
     """`repetitions` trials at each n of `values`.
 
     `along` names another axis than n and `rising` says that P(converged) grows along it, as in
-    `ThresholdPlan`. Raises `ValueError` unless `values` are distinct, at least one of them, whole
-    numbers >= 1 along n, d and p and positive elsewhere, and `repetitions` is a whole number >= 1.
+    `ThresholdPlan`. With sizes `per`, as ("d", "p"), the values are multiples of their product:
+    every cell has a list of its own. Raises `ValueError` unless `values` are distinct, at least one
+    of them, whole numbers >= 1 along n, d and p if not `per` a size and positive elsewhere, and
+    `repetitions` is a whole number >= 1.
     """
 
     values: tuple[float, ...]
     repetitions: int
     along: str = "n"
     rising: bool | None = None
+    per: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, tuple | list):  # a TOML array is a list
             raise mistake("a list of n as values", self.values, "write values = [250, 260]")
         name = f"{self.along} in values"
+        self._check_per()
+        is_whole = self.along in SIZES and not self.per
         values: list[float] = [
-            whole(name, x, least=1) if self.along in SIZES else positive(name, x)
-            for x in self.values
+            whole(name, x, least=1) if is_whole else positive(name, x) for x in self.values
         ]
         if not values or len(set(values)) < len(values):
             raise mistake(f"distinct {name}", self.values, "list each once")
@@ -38,6 +44,23 @@ class GridPlan:
         whole("repetitions", self.repetitions, least=1)
         if self.rising is None:
             object.__setattr__(self, "rising", self.along in ("d", "p"))
+
+    def _check_per(self) -> None:
+        per = tuple(self.per or ())
+        others = [name for name in SIZES if name != self.along]
+        if self.along not in SIZES and per:
+            raise mistake("no `per` along a parameter", list(per), "leave it out")
+        if len(set(per)) < len(per) or not set(per) <= set(others):
+            raise mistake(f"sizes of {others} as per", self.per, "name each once")
+        object.__setattr__(self, "per", per or None)
+
+    def at(self, base: Point) -> Self:
+        """The plan of the cell at a base: values per its sizes are rounded to whole numbers."""
+        if not self.per:
+            return self
+        unit = prod(int(base[name]) for name in self.per)
+        values = tuple(float(max(1, round(x * unit))) for x in self.values)
+        return replace(self, values=values, per=None)
 
     @property
     def low(self) -> float:

@@ -17,7 +17,9 @@ from jaxflow.theory.kernel import (
     sampled_kernel,
 )
 from jaxflow.theory.quadratic import (
+    SADDLE_GROWTH,
     matrix_error,
+    population_gradient,
     procrustes_distance,
     quadratic_extremes,
     quadratic_hessian,
@@ -36,6 +38,7 @@ from jaxflow.theory.rules import (
 from jaxflow.theory.two_points import TwoPoints
 
 __all__ = [
+    "SADDLE_GROWTH",
     "GroupFlow",
     "TwoPoints",
     "failure_bound",
@@ -53,6 +56,7 @@ __all__ = [
     "log_well_initialized_probability",
     "matrix_error",
     "parameter_count",
+    "population_gradient",
     "procrustes_distance",
     "published_horizon",
     "quadratic_extremes",

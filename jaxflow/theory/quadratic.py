@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from jaxflow._errors import mistake
 from jaxflow.theory._checks import Array, matrix, positive, whole
 
+SADDLE_GROWTH = 2.0  # of overlaps with the teacher, by the flow of E L; in inverse flow time
 NEGLIGIBLE = 1e-10  # of the largest singular value of the rotations' directions
 
 
@@ -78,6 +79,22 @@ def quadratic_extremes(W: ArrayLike, X: ArrayLike, y: ArrayLike) -> tuple[float,
     directions = _orthogonal_to_rotations(W)
     values = np.linalg.eigvalsh(directions.T @ H @ directions / len(X))
     return float(values[0]), float(values[-1])
+
+
+def population_gradient(W: ArrayLike, V: ArrayLike) -> Array:
+    """The gradient of E L at W (..., r, d) over samples x ~ N(0, I): in its shape.
+
+    With D = W^T W - V^T V, E e^2 = (tr D)^2 + 2 |D|_F^2, so E L = (tr D)^2 / 4 + |D|_F^2 / 2 and
+    its gradient is tr(D) W + 2 W D. Let V have orthonormal rows. Where those of W are orthogonal to
+    them and to each other their norms settle at |w_j|^2 = r / (r + 2): a saddle, with D = -1 on the
+    rows of V, from which the overlaps W V^T grow like exp(SADDLE_GROWTH t), for every r. A random
+    start has overlaps of 1/sqrt(d), and leaves the saddle after log(d) / (2 SADDLE_GROWTH) and some
+    time that d does not change. Raises `ValueError` if the shapes do not fit.
+    """
+    student, teacher = _pair(W, V)
+    D = student.mT @ student - teacher.mT @ teacher
+    trace = np.trace(D, axis1=-2, axis2=-1)[..., None, None]
+    return np.asarray(trace * student + 2 * student @ D)
 
 
 def _orthogonal_to_rotations(W: Array) -> Array:

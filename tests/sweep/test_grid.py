@@ -1,5 +1,7 @@
 import pytest
 
+from jaxflow._types import Point
+from jaxflow.study import Study
 from jaxflow.sweep import GridPlan, Plan, Tally
 
 
@@ -30,3 +32,33 @@ def test_a_rising_grid_estimates_a_rising_threshold():
     assert GridPlan((10, 20, 40), 20, along="d").posterior(tallies).median == pytest.approx(
         20, 0.05
     )
+
+
+def test_values_may_be_multiples_of_sizes():
+    plan = GridPlan([0.5, 1.3], 2, per=["d", "p"])
+    assert plan.at(Point(10, 0, 3)) == GridPlan((15, 39), 2)
+    assert plan.at(Point(5, 0, 1)).ask([], 0) == ((2, 2), (6, 2))  # whole numbers
+    plain = GridPlan((10, 20), 2)
+    assert plain.at(Point(10, 0, 3)) is plain
+
+
+@pytest.mark.parametrize(
+    ("axis", "per"), [("n", ["n"]), ("n", ["d", "d"]), ("n", ["q"]), ("ensemble.labels.low", ["d"])]
+)
+def test_other_units_are_refused(axis, per):
+    with pytest.raises(ValueError, match="per"):
+        GridPlan([1, 2], 2, along=axis, per=per)
+
+
+def test_every_cell_of_a_study_has_its_own_list():
+    table = {
+        "name": "multiples",
+        "axes": {"d": [4, 6], "p": [2]},
+        "dynamics": {"flow": {"kind": "flow"}},
+        "grid": {"values": [1, 2.5], "repetitions": 3, "per": ["d", "p"]},
+    }
+    study = Study.from_table(table)
+    assert [cell.plan.values for cell in study.cells()] == [(8, 20), (12, 30)]
+    assert Study.from_table(study.table) == study
+    plain = Study.from_table({**table, "grid": {"values": [8], "repetitions": 3}})
+    assert "per" not in plain.table["grid"]  # hashed as ever

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
 
 from jaxflow.theory import (
+    SADDLE_GROWTH,
     matrix_error,
+    population_gradient,
     procrustes_distance,
     quadratic_extremes,
     quadratic_hessian,
@@ -163,3 +166,32 @@ def test_far_from_the_teacher_the_loss_is_not_convex():
 def test_mistakes(call):
     with pytest.raises(ValueError, match="expected"):
         call()
+
+
+def test_the_population_gradient_is_the_mean_over_samples():
+    """Of the gradient over a million samples, by central differences of their loss."""
+    W, X, y, V = problem(r=2, d=3, m=1_000_000)
+    h, found = 1e-4, np.zeros_like(W)
+    for place in np.ndindex(W.shape):
+        moved = [W.copy(), W.copy()]
+        moved[0][place] -= h
+        moved[1][place] += h
+        found[place] = (loss(moved[1], X, y) - loss(moved[0], X, y)) / (2 * h)
+    expected = population_gradient(W, V)
+    np.testing.assert_allclose(found, expected, atol=0.01 * np.abs(expected).max())
+    np.testing.assert_allclose(population_gradient(np.stack([W, V]), np.stack([V, V]))[0], expected)
+    assert np.all(population_gradient(V, V) == 0)
+
+
+@pytest.mark.parametrize("r", [1, 2, 5])
+def test_overlaps_grow_exponentially_at_the_saddle(r):
+    """The flow of the population loss, from a student orthogonal to its teacher but for 1e-6."""
+    d = 2 * r
+    V = np.eye(d)[:r]
+    W = np.sqrt(r / (r + 2)) * np.eye(d)[r:] + 1e-6 * V
+    flow = lambda t, w: -population_gradient(w.reshape(r, d), V).ravel()  # noqa: E731
+    times = np.array([1.0, 3.0])
+    found = solve_ivp(flow, (0, 3), W.ravel(), t_eval=times, rtol=1e-10, atol=1e-14).y
+    overlaps = [np.trace(w.reshape(r, d) @ V.T) for w in found.T]
+    rate = np.log(overlaps[1] / overlaps[0]) / (times[1] - times[0])
+    assert rate == pytest.approx(SADDLE_GROWTH, rel=1e-3)

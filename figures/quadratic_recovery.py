@@ -1,0 +1,158 @@
+"""P(recover) of a quadratic teacher against m/(d r), and where a loss of zero is not the teacher's.
+
+A trial has recovered its teacher when the certificate of the loss holds and the relative error of
+W^T W, measured at its end, is below `SAME`.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import Claim, Stores, main
+from matplotlib.axes import Axes
+from scipy.stats import fisher_exact
+
+from jaxflow import Posterior, plot
+from jaxflow._types import Outcome, Row, Trial
+from jaxflow.published import recoveries_at
+from jaxflow.report import CellReport, cells, last_values
+from jaxflow.sweep import Tally, wilson
+
+STUDIES = ("quadratic-recovery-r1", "quadratic-recovery-r2", "quadratic-recovery-r5")
+SAME = 1e-3  # between the errors of recovered trials and of others: the lowest row shows the gap
+LOOKS = (plot.DESCENT, plot.FLOW, *plot.OTHERS)  # one a dimension
+SOURCE = "in the setting of arXiv 1907.06594"
+
+
+def draw(stores: Stores, path: Path) -> Sequence[Claim]:
+    """A column for each rank: P(recover) of descent and of the flow, and the errors at the end."""
+    figure, axes = plt.subplots(3, len(STUDIES), figsize=(9.2, 8.2), squeeze=False)
+    claims, p_values = [], []
+    for column, study in zip(axes.T, STUDIES, strict=True):
+        errors = last_values(stores[study], "teacher_error")
+        found = cells(stores[study])
+        for ax, name in zip(column, ("descent", "flow"), strict=False):
+            shown = [cell for cell in found if cell.name == name]
+            claims += list(_transitions(ax, shown, errors))
+        claims += list(_against_counts(column[0], found, errors, p_values))
+        _errors(column[2], found, errors)
+        column[0].set_title(f"$r = {found[0].base.p}$", loc="left")
+        for ax in column:
+            plot.log_ticks(ax.xaxis, 0.3, 12)
+            ax.set_xlim(0.3, 12)
+    for ax, name in zip(axes[:, 0], ("descent", "gradient flow", "both dynamics"), strict=True):
+        ax.set_ylabel(f"{name}\n{ax.get_ylabel()}")
+    for ax in axes[2]:
+        ax.set_xlabel("samples per unknown, $m/(dr)$")
+    figure.savefig(path)
+    plt.close(figure)
+    return [*claims, _all_counts(p_values)]
+
+
+def unit(cell: CellReport) -> int:
+    """d r."""
+    return cell.base.d * cell.base.p
+
+
+def recoveries(cell: CellReport, errors: dict[Trial, float]) -> tuple[Tally, ...]:
+    """Counts of recovered teachers against m."""
+
+    def recovered(row: Row) -> bool:
+        return row.outcome is Outcome.CONVERGED and errors[row.trial] < SAME
+
+    return cell.tallies_of(recovered)
+
+
+def threshold(cell: CellReport, errors: dict[Trial, float]) -> Posterior:
+    """The m at which half of the teachers are recovered."""
+    return cell.plan.posterior(recoveries(cell, errors))
+
+
+def _transitions(
+    ax: Axes, shown: Sequence[CellReport], errors: dict[Trial, float]
+) -> Iterator[Claim]:
+    """One dynamics at one rank: proportions and curves at every d, and their thresholds."""
+    plot.phase_axes(ax, (0.3, 12))
+    ax.set_xlabel("")
+    ax.set_ylabel("P(recover)")
+    grid = np.geomspace(0.3, 12, 300)
+    for cell, look in zip(shown, LOOKS, strict=False):
+        tallies = recoveries(cell, errors)
+        x = np.array([tally.x for tally in tallies]) / unit(cell)
+        good, trials = (np.array([getattr(t, k) for t in tallies]) for k in ("converged", "trials"))
+        plot.proportions(x, good / trials, *wilson(good, trials), trials, ax=ax, series=look)
+        posterior = threshold(cell, errors)
+        middle, low, high = (m / unit(cell) for m in (posterior.median, *posterior.interval()))
+        label = f"$d = {cell.base.d}$: {middle:.2f} [{low:.2f}, {high:.2f}]"
+        curve = posterior.curve(grid * unit(cell))
+        plot.transition(grid, *curve, ax=ax, series=look, label=label)
+        yield Claim(
+            f"P(recover) = 1/2 at m/(dr), r = {cell.base.p}, d = {cell.base.d}, {cell.name}",
+            middle, low, high, int(trials.sum()),
+        )  # fmt: skip
+    ax.legend(loc="upper left", title="half recovered at $m/(dr)$", title_fontsize=8, fontsize=7)
+    ax.set_ylim(-0.04, 1.5)
+    ax.set_yticks([0, 0.5, 1])
+
+
+def _against_counts(
+    ax: Axes, found: Sequence[CellReport], errors: dict[Trial, float], p_values: list[float]
+) -> Iterator[Claim]:
+    """The descent's counts beside those known, wherever both have trials."""
+    shown = [cell for cell in found if cell.name == "descent"]
+    for cell, look, side in zip(shown, LOOKS, (1.05, 1.1), strict=False):
+        known = recoveries_at(cell.base.d, cell.base.p)
+        if known is None:
+            continue
+        ours = {round(tally.x / unit(cell), 6): tally for tally in recoveries(cell, errors)}
+        for x, good in known.recovered.items():
+            low, high = wilson(good, known.trials)
+            ax.vlines(side * x, low, high, color=look.color, linewidth=0.7, linestyle=":")
+            ax.scatter(side * x, good / known.trials, marker="x", s=22, color=look.color, zorder=4)
+            if x not in ours:
+                continue
+            tally = ours[x]
+            others = (good, known.trials - good)
+            table = [others, (tally.converged, tally.trials - tally.converged)]
+            p_values.append(float(fisher_exact(table).pvalue))
+            if good < known.trials:
+                ends = wilson(tally.converged, tally.trials)
+                yield Claim(
+                    f"P(recover), r = {cell.base.p}, d = {cell.base.d}, m = {x:g} dr, descent",
+                    tally.converged / tally.trials, float(ends[0]), float(ends[1]), tally.trials,
+                    f"{good} of {known.trials}", known.source,
+                    f"Fisher's exact test: p = {p_values[-1]:.2f}",
+                )  # fmt: skip
+
+
+def _all_counts(p_values: Sequence[float]) -> Claim:
+    """How many of the counts differ at the level of 5 %, by chance about one in twenty."""
+    differ = sum(p < 0.05 for p in p_values)
+    low, high = wilson(differ, len(p_values))
+    return Claim(
+        f"share of {len(p_values)} counts that differ from those known (Fisher, p < 0.05)",
+        differ / len(p_values), float(low), float(high), len(p_values), 0.05, "the test's level",
+        f"smallest p {min(p_values):.2f}; few trials make such a test conservative",
+    )  # fmt: skip
+
+
+def _errors(ax: Axes, found: Sequence[CellReport], errors: dict[Trial, float]) -> None:
+    """The relative error of W^T W at the end of every trial."""
+    rows = [(row, row.n / unit(cell)) for cell in found for row in cell.rows]
+    plot.endings(
+        [x for _, x in rows],
+        [errors[row.trial] for row, _ in rows],
+        [row.outcome is Outcome.CONVERGED for row, _ in rows],
+        ax=ax,
+        labels=("loss is zero", "loss is not zero"),
+    )
+    ax.axhline(SAME, color="0.5", linewidth=0.8, linestyle="--")
+    plot.log_ticks(ax.yaxis, 1e-7, 10)
+    ax.set_ylim(3e-7, 10)
+    ax.set_ylabel(r"$|W^TW - V^TV|_F \,/\, |V^TV|_F$ at the end")
+    ax.legend(loc="lower left", fontsize=7)
+
+
+if __name__ == "__main__":
+    main("quadratic_recovery", draw)
