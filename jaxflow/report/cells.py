@@ -43,8 +43,9 @@ class CellReport:
 
     @property
     def extent(self) -> tuple[float, float]:
-        """The range of the scanned axis."""
-        return self.plan.low, self.plan.high
+        """The range of the scanned axis; of a single value, as its plan has it, from there on."""
+        low, high = self.plan.low, self.plan.high
+        return low, high if high > low else low + 1
 
     @property
     def place(self) -> dict[str, float]:
