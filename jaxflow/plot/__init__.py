@@ -1,6 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
+from jaxflow.plot.power import line, points, power_axes
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -12,6 +13,7 @@ from jaxflow.plot.style import (
     log_ticks,
     size_ticks,
     style,
+    tick_label,
 )
 from jaxflow.plot.time import against_time, medians, survival, time_axes
 from jaxflow.plot.trajectory import panel, trajectory
@@ -29,16 +31,20 @@ __all__ = [
     "by_kind",
     "fit",
     "heat_map",
+    "line",
     "log_ticks",
     "medians",
     "panel",
     "phase_axes",
+    "points",
+    "power_axes",
     "proportions",
     "size_axes",
     "size_ticks",
     "style",
     "survival",
     "threshold",
+    "tick_label",
     "time_axes",
     "trajectory",
     "transition",

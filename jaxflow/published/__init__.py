@@ -1,10 +1,23 @@
 """Numbers that the source papers publish, kept to be drawn and tested beside ours."""
 
 from jaxflow.published.weakly_interacting import (
+    CONJECTURE,
     EXPERIMENT_1_2,
+    EXPERIMENT_2_SLOPES,
+    GROUP_RATES,
+    SOURCE,
     TRANSITIONS,
     PublishedTransition,
     transition_at,
 )
 
-__all__ = ["EXPERIMENT_1_2", "TRANSITIONS", "PublishedTransition", "transition_at"]
+__all__ = [
+    "CONJECTURE",
+    "EXPERIMENT_1_2",
+    "EXPERIMENT_2_SLOPES",
+    "GROUP_RATES",
+    "SOURCE",
+    "TRANSITIONS",
+    "PublishedTransition",
+    "transition_at",
+]

@@ -6,6 +6,7 @@ from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
+from jaxflow.sweep.powers import PowerLaw, power_law
 from jaxflow.sweep.slowing import Slowing, slowing
 from jaxflow.sweep.statistics import Tally, merged, published_estimator, wilson
 from jaxflow.sweep.survival import Survival, convergence_times, survival
@@ -20,6 +21,7 @@ __all__ = [
     "Horizon",
     "Plan",
     "Posterior",
+    "PowerLaw",
     "Slowing",
     "Survival",
     "Tally",
@@ -29,6 +31,7 @@ __all__ = [
     "convergence_times",
     "estimate",
     "merged",
+    "power_law",
     "published_estimator",
     "slowing",
     "survival",
