@@ -51,13 +51,13 @@ def test_it_is_checked_while_a_writer_is_at_work(folder):
 
 
 def test_widths_that_follow_n_are_those_of_their_rule(folder):
-    """The store has p = 4 throughout, which is no width of the published rule."""
+    """The store has p = 8 throughout, which is no width of the published rule."""
     with Store.read(folder) as store:
         sizes = {(row.n, row.p) for row in store.rows()}
     assert len(sizes) > 1
     change_study(folder, lambda study: study["axes"].update(p=[], failure=[0.05]))
     found = check(folder)
-    assert sum("p = 4 is not asked for by the study" in line for line in found) >= len(sizes)
+    assert sum("p = 8 is not asked for by the study" in line for line in found) >= len(sizes)
     for n, p in sizes:
         update(folder, f"p = {width_rule(n, 0.05)}", f"n = {n} AND p = {p}")
     assert not any("asked for" in line for line in check(folder))
