@@ -31,7 +31,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     two_points(axes[1], stores[STUDIES[1]])
     figure.savefig(path)
     plt.close(figure)
-    return [*proportions(rows), *ends(points)]
+    return [*proportions(rows), *beside_exact(rows), *ends(points)]
 
 
 def read(folder: Path) -> list[Row]:
@@ -58,7 +58,7 @@ def against_ratio(ax: Axes, rows: Sequence[Row]) -> None:
     ax.set_ylabel("P(converged)")
     title = f"orthogonal data, $n$ = {n}; dotted: P(good initialization)"
     ax.set_title(title, loc="left", fontsize=9)
-    ax.legend(loc="upper right", bbox_to_anchor=(1, 0.56), ncols=3)
+    ax.legend(loc="center right", bbox_to_anchor=(1, 0.53))
 
 
 def count(rows: Iterator[Row]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -102,12 +102,12 @@ def proportions(rows: Sequence[Row]) -> Iterator[Claim]:
     """P(converged | good initialization) where the assumption holds, and well below."""
     good = [row for row in rows if row.well_initialized]
     for what, inside in (
-        ("ratio >= 1", [row for row in good if row.point[RATIO] >= 1]),
+        ("ratio = 1", [row for row in good if row.point[RATIO] == 1]),
         ("ratio = 0.1", [row for row in good if row.point[RATIO] == 0.1]),
     ):
         converged = sum(row.outcome is Outcome.CONVERGED for row in inside)
         low, high = wilson(converged, len(inside))
-        holds = what == "ratio >= 1"
+        holds = what == "ratio = 1"
         yield Claim(
             f"P(converged | good initialization), orthogonal, {what}",
             converged / len(inside),
@@ -118,6 +118,19 @@ def proportions(rows: Sequence[Row]) -> Iterator[Claim]:
             SOURCE if holds else "",
             "" if holds else "Assumption 1 does not hold: outputs change their signs",
         )
+
+
+def beside_exact(rows: Sequence[Row]) -> Iterator[Claim]:
+    """P(converged) where |a_j| = |w_j|, beside the probability of a good initialization."""
+    for p in sorted({row.p for row in rows}):
+        inside = [row for row in rows if row.p == p and row.point[RATIO] == 1]
+        converged = sum(row.outcome is Outcome.CONVERGED for row in inside)
+        low, high = wilson(converged, len(inside))
+        exact = round(float(well_initialized_probability(rows[0].n, p)), 4)
+        what = f"P(converged), orthogonal, n = {rows[0].n}, p = {p}, ratio = 1"
+        share = converged / len(inside)
+        source = "exact P(good initialization)"
+        yield Claim(what, share, float(low), float(high), len(inside), exact, source)
 
 
 def ends(rows: Sequence[Row]) -> Iterator[Claim]:
