@@ -7,7 +7,7 @@ of the counter (i, k), so neither padding nor a larger n, p or d changes a numbe
 
 import hashlib
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ import numpy as np
 from jax.extend.random import threefry_2x32
 from jaxtyping import Array, Float, UInt32
 
+Number: TypeAlias = float | Float[Array, ""]  # of a law, or one that is an axis of the study
 FEW = 4  # numbers of a row besides its coordinates: radius, sign, magnitude, ...
 
 
@@ -77,6 +78,6 @@ def sign(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.where(u < 0.5, -1.0, 1.0).astype(u.dtype)
 
 
-def between(u: Float[Array, "*shape"], low: float, high: float) -> Float[Array, "*shape"]:
+def between(u: Float[Array, "*shape"], low: Number, high: Number) -> Float[Array, "*shape"]:
     """Uniform numbers on [low, high)."""
     return low + (high - low) * u

@@ -138,3 +138,16 @@ def test_a_fan_is_the_median_between_quantiles_of_those_under_way(ax):
     np.testing.assert_allclose((band.y0, band.y1), (2, 2 * np.quantile(np.arange(8, 22), 0.95)))
     with pytest.raises(ValueError, match="transpose"):
         plot.fan([0, 1], curves.T, ax=ax, series=SERIES)
+
+
+def test_powers_are_points_with_intervals_and_lines_inside_their_axes(ax):
+    x, y = [100, 1000, 10000], [0.3, 0.1, 0.03]
+    plot.points(x, y, [0.2, 0.09, 0.03], [0.4, 0.12, 0.03], ax=ax, series=SERIES, label="y")
+    plot.line(x, y, ax=ax, series=SERIES)
+    assert plot.power_axes(ax, x, y, along="n", label="rate") is ax
+    ends = np.array(ax.containers[0][2][0].get_segments())[:, :, 1]
+    np.testing.assert_allclose(ends, [[0.2, 0.4], [0.09, 0.12], [0.03, 0.03]])
+    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), y)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    for (low, high), values in ((ax.get_xlim(), x), (ax.get_ylim(), y)):
+        assert low < min(values) and max(values) < high

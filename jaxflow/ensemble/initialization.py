@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from jaxflow._errors import mistake
@@ -199,10 +198,12 @@ class ExplicitWeights:
         sizes: Sizes,
     ) -> Parameters:
         """W (P, D), a (P,)."""
-        W, a = np.zeros((neuron.rows, neuron.d), np.float32), np.zeros(neuron.rows, np.float32)
-        W[: len(self.W), : len(self.W[0])] = self.W
-        a[: len(self.a)] = self.a
-        return Parameters(jnp.asarray(W), jnp.asarray(a))
+        W = jnp.zeros((neuron.rows, neuron.d), jnp.float32)
+        a = jnp.zeros(neuron.rows, jnp.float32)
+        return Parameters(
+            W.at[: len(self.W), : len(self.W[0])].set(jnp.asarray(self.W, jnp.float32)),
+            a.at[: len(self.a)].set(jnp.asarray(self.a, jnp.float32)),
+        )
 
 
 LAWS: dict[str, type[Initialization]] = {

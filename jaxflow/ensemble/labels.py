@@ -51,18 +51,26 @@ class RandomSigns(Everywhere):
 
 @dataclass(frozen=True)
 class GroupSigns(Everywhere):
-    """|y| ~ U[low, high]; sample i is in group j = i mod p, and the groups' signs alternate."""
+    """|y| ~ growth^j U[low, high] in group j = i mod p of sample i; the groups' signs alternate.
+
+    With low = high, groups of m samples have D_j = growth^j low sqrt(m), as |sum y_i x_i| of
+    orthonormal inputs: two groups and growth = 2 make the published sqrt(n) and 2 sqrt(n) of arXiv
+    2502.16977.
+    """
 
     low: float = 1.0
     high: float = 1.0
+    growth: float = 1.0
 
     def __post_init__(self) -> None:
         _check_magnitudes(self.low, self.high)
+        if not self.growth > 0:
+            raise mistake("growth > 0", self.growth, "give the ratio from group to group")
 
     def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
         group = jnp.arange(X.shape[0]) % sizes.p
-        size = between(sample.few[:, 2], self.low, self.high)
+        size = between(sample.few[:, 2], self.low, self.high) * self.growth**group
         y = jnp.where(group % 2 == 0, size, -size)
         return jnp.where(below(sizes.n, X.shape[0]), y, 0)
 

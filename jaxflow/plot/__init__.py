@@ -1,6 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
+from jaxflow.plot.power import line, points, power_axes
 from jaxflow.plot.recovery import endings, fan
 from jaxflow.plot.style import (
     DESCENT,
@@ -13,6 +14,7 @@ from jaxflow.plot.style import (
     log_ticks,
     size_ticks,
     style,
+    tick_label,
 )
 from jaxflow.plot.time import against_time, medians, survival, time_axes
 from jaxflow.plot.trajectory import panel, trajectory
@@ -32,16 +34,20 @@ __all__ = [
     "fan",
     "fit",
     "heat_map",
+    "line",
     "log_ticks",
     "medians",
     "panel",
     "phase_axes",
+    "points",
+    "power_axes",
     "proportions",
     "size_axes",
     "size_ticks",
     "style",
     "survival",
     "threshold",
+    "tick_label",
     "time_axes",
     "trajectory",
     "transition",

@@ -2,15 +2,23 @@
 
 from jaxflow.published.quadratic import RECOVERIES, RecoveryCounts, recoveries_at
 from jaxflow.published.weakly_interacting import (
+    CONJECTURE,
     EXPERIMENT_1_2,
+    EXPERIMENT_2_SLOPES,
+    GROUP_RATES,
+    SOURCE,
     TRANSITIONS,
     PublishedTransition,
     transition_at,
 )
 
 __all__ = [
+    "CONJECTURE",
     "EXPERIMENT_1_2",
+    "EXPERIMENT_2_SLOPES",
+    "GROUP_RATES",
     "RECOVERIES",
+    "SOURCE",
     "TRANSITIONS",
     "PublishedTransition",
     "RecoveryCounts",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+SOURCE = "arXiv 2502.16977"
+
 
 @dataclass(frozen=True)
 class PublishedTransition:
@@ -42,6 +44,18 @@ EXPERIMENT_1_2 = PublishedTransition(
     repetitions=25,
     threshold=293.0,
 )
+
+# Experiment 2, orthogonal inputs: log-log slopes over n = 1000 to 2000 with their errors.
+EXPERIMENT_2_SLOPES = {
+    "last": (-0.81, 0.04),  # mu at the end
+    "mean": (-0.73, 0.05),  # log(L(0) / L(T)) / T
+    "low": (-0.73, 0.05),  # the lower bound of mu at the end
+    "high": (-0.50, 0.03),  # and the upper one
+}
+CONJECTURE = -0.5  # the exponent of the rate in the limit
+
+# Exponents alpha of rates n^-alpha, which lie between 1/sqrt(n) and 1/n.
+GROUP_RATES = (0.5, 0.75, 1.0)
 
 TRANSITIONS = (EXPERIMENT_1_2,)
 

@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Any
 
 from jaxflow._types import ROUNDING, SIZES, Outcome, Row
+from jaxflow.theory import group_count, width_rule
 
 OUTCOMES = {
     "certificate": Outcome.CONVERGED,
@@ -13,6 +14,7 @@ OUTCOMES = {
     "not_finite": Outcome.FAILED,
     "budget": Outcome.FAILED,
 }
+WIDTHS = {"failure": width_rule, "alpha": group_count}  # of n and the number in the axes
 SLACK = 1e-3  # of a step of descent, by which it may pass the horizon
 
 
@@ -28,7 +30,7 @@ def _of_place(study: dict[str, Any], row: Row) -> Iterator[str]:
     """Dynamics, sizes and parameters are those the study asks for."""
     if row.dynamics not in study["dynamics"]:
         yield "the study has no such dynamics"
-    asked = _asked(study, row.dynamics)
+    asked = _asked(study, row)
     place = {**{name: row.point[name] for name in SIZES}, **dict(row.parameters)}
     yield from (f"{name} is missing" for name in asked if name not in place)
     yield from (f"{name} is no axis of the study" for name in place if name not in asked)
@@ -39,14 +41,17 @@ def _of_place(study: dict[str, Any], row: Row) -> Iterator[str]:
         yield f"ran in {row.dtype}, not in the study's {study['precision']}"
 
 
-def _asked(study: dict[str, Any], dynamics: str) -> dict[str, Any]:
-    """The values of every axis of a dynamics: a list, or the plan of the one scanned.
+def _asked(study: dict[str, Any], row: Row) -> dict[str, Any]:
+    """The values of every axis of the row's dynamics: a list, or the plan of the one scanned.
 
-    A parameter of another dynamics is none of its axes.
+    A parameter of another dynamics is none of its axes. Widths may follow the row's n.
     """
     axes, plan = study["axes"], study.get("threshold") or study["grid"]
     asked = {**{name: axes[name] for name in SIZES}, **axes["parameters"], plan["along"]: plan}
-    others, own = "dynamics.", f"dynamics.{dynamics}."
+    for name, rule in WIDTHS.items():
+        if axes.get(name) and row.n >= 1:
+            asked["p"] = [rule(row.n, x) for x in axes[name]]
+    others, own = "dynamics.", f"dynamics.{row.dynamics}."
     return {k: v for k, v in asked.items() if not k.startswith(others) or k.startswith(own)}
 
 

@@ -8,6 +8,7 @@ from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
 from jaxflow.sweep.paths import Interval, bootstrap, first_positive, slope, tail_rate
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
+from jaxflow.sweep.powers import PowerLaw, power_law
 from jaxflow.sweep.slowing import Slowing, slowing
 from jaxflow.sweep.statistics import Tally, merged, wilson
 from jaxflow.sweep.survival import Survival, convergence_times, survival
@@ -23,6 +24,7 @@ __all__ = [
     "Interval",
     "Plan",
     "Posterior",
+    "PowerLaw",
     "Slowing",
     "Survival",
     "Tally",
@@ -34,6 +36,7 @@ __all__ = [
     "estimate",
     "first_positive",
     "merged",
+    "power_law",
     "published_estimator",
     "published_interval",
     "slope",

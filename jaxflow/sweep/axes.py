@@ -7,7 +7,7 @@ from itertools import product
 from jaxflow._errors import mistake
 from jaxflow._types import SIZES, Point
 from jaxflow.sweep._checks import positive, whole
-from jaxflow.theory import published_horizon
+from jaxflow.theory import group_count, published_horizon, width_rule
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,24 @@ class Axes:
     """The values of d, n, p and of parameters of laws, but for the axis that is scanned.
 
     A parameter goes by its dotted name in the study file. Those of a dynamics concern its own
-    trials only.
+    trials only. Instead of p there may be a rule that follows n: `failure`, probabilities epsilon
+    of the width rule p(n, epsilon), or `alpha`, exponents of p = n^(2 alpha - 1), the groups of
+    size n^(2 (1 - alpha)) that make the rate n^-alpha (arXiv 2502.16977, section 3).
     """
 
     d: tuple[int, ...] = ()
     n: tuple[int, ...] = ()
     p: tuple[int, ...] = ()
+    failure: tuple[float, ...] | None = None  # None, not (): it is no part of others' identity
+    alpha: tuple[float, ...] | None = None
     parameters: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        rules = [name for name in ("p", "failure", "alpha") if getattr(self, name)]
+        if len(rules) > 1:
+            raise mistake("one of p, failure and alpha", rules, "leave the others out")
+        if rules and self.n:
+            self.widths(min(self.n))  # raises where the rule has none
         for name in SIZES:
             for x in getattr(self, name):
                 whole(name, x, least=1)
@@ -81,20 +90,35 @@ class Axes:
             if name == along and values:
                 remedy = f"leave {name} out of the axes: the plan chooses it"
                 raise mistake(f"no values of {name}, which is scanned", list(values), remedy)
-            if name != along and not values:
+            if name != along and not values and not (name == "p" and self._follows):
                 raise mistake(f"values of {name}", "none", f"list some under [axes], {name} = [..]")
+        if self._follows and along in ("n", "p"):
+            remedy = "list n under [axes] and scan another axis"
+            raise mistake("a width that follows n with n listed", f"{along} scanned", remedy)
         if along in self.parameters:
             remedy = "leave it out of the axes: the plan chooses it"
             raise mistake(f"no values of {along}, which is scanned", self.parameters[along], remedy)
 
+    @property
+    def _follows(self) -> bool:
+        return bool(self.failure or self.alpha)
+
+    def widths(self, n: int) -> tuple[int, ...]:
+        """The p of this study at n samples, each once."""
+        if self.failure:
+            return tuple(dict.fromkeys(width_rule(n, x) for x in self.failure))
+        if self.alpha:
+            return tuple(dict.fromkeys(group_count(n, x) for x in self.alpha))
+        return self.p
+
     def points(self, along: str, dynamics: str) -> Iterator[Point]:
         """The points of a dynamics' cells, whose coordinate along the scanned axis is 0."""
-        sizes = [getattr(self, name) or (0,) for name in SIZES]
         names = sorted(concerning(self.parameters, dynamics))
-        for d, n, p in product(*sizes):
-            for values in product(*(self.parameters[name] for name in names)):
-                point = Point(d, n, p, tuple(zip(names, map(float, values), strict=True)))
-                yield point.moved(along, 0)
+        for d, n in product(self.d or (0,), self.n or (0,)):
+            for p in self.widths(n) or (0,):
+                for values in product(*(self.parameters[name] for name in names)):
+                    point = Point(d, n, p, tuple(zip(names, map(float, values), strict=True)))
+                    yield point.moved(along, 0)
 
 
 def concerning(parameters: Iterable[str], dynamics: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Rules, bounds and closed forms of the source papers, in float64 NumPy."""
 
-from jaxflow.theory.group import GroupFlow, group_size
+from jaxflow.theory.group import GroupFlow, group_count, group_size
 from jaxflow.theory.group_start import group_flow
 from jaxflow.theory.initialization import (
     failure_probability,
@@ -43,6 +43,7 @@ __all__ = [
     "TwoPoints",
     "failure_bound",
     "failure_probability",
+    "group_count",
     "group_flow",
     "group_size",
     "infinite_kernel",

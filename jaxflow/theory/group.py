@@ -181,6 +181,11 @@ class GroupFlow:
         return 2 * state.x * self.D / self.n * (1 + share)
 
 
+def group_count(n: int, alpha: float) -> int:
+    """n^{2 alpha - 1} to the nearest: the groups, and so the width, of `group_size`."""
+    return round(n / float(group_size(n, alpha)))
+
+
 def group_size(n: ArrayLike, alpha: ArrayLike) -> Array:
     """n^{2 (1 - alpha)}: groups of this size, and labels of order 1, give rates of order n^-alpha.
 

@@ -8,7 +8,7 @@ from jaxflow._paths import annotation, replaced, with_traced
 from jaxflow._types import Outcome, Point, Trial
 from jaxflow.engine import Runner
 from jaxflow.ensemble import Ensemble
-from jaxflow.ensemble.initialization import Dominated
+from jaxflow.ensemble.initialization import Dominated, ExplicitWeights
 from jaxflow.ensemble.labels import Teacher
 from jaxflow.flow import GradientDescent, GradientFlow
 from jaxflow.network import LeakyReLU, Network
@@ -86,3 +86,20 @@ def test_a_traced_number_leaves_the_root_as_it_was(name):
 def test_replaced_values_are_checked():
     with pytest.raises(ValueError, match="0 <= leak < 1"):
         replaced({"ensemble": Ensemble(network=Network(LeakyReLU()))}, LEAK, 2.0)
+
+
+def test_entries_of_lists_are_fields():
+    root = {
+        "ensemble": Ensemble(initialization=ExplicitWeights(((1.0, 2.0), (3.0, 4.0)), (5.0, 6.0)))
+    }
+    for name in ("W.1.0", "a.1"):
+        assert annotation(root, f"ensemble.initialization.{name}") is float
+    made = replaced(root, "ensemble.initialization.W.1.0", 7.0)["ensemble"].initialization
+    assert made.W == ((1.0, 2.0), (7.0, 4.0))
+    traced = with_traced(root["ensemble"], "initialization.a.1", 8.0).initialization
+    assert traced == ExplicitWeights(((1.0, 2.0), (3.0, 4.0)), (5.0, 8.0))
+    assert root["ensemble"].initialization.a == (5.0, 6.0)
+    assert annotation(root, "ensemble.initialization.W.0") == tuple[float, ...]  # no number
+    for name in ("a.2", "a.x", "a.1.0"):
+        with pytest.raises(ValueError, match="expected"):
+            annotation(root, f"ensemble.initialization.{name}")

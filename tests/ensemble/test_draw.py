@@ -156,9 +156,20 @@ def test_points_without_a_sample(ensemble, point, word):
         lambda: Sphere(2.0, 1.0),
         lambda: Gaussian(0.0),
         lambda: RandomSigns(0.0, 1.0),
+        lambda: GroupSigns(growth=0.0),
         lambda: Teacher(0),
     ],
 )
 def test_laws_refuse_what_is_none(law):
     with pytest.raises(ValueError, match="expected"):
         law()
+
+
+def test_labels_grow_from_group_to_group():
+    ensemble = Ensemble(Orthogonal(1.0, 1.0), GroupSigns(1.0, 2.0, growth=3.0))
+    data, _ = drawn(ensemble, d=300, n=300, p=3, shape=Shape(300, 320, 8))
+    y = np.asarray(data.y)[:300]
+    for j, sign in enumerate((1, -1, 1)):
+        size = sign * y[j::3] / 3.0**j
+        assert stats.kstest(size, stats.uniform(1, 1).cdf).pvalue > 1e-3
+    assert not np.any(np.asarray(data.y)[300:])

@@ -7,6 +7,7 @@ import pytest
 from stores import execute, one_line, sound
 
 from jaxflow.store import FILE, Store, check, gaps
+from jaxflow.theory import width_rule
 
 SHRINK = "ensemble.initialization.shrink"
 STEP = "dynamics.control.step"
@@ -47,6 +48,19 @@ def test_it_is_checked_while_a_writer_is_at_work(folder):
         writer._connection.execute("UPDATE trials SET seed = 7, steps = -1 WHERE n = 6")
         assert check(folder) == []
         writer._connection.execute("ROLLBACK")
+
+
+def test_widths_that_follow_n_are_those_of_their_rule(folder):
+    """The store has p = 8 throughout, which is no width of the published rule."""
+    with Store.read(folder) as store:
+        sizes = {(row.n, row.p) for row in store.rows()}
+    assert len(sizes) > 1
+    change_study(folder, lambda study: study["axes"].update(p=[], failure=[0.05]))
+    found = check(folder)
+    assert sum("p = 8 is not asked for by the study" in line for line in found) >= len(sizes)
+    for n, p in sizes:
+        update(folder, f"p = {width_rule(n, 0.05)}", f"n = {n} AND p = {p}")
+    assert not any("asked for" in line for line in check(folder))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from jaxflow.ensemble import Ensemble
 from jaxflow.ensemble.initialization import Group
 from jaxflow.ensemble.inputs import Orthogonal
 from jaxflow.ensemble.labels import GroupSigns
-from jaxflow.theory import GroupFlow, group_flow, group_size
+from jaxflow.theory import GroupFlow, group_count, group_flow, group_size
 
 # Groups of 3, 1 and 4 samples, whose labels have the signs +, -, +.
 MEMBERS = ([0, 3, 4], [1], [2, 5, 6, 7])
@@ -164,6 +164,7 @@ def test_sizes_of_groups_make_the_rates(alpha, size):
     n = 10**4
     assert group_size(n, alpha) == pytest.approx(size)
     p = n // size
+    assert group_count(n, alpha) == p
     flow = GroupFlow(n, np.full(p, np.sqrt(size)), np.full(p, 0.1), np.full(p, 0.9))
     assert flow.curvature(1e9) == pytest.approx(2 * n**-alpha)
 
