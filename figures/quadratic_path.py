@@ -20,7 +20,6 @@ STUDIES = ("quadratic-path",)
 TAIL = 1e-3, 1e-5  # relative errors between which the rate is fitted
 PREDICTED = 1 / (2 * 2 * SADDLE_GROWTH)  # of entry over log d; our loss is twice that of the theory
 SOURCE = "in the setting of arXiv 1907.06594"
-LOOKS = (*plot.OTHERS, plot.DESCENT, plot.FLOW, plot.PUBLISHED)
 Trials = dict[int, list[Recorded]]  # by d
 
 
@@ -50,7 +49,8 @@ def _last(trials: Trials) -> float:
 
 def _errors(ax: Axes, trials: Trials) -> None:
     grid = np.linspace(0, _last(trials), 200)
-    for (d, here), look in zip(sorted(trials.items()), LOOKS, strict=False):
+    for i, (d, here) in enumerate(sorted(trials.items())):
+        look = plot.by_size(i, len(trials))
         logs = [np.log(t.found["teacher_error"]) for t in here]
         curves = [
             np.exp(np.interp(grid, t.found["time"], y, right=np.nan))
@@ -69,7 +69,8 @@ def _errors(ax: Axes, trials: Trials) -> None:
 def _spectrum(ax: Axes, trials: Trials) -> None:
     grid = np.linspace(0, 3, 200)
     shown = sorted(trials)
-    for d, look in ((shown[0], LOOKS[0]), (shown[-1], LOOKS[len(shown) - 1])):
+    for i, d in ((0, shown[0]), (len(shown) - 1, shown[-1])):
+        look = plot.by_size(i, len(shown))
         for name, label in (("quotient_low", f"$d = {d}$"), ("quotient_high", None)):
             plot.fan(grid, _on_grid(trials[d], name, grid), ax=ax, series=look, label=label)
     ax.axhline(0, color="0.3", linewidth=0.8)
@@ -120,7 +121,8 @@ def _entries(ax: Axes, trials: Trials) -> Iterator[Claim]:
 def _rates(ax: Axes, trials: Trials) -> Iterator[Claim]:
     """The fitted rate of the tail against the smallest eigenvalue at the end."""
     ratios: list[float] = []
-    for (d, here), look in zip(sorted(trials.items()), LOOKS, strict=False):
+    for i, (d, here) in enumerate(sorted(trials.items())):
+        look = plot.by_size(i, len(trials))
         low = np.array([t.found["quotient_low"][-1] for t in here])
         rate = np.array([tail_rate(t.found["time"], t.found["teacher_error"], *TAIL) for t in here])
         known = np.isfinite(rate)

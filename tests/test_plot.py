@@ -138,3 +138,10 @@ def test_a_fan_is_the_median_between_quantiles_of_those_under_way(ax):
     np.testing.assert_allclose((band.y0, band.y1), (2, 2 * np.quantile(np.arange(8, 22), 0.95)))
     with pytest.raises(ValueError, match="transpose"):
         plot.fan([0, 1], curves.T, ax=ax, series=SERIES)
+
+
+def test_the_largest_size_is_the_darkest_and_neighbours_differ():
+    looks = [plot.by_size(i, 4) for i in range(4)]
+    assert looks[-1] == plot.by_size(4, 5) == plot.by_size(0, 1)
+    for part in ("color", "marker", "line"):
+        assert len({getattr(look, part) for look in looks}) == 4
