@@ -1,7 +1,8 @@
 """P(recover) of a quadratic teacher against m/(d r), and where a loss of zero is not the teacher's.
 
 A trial has recovered its teacher when the certificate of the loss holds and the relative error of
-W^T W, measured at its end, is below `SAME`.
+W^T W, measured at its end, is below `SAME`. It is given 3000 steps of the descent in this setting
+or the flow time that these are: at r = 5 many trials of the transition are still on their way then.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     figure.legend([known], [text], loc="outside lower center")
     for ax in axes[2]:
         ax.set_xlabel("samples per unknown, $m/(dr)$")
-    figure.savefig(path)
+    figure.savefig(path, dpi=140)
     plt.close(figure)
     return [*claims, _all_counts(p_values), *_without_recovery(zero_loss)]
 

@@ -5,7 +5,7 @@ from jaxflow.sweep.axes import Axes, Horizon, concerning
 from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
-from jaxflow.sweep.paths import Interval, bootstrap, first_positive, slope, tail_rate
+from jaxflow.sweep.paths import Interval, bootstrap, median_slope, stays_positive, tail_rate
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
 from jaxflow.sweep.slowing import Slowing, slowing
 from jaxflow.sweep.statistics import Tally, merged, published_estimator, wilson
@@ -31,11 +31,11 @@ __all__ = [
     "concerning",
     "convergence_times",
     "estimate",
-    "first_positive",
+    "median_slope",
     "merged",
     "published_estimator",
-    "slope",
     "slowing",
+    "stays_positive",
     "survival",
     "tail_rate",
     "warm_start",
