@@ -151,3 +151,10 @@ def test_powers_are_points_with_intervals_and_lines_inside_their_axes(ax):
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     for (low, high), values in ((ax.get_xlim(), x), (ax.get_ylim(), y)):
         assert low < min(values) and max(values) < high
+
+
+def test_the_largest_size_is_the_darkest_and_neighbours_differ():
+    looks = [plot.by_size(i, 4) for i in range(4)]
+    assert looks[-1] == plot.by_size(4, 5) == plot.by_size(0, 1)
+    for part in ("color", "marker", "line"):
+        assert len({getattr(look, part) for look in looks}) == 4

@@ -2,8 +2,11 @@
 
 import pytest
 
-from jaxflow.report import cells, last_values, recorded
+from jaxflow._types import Point
+from jaxflow.report import CellReport, cells, last_values, recorded
+from jaxflow.report.growth import lines
 from jaxflow.study import Study, run
+from jaxflow.sweep import GridPlan, Horizon
 
 TABLE = {
     "name": "recorded",
@@ -19,7 +22,7 @@ TABLE = {
         "initialization": {"law": "gaussian", "variance": "1/d", "outputs": "ones"},
         "network": {"scaling": "1", "trained": "first", "activation": {"name": "quadratic"}},
     },
-    "record": {"observables": ["loss", "teacher_error"], "trials": 5, "times": [1.0]},
+    "record": {"observables": ["loss", "teacher_error"], "trials": 6, "times": [1.0]},
 }
 
 
@@ -32,7 +35,7 @@ def folder(tmp_path_factory):
 
 def test_recorded_trials_go_with_their_rows(folder):
     found = recorded(folder)
-    assert [trial.row.seed for trial in found] == [*range(5), *range(5)]
+    assert [trial.row.seed for trial in found] == [*range(6), *range(6)]
     for row, arrays in found:
         assert arrays["loss"][0] == pytest.approx(row.first_loss, rel=1e-5)
         assert arrays["loss"][-1] == pytest.approx(row.last_loss, rel=1e-5)
@@ -42,15 +45,24 @@ def test_a_loss_of_zero_need_not_be_the_teachers(folder):
     """Of two samples of four dimensions there are many students, of 48 one."""
     (cell,) = cells(folder)
     errors = last_values(folder, "teacher_error")
-    recovered = cell.tallies_of(lambda row: errors.get(row.trial, 1.0) < 0.02)
+    recovered = cell.tallies_of(lambda row: errors[row.trial] < 0.02)
     assert [tally.x for tally in recovered] == [2, 48]
     assert cell.extent == (2, 48)
     few, many = cell.tallies()
     assert few.converged > 2
     assert recovered[0].converged == 0
-    assert recovered[1].converged == min(many.converged, 5) > 3
+    assert recovered[1].converged == many.converged > 3
 
 
 def test_what_was_not_recorded_is_named(folder):
     with pytest.raises(ValueError, match="expected flips in"):
         last_values(folder, "flips")
+
+
+@pytest.mark.parametrize(("values", "expected"), [((2,), 0), ((2, 3), 1)])
+def test_cells_of_a_single_value_make_no_line(values, expected):
+    plan, horizon = GridPlan(values, 1, per=("d",)), Horizon(time=(1.0,))
+    bases = [Point(d, 0, 1) for d in (4, 6, 8)]
+    found = [CellReport("flow", "flow", b, plan.at(b), horizon, ()) for b in bases]
+    assert len(list(lines(found))) == expected
+    assert [cell.extent[0] for cell in found] == [8, 12, 16]

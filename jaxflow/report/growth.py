@@ -48,12 +48,16 @@ class Line:
 
 
 def lines(found: Sequence[CellReport]) -> Iterator[Line]:
-    """Every line of at least three cells, along d and along p, at every horizon."""
+    """Every line of at least three cells, along d and along p, at every horizon.
+
+    Cells of a single value, which have no threshold, are passed over.
+    """
+    scanned = [cell for cell in found if cell.plan.low < cell.plan.high]
     for along in ("d", "p"):
         if found[0].along == along:
             continue
         groups: dict[tuple[object, ...], list[CellReport]] = {}
-        for cell in found:
+        for cell in scanned:
             groups.setdefault((cell.name, cell.base.moved(along, 0)), []).append(cell)
         for group in groups.values():
             inside = tuple(sorted(group, key=lambda cell: cell.base[along]))

@@ -6,7 +6,7 @@ from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.fixed_slope import published_estimator, published_interval
 from jaxflow.sweep.grid import GridPlan
 from jaxflow.sweep.neighbours import warm_start
-from jaxflow.sweep.paths import Interval, bootstrap, first_positive, slope, tail_rate
+from jaxflow.sweep.paths import Interval, bootstrap, median_slope, stays_positive, tail_rate
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
 from jaxflow.sweep.powers import PowerLaw, power_law
 from jaxflow.sweep.slowing import Slowing, slowing
@@ -34,13 +34,13 @@ __all__ = [
     "concerning",
     "convergence_times",
     "estimate",
-    "first_positive",
+    "median_slope",
     "merged",
     "power_law",
     "published_estimator",
     "published_interval",
-    "slope",
     "slowing",
+    "stays_positive",
     "survival",
     "tail_rate",
     "warm_start",

@@ -1,4 +1,4 @@
-"""Statistics of trajectories: when a path crosses zero, how fast its tail falls, and growth with x.
+"""Statistics of trajectories: when a path is positive for good, how fast its tail falls.
 
 Intervals are by resampling trials with replacement (Efron's bootstrap, percentiles): a trajectory
 is one trial, whatever the number of times it was seen at.
@@ -26,20 +26,20 @@ class Interval(NamedTuple):
     high: float
 
 
-def first_positive(time: ArrayLike, values: ArrayLike) -> float:
-    """The time from which values (k,) are positive for the first time; infinite if they never are.
+def stays_positive(time: ArrayLike, values: ArrayLike) -> float:
+    """The time from which values (k,) are positive to the end; infinite if the last one is not.
 
-    Linear between the last time (k,) before and the first after. Raises `ValueError` unless both
-    have one length.
+    Linear between the last time (k,) that they are not and the next. Raises `ValueError` unless
+    both have one length.
     """
     t, y = _path(time, values)
-    above = np.flatnonzero(y > 0)
-    if not len(above):
-        return float("inf")
-    i = int(above[0])
-    if i == 0:
+    below = np.flatnonzero(~(y > 0))
+    if not len(below):
         return float(t[0])
-    return float(t[i - 1] + (t[i] - t[i - 1]) * y[i - 1] / (y[i - 1] - y[i]))
+    i = int(below[-1])
+    if i == len(y) - 1:
+        return float("inf")
+    return float(t[i] + (t[i + 1] - t[i]) * y[i] / (y[i] - y[i + 1]))
 
 
 def tail_rate(time: ArrayLike, values: ArrayLike, high: float, low: float) -> float:
@@ -82,10 +82,10 @@ def bootstrap(
     return Interval(float(statistic(found)), float(low), float(high))
 
 
-def slope(x: ArrayLike) -> Callable[[Sequence[Array]], float]:
-    """The statistic of groups at x (k,): the least-squares slope of their means, one a group."""
+def median_slope(x: ArrayLike) -> Callable[[Sequence[Array]], float]:
+    """The statistic of groups at x (k,): the least-squares slope of their medians, one a group."""
     places = np.asarray(x, float)
-    return lambda groups: float(np.polyfit(places, [np.mean(g) for g in groups], 1)[0])
+    return lambda groups: float(np.polyfit(places, [np.median(g) for g in groups], 1)[0])
 
 
 def _path(time: ArrayLike, values: ArrayLike) -> tuple[Array, Array]:

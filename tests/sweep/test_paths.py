@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from jaxflow.sweep import bootstrap, first_positive, slope, tail_rate
+from jaxflow.sweep import bootstrap, median_slope, stays_positive, tail_rate
 
 
-def test_the_first_crossing_is_linear_between_times():
-    assert first_positive([0, 1, 3, 4], [-2, -1, 3, -5]) == 1.5
-    assert first_positive([0, 1], [-1, 0]) == np.inf
-    assert first_positive([2, 3], [1, -1]) == 2
+def test_the_last_crossing_is_linear_between_times():
+    assert stays_positive([0, 1, 3, 4], [-2, -1, 3, 5]) == 1.5
+    assert stays_positive([0, 1, 2, 3], [1, -1, 1, 1]) == 1.5
+    assert stays_positive([0, 1], [1, 0]) == np.inf
+    assert stays_positive([2, 3], [1, 1]) == 2
 
 
 def test_the_rate_is_that_of_the_tail_alone():
@@ -33,26 +34,26 @@ def test_the_interval_of_a_mean_covers_as_often_as_it_says():
     assert 178 <= inside <= 200  # 190 expected, standard deviation 3.1; a little narrow at 40
 
 
-def test_the_slope_of_means_and_its_error():
-    """Against the textbook standard error of a weighted sum of means."""
+def test_the_slope_of_medians_and_its_error():
+    """Against the asymptotic standard error 1/(2 f(median) sqrt(n)) of a normal sample's median."""
     rng = np.random.default_rng(1)
     x = np.log([25.0, 50.0, 100.0, 200.0])
-    groups = [0.125 * place + 0.3 * rng.normal(size=100) for place in x]
-    found = bootstrap(groups, slope(x))
+    groups = [0.125 * place + 0.3 * rng.normal(size=400) for place in x]
+    found = bootstrap(groups, median_slope(x))
     weights = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
-    errors = [group.std() / 10 for group in groups]
-    error = np.sqrt(np.sum((weights * errors) ** 2))
-    assert found.value == pytest.approx(np.dot(weights, [g.mean() for g in groups]))
-    assert (found.high - found.low) / 3.92 == pytest.approx(error, rel=0.1)
-    assert found == bootstrap(groups, slope(x))
+    error = 0.3 * np.sqrt(np.pi / 2 / 400) * np.linalg.norm(weights)
+    assert found.value == pytest.approx(np.dot(weights, [np.median(g) for g in groups]))
+    assert (found.high - found.low) / 3.92 == pytest.approx(error, rel=0.25)
+    assert found.low < 0.125 < found.high
+    assert found == bootstrap(groups, median_slope(x))
 
 
 @pytest.mark.parametrize(
     "mistake",
     [
-        lambda: first_positive([0, 1], [1]),
+        lambda: stays_positive([0, 1], [1]),
         lambda: tail_rate([0, 1], [1, 1], 1e-3, 1e-2),
-        lambda: bootstrap([[1.0], []], slope([0, 1])),
+        lambda: bootstrap([[1.0], []], median_slope([0, 1])),
     ],
 )
 def test_mistakes_are_one_line(mistake):
