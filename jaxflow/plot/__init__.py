@@ -1,6 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
+from jaxflow.plot.overlay import guide, level, points
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -28,11 +29,14 @@ __all__ = [
     "boundary",
     "by_kind",
     "fit",
+    "guide",
     "heat_map",
+    "level",
     "log_ticks",
     "medians",
     "panel",
     "phase_axes",
+    "points",
     "proportions",
     "size_axes",
     "size_ticks",
