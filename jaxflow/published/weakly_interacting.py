@@ -105,13 +105,15 @@ class PublishedReading:
     form: str
     along: str
     coefficients: tuple[float, ...]  # in the order of the form
+    formula: str
+    extent: tuple[float, float]  # the smallest and the largest size it was read from
     source: str = "arXiv 2502.16977"
 
 
-# Of experiment 1.2, d = 30 and p from 50 to 400: 0.366 p + 257 or 72.4 log p - 42.8.
+# Of experiment 1.2, at d = 30.
 READINGS = (
-    PublishedReading("linear", "p", (0.366, 257.0)),
-    PublishedReading("logarithmic", "p", (72.4, -42.8)),
+    PublishedReading("linear", "p", (0.366, 257.0), "0.366 p + 257", (50, 400)),
+    PublishedReading("logarithmic", "p", (72.4, -42.8), "72.4 log p - 42.8", (50, 400)),
 )
 
 
