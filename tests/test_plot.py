@@ -158,3 +158,24 @@ def test_the_largest_size_is_the_darkest_and_neighbours_differ():
     assert looks[-1] == plot.by_size(4, 5) == plot.by_size(0, 1)
     for part in ("color", "marker", "line"):
         assert len({getattr(look, part) for look in looks}) == 4
+
+
+def test_published_points_and_guides_are_where_they_were_given(ax):
+    plot.published_points(
+        [30, 60], [150, 600], ax=ax, low=[135, 570], high=[165, 630], label="published"
+    )
+    (made,) = ax.containers
+    np.testing.assert_array_equal(made[0].get_xydata(), [[30, 150], [60, 600]])
+    ends = np.array(made[2][0].get_segments())[:, :, 1]
+    np.testing.assert_array_equal(ends, [[135, 165], [570, 630]])
+    plot.published_points([10], [5.0], ax=ax)
+    assert not ax.containers[1][2]  # no interval, no bars
+    assert plot.guide([1, 2], [3, 4], ax=ax) is ax
+    np.testing.assert_array_equal(ax.lines[-1].get_xydata(), [[1, 3], [2, 4]])
+
+
+def test_a_level_is_a_line_in_its_band(ax):
+    plot.level(5.0, 4.0, 7.0, ax=ax, series=SERIES, label="flow")
+    (band,) = ax.patches
+    assert (band.get_y(), band.get_y() + band.get_height()) == (4, 7)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [5, 5])

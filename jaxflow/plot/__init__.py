@@ -1,6 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
+from jaxflow.plot.overlay import guide, level, published_points
 from jaxflow.plot.power import line, points, power_axes
 from jaxflow.plot.recovery import endings, fan
 from jaxflow.plot.style import (
@@ -35,7 +36,9 @@ __all__ = [
     "endings",
     "fan",
     "fit",
+    "guide",
     "heat_map",
+    "level",
     "line",
     "log_ticks",
     "medians",
@@ -44,6 +47,7 @@ __all__ = [
     "points",
     "power_axes",
     "proportions",
+    "published_points",
     "size_axes",
     "size_ticks",
     "style",

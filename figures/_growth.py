@@ -1,0 +1,253 @@
+"""Thresholds against one size: of the control and of the flow, at every horizon they were given.
+
+On the left N with its fits, the published points and the count p d; on the right how near the count
+comes as more time is allowed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import Claim
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from jaxflow import plot
+from jaxflow.figure.diagram import HORIZON_LINES
+from jaxflow.published import READINGS, PublishedThreshold
+from jaxflow.report import CellReport
+from jaxflow.report.growth import Line, lines
+from jaxflow.report.times import against_time
+from jaxflow.sweep.scaling import FORMS, Comparison
+from jaxflow.theory import interpolation_count
+
+MARKERS = {"flow": ("o", "^", "v"), "descent": ("s", "D", "p")}
+COLORS = {"flow": plot.FLOW.color, "descent": plot.DESCENT.color}
+NAMES = {"flow": "flow", "descent": "descent, step 1"}
+COUNT = plot.Series("black", "", (0, (6, 2)))
+READING_LINES = ("-.", ":")
+TIMES = 9
+STEP = "published for descent with step 1"
+
+
+def lines_of(
+    found: Sequence[CellReport], along: str, more: Sequence[CellReport] = ()
+) -> list[Line]:
+    """The lines along a size; `more` cells go into those at the first horizon, where they lack."""
+    made = []
+    for line in (line for line in lines(found) if line.along == along):
+        known = {cell.base[along] for cell in line.cells}
+        lacking = [
+            cell
+            for cell in more
+            if line.horizon == 0
+            and cell.name == line.cells[0].name
+            and cell.base[along] not in known
+        ]
+        inside = sorted([*line.cells, *lacking], key=lambda cell: cell.base[along])
+        made.append(replace(line, cells=tuple(inside)))
+    return made
+
+
+def draw_growth(
+    found: Sequence[Line], known: Sequence[PublishedThreshold], path: Path
+) -> list[Comparison]:
+    """Write the figure; returns the forms of every line, compared."""
+    compared = [line.compare() for line in found]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 5.2), width_ratios=(1.25, 1))
+    growth(left, found, compared, known)
+    published(left, known, found[0].along)
+    left.set_title(f"threshold, {_fixed(found[0])}; bands: best form", loc="left")
+    nearness(right, found)
+    right.set_title("how near the count, given time", loc="left")
+    figure.legend(*_by_kind(left), loc="outside lower center", ncols=3, fontsize=7.5)
+    right.legend(loc="upper left", ncols=2, fontsize=7.5)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+    return compared
+
+
+def growth(
+    ax: Axes,
+    found: Sequence[Line],
+    compared: Sequence[Comparison],
+    known: Sequence[PublishedThreshold],
+) -> None:
+    """N against the size, with the best form of every line and the count p d."""
+    along, every = found[0].along, [t.n50 for t in known]
+    sizes = sorted({x for line in found for x in line.x} | {getattr(t, along) for t in known})
+    grid = np.geomspace(sizes[0], sizes[-1], 200)
+    for line, forms in zip(found, compared, strict=True):
+        n50, low, high = _thresholds(line)
+        kind = line.cells[0].kind
+        look = plot.Series(COLORS[kind], MARKERS[kind][line.horizon % 3], "none")
+        plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=_label(line))
+        inside = grid[(grid >= line.x[0]) & (grid <= line.x[-1])]
+        plot.fit(inside, *forms.fits[0].predict(inside), ax=ax, series=look)
+        every += [*low, *high]
+    count = [_count(found[0], x) for x in sizes]
+    plot.guide(sizes, count, ax=ax, series=COUNT, label="interpolation count, $n = p\\,d$")
+    plot.size_axes(ax, sizes, [*every, max(count)], along=along)
+
+
+def published(ax: Axes, known: Sequence[PublishedThreshold], along: str) -> None:
+    """Published thresholds, with the spacing of their grid, and what the authors read from them."""
+    places = [float(getattr(t, along)) for t in known]
+    n50 = np.array([t.n50 for t in known])
+    half = np.array([t.spacing / 2 for t in known])
+    label = f"{STEP} ({known[0].source})"
+    plot.published_points(places, n50, ax=ax, low=n50 - half, high=n50 + half, label=label)
+    readings = [reading for reading in READINGS if reading.along == along]
+    for reading, style in zip(readings, READING_LINES, strict=False):
+        grid = np.geomspace(*reading.extent, 100)
+        (form,) = [form for form in FORMS[along] if form.name == reading.form]
+        read = np.exp(form.log(np.array(reading.coefficients), grid))
+        look = replace(plot.PUBLISHED, line=style)
+        plot.guide(grid, read, ax=ax, series=look, label=f"published reading, {reading.formula}")
+
+
+def nearness(ax: Axes, found: Sequence[Line]) -> None:
+    """N / p d against the time allowed, at the smallest, middle and largest size."""
+    for line in (line for line in found if line.horizon == len(line.cells[0].horizon.labels) - 1):
+        kind, last = line.cells[0].kind, len(line.cells) - 1
+        for i, style in zip(sorted({0, last // 2 + last % 2, last}), HORIZON_LINES, strict=False):
+            cell = line.cells[i]
+            times = np.geomspace(cell.horizon.factor[0], cell.horizon.factor[-1], TIMES)
+            told = against_time(cell, times.tolist())
+            count = _count(line, line.x[i])
+            look = plot.Series(COLORS[kind], MARKERS[kind][0], style)
+            plot.against_time(
+                told.time,
+                told.n50 / count,
+                told.low / count,
+                told.high / count,
+                ax=ax,
+                series=look,
+                at_edge=told.at_edge,
+                label=f"{NAMES[kind]}, ${line.along} = {line.x[i]:g}$",
+            )
+    ax.axhline(1, color=COUNT.color, linestyle=COUNT.line, linewidth=0.9)
+    plot.log_ticks(ax.xaxis, 0.95, 1.05 * found[0].cells[0].horizon.factor[-1])
+    ax.set_ylim(0, 1.32)  # the legend is above the count
+    ax.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    ax.annotate("$n = p\\,d$", (1, 1), xytext=(0, 3), textcoords="offset points", size=8)
+    ax.set_xlabel("flow time allowed (published horizons)")
+    ax.set_ylabel("threshold over count, $N / p\\,d$")
+
+
+def claims(
+    found: Sequence[Line], compared: Sequence[Comparison], known: Sequence[PublishedThreshold]
+) -> Iterator[Claim]:
+    """Every threshold measured where one is published, the growth of each line, and N / p d."""
+    for line, forms in zip(found, compared, strict=True):
+        if line.cells[0].kind == "descent" and line.horizon == 0:
+            yield from _against_published(line, known)
+            yield from _against_readings(line, forms)
+        yield _growth_claim(line, forms)
+    for line in found:
+        yield _nearness_claim(line)
+
+
+def _against_published(line: Line, known: Sequence[PublishedThreshold]) -> Iterator[Claim]:
+    cells = dict(zip(line.x, line.cells, strict=True))
+    for t in known:
+        cell = cells.get(getattr(t, line.along))
+        if cell is None:
+            continue
+        posterior = cell.posterior(line.horizon)
+        remark = f"published by another estimator, on a grid of n with spacing {t.spacing:g}"
+        yield Claim(
+            f"N({t.d}, {t.p}), {_label(line)}",
+            posterior.median,
+            *posterior.interval(),
+            sum(tally.trials for tally in cell.tallies()),
+            t.n50,
+            t.source,
+            remark,
+        )
+
+
+def _against_readings(line: Line, forms: Comparison) -> Iterator[Claim]:
+    """The slope of every form that the authors read from their thresholds."""
+    for reading in (reading for reading in READINGS if reading.along == line.along):
+        (fit,) = [fit for fit in forms.fits if fit.form.name == reading.form]
+        low, high = reading.extent
+        yield Claim(
+            f"a of {fit.form.formula.format(x=line.along)}, {_fixed(line)}, {_label(line)}, "
+            f"{line.along} = {line.x[0]:g}..{line.x[-1]:g}",
+            fit.coefficients[0],
+            fit.low[0],
+            fit.high[0],
+            _trials(line),
+            reading.coefficients[0],
+            reading.source,
+            f"published from {line.along} = {low:g}..{high:g}; chi2/dof here {fit.misfit:.2g}",
+        )
+
+
+def _growth_claim(line: Line, forms: Comparison) -> Claim:
+    """The exponent b of N = a x^b, with the form that the data decide for."""
+    (power,) = [fit for fit in forms.fits if fit.form.name == "power"]
+    best = forms.fits[0]
+    names = zip(best.form.coefficients, best.coefficients, best.low, best.high, strict=True)
+    numbers = ", ".join(f"{name} = {x:.4g} [{low:.4g}, {high:.4g}]" for name, x, low, high in names)
+    verdict = "decided for" if forms.decided else "not decided; least misfit of"
+    remark = (
+        f"{verdict} {best.form.formula.format(x=line.along)}: {numbers}; chi2/dof of the power "
+    )
+    remark += f"{power.misfit:.2g}, of the best {best.misfit:.2g}"
+    what = f"exponent of N in {line.along}, {_fixed(line)}, {_label(line)}, "
+    what += f"{line.along} = {line.x[0]:g}..{line.x[-1]:g}"
+    return Claim(
+        what, power.coefficients[1], power.low[1], power.high[1], _trials(line), remark=remark
+    )
+
+
+def _nearness_claim(line: Line) -> Claim:
+    """N / p d at the largest size of the line."""
+    cell, count = line.cells[-1], _count(line, line.x[-1])
+    posterior = cell.posterior(line.horizon)
+    low, high = posterior.interval()
+    trials = sum(tally.trials for tally in cell.tallies())
+    what = f"N / p d at d = {cell.base.d}, p = {cell.base.p}, {_label(line)}"
+    return Claim(what, posterior.median / count, low / count, high / count, trials)
+
+
+def _by_kind(ax: Axes) -> tuple[list[Any], list[str]]:
+    """Handles and labels of a legend with a column for each dynamics and one for the rest."""
+    handles = {text: handle for handle, text in zip(*ax.get_legend_handles_labels(), strict=True)}
+    columns = [[text for text in handles if text.startswith(name)] for name in NAMES.values()]
+    columns.append([text for text in handles if not text.startswith(tuple(NAMES.values()))])
+    rows = max(map(len, columns))
+    texts = [text for column in columns for text in [*column, *[""] * (rows - len(column))]]
+    empty = Patch(alpha=0)
+    return [handles.get(text, empty) for text in texts], texts
+
+
+def _label(line: Line) -> str:
+    cell = line.cells[0]
+    factor = cell.horizon.factor[line.horizon]
+    return f"{NAMES[cell.kind]}, {factor:g} x horizon"
+
+
+def _fixed(line: Line) -> str:
+    places = line.cells[0].place.items()
+    return ", ".join(f"{name} = {x:g}" for name, x in places if name != line.along)
+
+
+def _count(line: Line, x: float) -> float:
+    sizes = {name: line.cells[0].base[name] for name in ("d", "p")} | {line.along: x}
+    return float(interpolation_count(sizes["d"], sizes["p"]))
+
+
+def _trials(line: Line) -> int:
+    return sum(tally.trials for cell in line.cells for tally in cell.tallies())
+
+
+def _thresholds(line: Line) -> tuple[list[float], list[float], list[float]]:
+    posteriors = [cell.posterior(line.horizon) for cell in line.cells]
+    ends = [posterior.interval() for posterior in posteriors]
+    return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]

@@ -1,0 +1,115 @@
+"""P(converged) at d = 100, p = 37 on the published grid, beside the published proportions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import Claim, Stores, main
+from matplotlib.axes import Axes
+
+from jaxflow import plot, report
+from jaxflow.published import EXPERIMENT_1_0 as PUBLISHED
+from jaxflow.report import CellReport
+from jaxflow.report.times import by_point
+from jaxflow.sweep import Posterior, Tally, wilson
+from jaxflow.theory import width_rule
+
+STUDIES = ("experiment-1.0",)
+NAMES = {"descent": "descent, step 1", "flow": "gradient flow"}
+ASIDE = 6  # samples that points are drawn apart
+
+
+def draw(stores: Stores, path: Path) -> Sequence[Claim]:
+    """The figure, and every proportion with the threshold beside those published."""
+    cells = {cell.name: cell for cell in report.cells(stores["experiment-1.0"])}
+    figure, ax = plt.subplots(figsize=(6.4, 4.2))
+    plot.phase_axes(ax, (1280, 2150))
+    ax.set_xscale("linear")
+    _measured(ax, cells["descent"], plot.DESCENT, 0)
+    _measured(ax, cells["flow"], plot.FLOW, -ASIDE)
+    _published(ax)
+    title = "descent with step 1 falls where the flow does"
+    ax.set_title(f"$d = {PUBLISHED.d}$, $p = {PUBLISHED.p}$: {title}", loc="left")
+    figure.legend(loc="outside lower center", ncols=2)
+    figure.savefig(path)
+    plt.close(figure)
+    return [*_threshold_claims(cells), *_proportion_claims(cells["descent"]), _late(cells["flow"])]
+
+
+def _measured(ax: Axes, cell: CellReport, series: plot.Series, aside: float) -> None:
+    n, converged, trials = _counts(cell)
+    low, high = wilson(converged, trials)
+    label = f"{NAMES[cell.name]}, {trials.min()} trials each"
+    plot.proportions(
+        n + aside, converged / trials, low, high, trials, ax=ax, series=series, label=label
+    )
+    grid = np.linspace(*cell.extent, 300)
+    plot.transition(grid, *cell.posterior().curve(grid), ax=ax, series=series)
+
+
+def _published(ax: Axes) -> None:
+    """Drawn a little to the right, so that intervals can be told apart."""
+    n, proportion = np.array(PUBLISHED.proportions).T
+    low, high = wilson(np.round(proportion * PUBLISHED.repetitions), PUBLISHED.repetitions)
+    label = f"published, descent with step 1, {PUBLISHED.repetitions} trials each"
+    label += f" ({PUBLISHED.source})"
+    plot.published_points(n + ASIDE, proportion, ax=ax, low=low, high=high, label=label)
+
+
+def _threshold_claims(cells: Mapping[str, CellReport]) -> Iterator[Claim]:
+    place = f"N({PUBLISHED.d}, {PUBLISHED.p})"
+    count = PUBLISHED.repetitions
+    known = [Tally(n, round(count * share), count) for n, share in PUBLISHED.proportions]
+    theirs = Posterior(known, known[0].x, known[-1].x)
+    read = "{:.0f} [{:.0f}, {:.0f}]".format(theirs.median, *theirs.interval())
+    remark = f"published by a step fitted on the grid; their proportions by our posterior: {read}"
+    for name, cell in cells.items():
+        posterior, is_control = cell.posterior(), name == "descent"
+        yield Claim(
+            f"{place}, {NAMES[name]}",
+            posterior.median,
+            *posterior.interval(),
+            len(cell.rows),
+            PUBLISHED.threshold if is_control else None,
+            PUBLISHED.source if is_control else "",
+            remark if is_control else "the true flow, not published",
+        )
+
+
+def _proportion_claims(cell: CellReport) -> Iterator[Claim]:
+    known = dict(PUBLISHED.proportions)
+    for n, converged, trials in zip(*_counts(cell), strict=True):
+        low, high = wilson(converged, trials)
+        yield Claim(
+            f"P(converged), {NAMES['descent']}, d = {PUBLISHED.d}, p = {PUBLISHED.p}, n = {n:g}",
+            converged / trials,
+            float(low),
+            float(high),
+            int(trials),
+            known[int(n)],
+            PUBLISHED.source,
+            "published with p = 36" if width_rule(int(n), 0.05) == 36 else "",
+        )
+
+
+def _late(cell: CellReport) -> Claim:
+    """How near the horizon the flow converges, just below its threshold."""
+    found = by_point(cell, width=0)
+    i = int(np.searchsorted(found.x, cell.posterior().median)) - 1
+    unit = cell.horizon.times(int(found.x[i]), cell.base.p)[-1]
+    median, low, high = (float(v[i]) / unit for v in found.medians)
+    what = f"median convergence time of the flow over the horizon, n = {found.x[i]:g}"
+    remark = "the threshold is where the time allowed ends"
+    return Claim(what, median, low, high, int(found.trials[i]), remark=remark)
+
+
+def _counts(cell: CellReport) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """n, converged and trials, in increasing order of n."""
+    rows = [(tally.x, tally.converged, tally.trials) for tally in cell.tallies()]
+    n, converged, trials = np.array(rows).T
+    return n, converged, trials
+
+
+if __name__ == "__main__":
+    main("transition", draw)
