@@ -1,6 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
+from jaxflow.plot.family import curve, estimates, family
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -27,6 +28,9 @@ __all__ = [
     "axis_name",
     "boundary",
     "by_kind",
+    "curve",
+    "estimates",
+    "family",
     "fit",
     "heat_map",
     "log_ticks",

@@ -2,6 +2,7 @@
 
 from jaxflow.study.definition import Study
 from jaxflow.study.forecast import expected_trials
+from jaxflow.study.redraw import inputs_of
 from jaxflow.study.running import Progress, run
 
-__all__ = ["Progress", "Study", "expected_trials", "run"]
+__all__ = ["Progress", "Study", "expected_trials", "inputs_of", "run"]

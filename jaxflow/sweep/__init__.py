@@ -4,6 +4,7 @@ from jaxflow.sweep._plan import Plan
 from jaxflow.sweep.axes import Axes, Horizon, concerning
 from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.grid import GridPlan
+from jaxflow.sweep.means import Mean, mean_interval, power_law
 from jaxflow.sweep.neighbours import warm_start
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
 from jaxflow.sweep.slowing import Slowing, slowing
@@ -18,6 +19,7 @@ __all__ = [
     "GridPlan",
     "Guess",
     "Horizon",
+    "Mean",
     "Plan",
     "Posterior",
     "Slowing",
@@ -28,7 +30,9 @@ __all__ = [
     "concerning",
     "convergence_times",
     "estimate",
+    "mean_interval",
     "merged",
+    "power_law",
     "published_estimator",
     "slowing",
     "survival",
