@@ -179,3 +179,21 @@ def test_a_level_is_a_line_in_its_band(ax):
     (band,) = ax.patches
     assert (band.get_y(), band.get_y() + band.get_height()) == (4, 7)
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [5, 5])
+
+
+def test_a_family_keeps_its_order_in_grey():
+    looks = plot.family(6)
+    greys = [mpl.colors.to_rgb(look.color) @ np.array([0.299, 0.587, 0.114]) for look in looks]
+    assert np.all(np.diff(greys) > 0.05)
+    assert len({look.marker for look in looks}) == 6
+    assert plot.family(1)[0].color == looks[0].color
+
+
+def test_curves_and_estimates_have_their_intervals(ax):
+    assert plot.curve([1, 2], [3, 4], [2, 3], [4, 6], ax=ax, series=SERIES, marks=1) is ax
+    band = ax.collections[0].get_paths()[0].get_extents()
+    assert (band.y0, band.y1) == (2, 6)
+    assert plot.estimates([1, 2], [3, 4], [2, 3], [4, 6], ax=ax, series=SERIES, label="b") is ax
+    bars = np.array(ax.collections[1].get_segments())[:, :, 1]
+    np.testing.assert_allclose(bars, [[2, 4], [3, 6]])
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[3, 4], [3, 4]]

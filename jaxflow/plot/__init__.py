@@ -1,6 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
+from jaxflow.plot.family import curve, estimates, family
 from jaxflow.plot.overlay import guide, level, published_points
 from jaxflow.plot.power import line, points, power_axes
 from jaxflow.plot.recovery import endings, fan
@@ -33,7 +34,10 @@ __all__ = [
     "boundary",
     "by_kind",
     "by_size",
+    "curve",
     "endings",
+    "estimates",
+    "family",
     "fan",
     "fit",
     "guide",

@@ -1,5 +1,6 @@
 """Numbers that the source papers publish, kept to be drawn and tested beside ours."""
 
+from jaxflow.published import overparameterized
 from jaxflow.published.quadratic import RECOVERIES, RecoveryCounts, recoveries_at
 from jaxflow.published.weakly_interacting import (
     CONJECTURE,
@@ -33,6 +34,7 @@ __all__ = [
     "PublishedThreshold",
     "PublishedTransition",
     "RecoveryCounts",
+    "overparameterized",
     "recoveries_at",
     "thresholds_along",
     "transition_at",

@@ -1,4 +1,4 @@
-"""What a trial of a study starts from."""
+"""What a trial of a study starts from, drawn again from its keys."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jaxflow._keys import trial_keys
+from jaxflow._keys import Uniforms, trial_keys
 from jaxflow._paths import annotation, replaced
 from jaxflow._types import Trial
-from jaxflow.ensemble import Shape, Sizes, draw
+from jaxflow.ensemble import Ensemble, Shape, Sizes, draw
 from jaxflow.study.definition import Study
 
 Array = NDArray[np.float64]
@@ -22,13 +22,27 @@ def drawn(study: Study, trial: Trial) -> tuple[Array, Array, Array, Array]:
     They are the ones its flow starts from, which are drawn in float32. Raises `ValueError` where
     the study's ensemble has no trial at that point.
     """
+    d, n, p = trial.point.d, trial.point.n, trial.point.p
+    keys = jax.tree.map(jnp.asarray, trial_keys(study.seed, d, n, p, trial.seed))
+    data, theta = draw(_ensemble(study, trial), keys, Sizes(d, n, p), Shape(d, n, p), "float32")
+    X, y, W, a = (np.asarray(v, np.float64) for v in (data.X, data.y, theta.W, theta.a))
+    return X, y, W, a
+
+
+def inputs_of(study: Study, trial: Trial) -> NDArray[np.float32]:
+    """The inputs X (n, d) alone, in float32, without drawing the weights of a wide network."""
+    d, n, p = trial.point.d, trial.point.n, trial.point.p
+    keys = trial_keys(study.seed, d, n, p, trial.seed)
+    rows = _ensemble(study, trial).inputs.draw(Uniforms(keys.samples, n, d), Sizes(d, n, p))
+    return np.asarray(rows.dense())
+
+
+def _ensemble(study: Study, trial: Trial) -> Ensemble:
+    """The law of the trial, with the numbers of its point in it."""
     root: Any = {"ensemble": study.ensemble}
     for name, x in trial.point.parameters:
         if name.startswith("ensemble."):
             root = replaced(root, name, int(x) if annotation(root, name) is int else x)
-    d, n, p = trial.point.d, trial.point.n, trial.point.p
-    root["ensemble"].check(trial.point)
-    keys = jax.tree.map(jnp.asarray, trial_keys(study.seed, d, n, p, trial.seed))
-    data, theta = draw(root["ensemble"], keys, Sizes(d, n, p), Shape(d, n, p), "float32")
-    X, y, W, a = (np.asarray(v, np.float64) for v in (data.X, data.y, theta.W, theta.a))
-    return X, y, W, a
+    ensemble: Ensemble = root["ensemble"]
+    ensemble.check(trial.point)
+    return ensemble

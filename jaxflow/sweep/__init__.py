@@ -5,6 +5,7 @@ from jaxflow.sweep.axes import Axes, Horizon, concerning
 from jaxflow.sweep.cell import Cell
 from jaxflow.sweep.fixed_slope import published_estimator, published_interval
 from jaxflow.sweep.grid import GridPlan
+from jaxflow.sweep.means import Mean, mean_exponent, mean_interval
 from jaxflow.sweep.neighbours import warm_start
 from jaxflow.sweep.paths import Interval, bootstrap, median_slope, stays_positive, tail_rate
 from jaxflow.sweep.posterior import Guess, Posterior, Threshold, estimate
@@ -22,6 +23,7 @@ __all__ = [
     "Guess",
     "Horizon",
     "Interval",
+    "Mean",
     "Plan",
     "Posterior",
     "PowerLaw",
@@ -34,6 +36,8 @@ __all__ = [
     "concerning",
     "convergence_times",
     "estimate",
+    "mean_exponent",
+    "mean_interval",
     "median_slope",
     "merged",
     "power_law",

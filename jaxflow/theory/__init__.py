@@ -9,6 +9,7 @@ from jaxflow.theory.initialization import (
 )
 from jaxflow.theory.kernel import (
     infinite_kernel,
+    keeps_to_lazy_bound,
     kernel_extremes,
     lazy_descent_bound,
     lazy_distance_bound,
@@ -48,6 +49,7 @@ __all__ = [
     "group_size",
     "infinite_kernel",
     "interpolation_count",
+    "keeps_to_lazy_bound",
     "kernel_extremes",
     "largest_correlation",
     "lazy_descent_bound",

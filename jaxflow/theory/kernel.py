@@ -20,6 +20,7 @@ from jaxflow._errors import mistake
 from jaxflow.theory._checks import Array, fraction, matrix, nonnegative, positive, whole
 
 TOLERANCE = 1e-5  # of |x_i|^2 = 1, which float32 inputs meet
+ROUNDING = 1e-5  # of a loss in float32
 
 
 def infinite_kernel(X: ArrayLike) -> Array:
@@ -61,6 +62,31 @@ def lazy_loss_bound(t: ArrayLike, n: ArrayLike, lambda_0: ArrayLike) -> Array:
     """
     rate = positive("lambda_0", lambda_0) / whole("n", n, least=1)
     return np.exp(-rate * nonnegative("t", t))
+
+
+def keeps_to_lazy_bound(
+    t: ArrayLike, loss: ArrayLike, n: int, lambda_0: float, *, folds: float = np.inf
+) -> bool:
+    """Whether a recorded loss keeps to `lazy_loss_bound` until the bound has fallen to e^-folds.
+
+    The loss (k,) is that of a flow at the ascending flow times t (k,), the first of them 0. It
+    never grows, so after the last of them it counts as it was there. Raises `ValueError` unless
+    the two have one length, t ascends from 0, the first loss is positive and folds > 0.
+    """
+    times, losses = nonnegative("t", t), nonnegative("loss", loss)
+    if times.ndim != 1 or times.shape != losses.shape or not len(times):
+        got = (times.shape, losses.shape)
+        raise mistake("t and loss of one length", got, "give one of each")
+    if times[0] != 0 or np.any(np.diff(times) < 0) or losses[0] == 0:
+        raise mistake("a positive loss from t = 0 on", times[0], "record the start of the flow")
+    if not folds > 0:
+        raise mistake("folds > 0", folds, "let the bound fall")
+    end = folds * n / float(positive("lambda_0", lambda_0))
+    if times[-1] < end < np.inf:
+        times, losses = np.append(times, end), np.append(losses, losses[-1])
+    bound = lazy_loss_bound(times, n, lambda_0)
+    kept = losses <= losses[0] * bound * (1 + ROUNDING)
+    return bool(np.all(kept[times <= end]))
 
 
 def lazy_descent_bound(k: ArrayLike, step: ArrayLike, n: ArrayLike, lambda_0: ArrayLike) -> Array:

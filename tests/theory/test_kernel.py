@@ -8,6 +8,7 @@ from scipy.special import ndtr
 
 from jaxflow.theory import (
     infinite_kernel,
+    keeps_to_lazy_bound,
     kernel_extremes,
     lazy_descent_bound,
     lazy_distance_bound,
@@ -125,9 +126,26 @@ def test_small_steps_of_descent_are_the_flow():
     )
 
 
+def test_a_loss_keeps_to_the_bound_until_it_is_judged_no_more():
+    """At n = 4, lambda_0 = 1/2 the bound is exp(-t/8)."""
+    t = np.array([0, 8, 16, 24.0])
+    falls = 3 * np.exp([0, -1.1, -2.2, -2.9])  # above the last bound, exp(-3)
+    assert not keeps_to_lazy_bound(t, falls, 4, 0.5)
+    assert keeps_to_lazy_bound(t[:3], falls[:3], 4, 0.5)
+    assert keeps_to_lazy_bound(t, falls, 4, 0.5, folds=2.5)
+    assert not keeps_to_lazy_bound(t, falls, 4, 0.5, folds=3)
+    assert keeps_to_lazy_bound(t[:3], falls[:3], 4, 0.5, folds=2.1)
+    assert not keeps_to_lazy_bound(t[:3], falls[:3], 4, 0.5, folds=2.3)  # it stays at exp(-2.2)
+    assert not keeps_to_lazy_bound(t[:2], 3 * np.exp([0, -0.99]), 4, 0.5)
+
+
 @pytest.mark.parametrize(
     "call",
     [
+        lambda: keeps_to_lazy_bound([0, 1], [1], 5, 0.1),
+        lambda: keeps_to_lazy_bound([1, 2], [1, 0.5], 5, 0.1),
+        lambda: keeps_to_lazy_bound([0, 1], [1, 0.5], 5, 0.1, folds=0),
+        lambda: keeps_to_lazy_bound([0, 1], [1, 0.5], 5, 0.0),
         lambda: infinite_kernel(2 * np.eye(3)),
         lambda: infinite_kernel(np.ones(3)),
         lambda: sampled_kernel(np.eye(3), 0),
