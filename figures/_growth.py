@@ -147,8 +147,9 @@ def claims(
             yield from _against_published(line, known)
             yield from _against_readings(line, forms)
         yield _growth_claim(line, forms)
+    largest = max(set.intersection(*(set(line.x) for line in found)))
     for line in found:
-        yield _nearness_claim(line)
+        yield _nearness_claim(line, largest)
 
 
 def _against_published(line: Line, known: Sequence[PublishedThreshold]) -> Iterator[Claim]:
@@ -206,9 +207,9 @@ def _growth_claim(line: Line, forms: Comparison) -> Claim:
     )
 
 
-def _nearness_claim(line: Line) -> Claim:
-    """N / p d at the largest size of the line."""
-    cell, count = line.cells[-1], _count(line, line.x[-1])
+def _nearness_claim(line: Line, x: float) -> Claim:
+    """N / p d at a size of the line."""
+    cell, count = line.cells[line.x.index(x)], _count(line, x)
     posterior = cell.posterior(line.horizon)
     low, high = posterior.interval()
     trials = sum(tally.trials for tally in cell.tallies())

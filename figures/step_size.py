@@ -1,0 +1,235 @@
+"""N against the step of descent, and the sharpness training ends with: the edge of stability.
+
+Descent with step h is stable while the sharpness is below 2/h. Where the flow's own sharpness at
+the end of training, which grows with n, would pass that, descent stays at 2/h and does not arrive.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import Claim, Stores, main
+from matplotlib.axes import Axes
+from scipy.stats import t as student
+
+from jaxflow import plot, report
+from jaxflow.published import EXPERIMENT_1_2 as PUBLISHED
+from jaxflow.report import CellReport
+from jaxflow.store import Store
+
+STUDIES = ("step-size",)
+STEP = "dynamics.descent.step"
+NEAR = 0.3  # in log n, of the threshold: the trials whose sharpness is averaged
+FREE = 0.7  # of 2/step: below it descent ends as sharp as the flow
+FEWEST = 100  # samples: above it the sharpness is a power of n
+DRAWS = 20_000  # of a ratio of thresholds
+RESAMPLES = 1000
+EDGE = plot.Series("black", "", (0, (6, 2)))
+
+
+Ends = dict[tuple[str, float | None], list[tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class Sharpness:
+    """What recorded trials near the threshold ended with, and the 95 % interval of its mean."""
+
+    values: np.ndarray
+    mean: float
+    low: float
+    high: float
+
+
+def draw(stores: Stores, path: Path) -> Sequence[Claim]:
+    """The figure; N and the final sharpness at every step, and where descent leaves the flow."""
+    store = stores["step-size"]
+    found = report.cells(store)
+    (flow,) = [cell for cell in found if cell.kind == "flow"]
+    descent = sorted((c for c in found if c.kind == "descent"), key=lambda c: c.place[STEP])
+    ends = _ends(store)
+    sharpness = [_near(cell, ends) for cell in descent]
+    flow_sharpness = _near(flow, ends)
+    figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(6.4, 6.2))
+    steps = np.array([cell.place[STEP] for cell in descent])
+    edge = _edge(ends, steps)
+    _thresholds(top, descent, flow)
+    _prediction(top, ends, steps, flow)
+    top.legend(loc="lower left")
+    _sharpness(bottom, descent, sharpness, flow_sharpness)
+    figure.savefig(path)
+    plt.close(figure)
+    return [
+        *_threshold_claims(descent, flow),
+        *_edge_claims(descent, flow, edge, _free(ends)),
+        *_sharpness_claims(descent, sharpness),
+    ]
+
+
+def _ends(store: Path) -> Ends:
+    """(n, sharpness at the end) of every recorded trial, by dynamics and step."""
+    found: Ends = {}
+    with Store.read(store) as opened:
+        for trial, arrays in opened.trajectories():
+            step = dict(trial.point.parameters).get(STEP)
+            end = (float(trial.point.n), float(arrays["sharpness"][-1]))
+            found.setdefault((trial.dynamics, step), []).append(end)
+    return found
+
+
+def _near(cell: CellReport, ends: Ends) -> Sharpness:
+    """Of the recorded trials of a cell at n near its threshold."""
+    n, sharpness = np.array(ends[cell.name, cell.place.get(STEP)]).T
+    near = sharpness[np.abs(np.log(n / cell.posterior().median)) < NEAR]
+    half = student.ppf(0.975, len(near) - 1) * near.std(ddof=1) / np.sqrt(len(near))
+    return Sharpness(near, near.mean(), near.mean() - half, near.mean() + half)
+
+
+def _free(ends: Ends) -> np.ndarray:
+    """Logarithms of n and of the final sharpness, (k, 2), of trials that the step does not hold."""
+    found = [
+        (n, sharpness)
+        for (_, step), here in ends.items()
+        for n, sharpness in here
+        if n >= FEWEST and (step is None or sharpness * step / 2 < FREE)
+    ]
+    return np.log(found)
+
+
+def _edge(ends: Ends, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The n (steps) at which the flow would end with sharpness 2/step, and its 95 % interval.
+
+    By the power of n fitted to the trials that are free of the step, and to resamples of them.
+    """
+    free, rng = _free(ends), np.random.default_rng(0)
+
+    def crossing(trials: np.ndarray) -> np.ndarray:
+        slope, level = np.polyfit(trials[:, 0], trials[:, 1], 1)
+        return np.exp((np.log(2 / steps) - level) / slope)
+
+    drawn = [crossing(free[rng.integers(len(free), size=len(free))]) for _ in range(RESAMPLES)]
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    return crossing(free), low, high
+
+
+def _prediction(ax: Axes, ends: Ends, steps: np.ndarray, flow: CellReport) -> None:
+    """Where the flow's sharpness passes 2/step, within the n that trials tell of."""
+    grid = np.geomspace(steps.min(), steps.max(), 200)
+    n, low, high = _edge(ends, grid)
+    told = (n > np.exp(_free(ends)[:, 0].min())) & (n < flow.posterior().median)
+    label = "flow ends with sharpness 2 / step"
+    plot.fit(grid[told], n[told], low[told], high[told], ax=ax, series=EDGE, label=label)
+
+
+def _thresholds(ax: Axes, descent: Sequence[CellReport], flow: CellReport) -> None:
+    """N against the step, the flow's as a band, and the published one."""
+    steps = [cell.place[STEP] for cell in descent]
+    posteriors = [cell.posterior() for cell in descent]
+    low, high = np.array([p.interval() for p in posteriors]).T
+    limits = flow.posterior().interval()
+    plot.level(flow.posterior().median, *limits, ax=ax, series=plot.FLOW, label="gradient flow")
+    plot.boundary(
+        steps, [p.median for p in posteriors], low, high, ax=ax, series=plot.DESCENT,
+        label="descent",
+    )  # fmt: skip
+    label = f"published, step 1 ({PUBLISHED.source})"
+    plot.points([PUBLISHED.step], [PUBLISHED.threshold], ax=ax, label=label)
+    plot.size_axes(ax, steps, [*low, *high, *limits], along=STEP)
+    ax.set_xlabel("")
+    place = f"$d = {flow.base.d}$, $p = {flow.base.p}$"
+    ax.set_title(f"{place}: only at small steps descent goes as far as the flow", loc="left")
+
+
+def _sharpness(
+    ax: Axes, descent: Sequence[CellReport], found: Sequence[Sharpness], flow: Sharpness
+) -> None:
+    """Final sharpness times step / 2 near each threshold, with the flow's near its own."""
+    steps = np.array([cell.place[STEP] for cell in descent])
+    for step, here in zip(steps, found, strict=True):
+        scaled = here.values * step / 2
+        ax.scatter(np.full(len(scaled), step), scaled, s=6, color=plot.DESCENT.color, alpha=0.35)
+    mean, low, high = (
+        np.array([getattr(here, name) for here in found]) * steps / 2
+        for name in ("mean", "low", "high")
+    )
+    plot.boundary(steps, mean, low, high, ax=ax, series=plot.DESCENT, label="descent, near its $N$")
+    grid = np.geomspace(steps.min() / 1.2, steps.max() * 1.2, 50)
+    ax.fill_between(
+        grid, flow.low * grid / 2, flow.high * grid / 2, color=plot.FLOW.color, alpha=0.18, lw=0
+    )
+    plot.guide(
+        grid, flow.mean * grid / 2, ax=ax, series=plot.FLOW, label="gradient flow, near its $N$"
+    )
+    plot.guide(grid, np.ones_like(grid), ax=ax, series=EDGE, label="edge of stability, 2 / step")
+    plot.log_ticks(ax.yaxis, 0.8 * min(low.min(), flow.low * steps.min() / 2), 12)
+    ax.set_ylim(0.8 * min(low.min(), flow.low * steps.min() / 2), 12)
+    ax.set_xlabel("step of descent (flow time)")
+    ax.set_ylabel("final sharpness $\\times$ step / 2")
+    ax.set_title("where the flow is sharper than 2 / step, descent cannot follow", loc="left")
+    ax.legend(loc="upper left")
+
+
+def _threshold_claims(descent: Sequence[CellReport], flow: CellReport) -> Iterator[Claim]:
+    place = f"N({flow.base.d}, {flow.base.p})"
+    posterior = flow.posterior()
+    remark = "the true flow, not published"
+    yield Claim(
+        f"{place}, gradient flow", posterior.median, *posterior.interval(), _trials(flow),
+        remark=remark,
+    )  # fmt: skip
+    for cell in descent:
+        posterior, is_published = cell.posterior(), cell.place[STEP] == PUBLISHED.step
+        ratio = _ratio(cell, flow)
+        yield Claim(
+            f"{place}, descent with step {cell.place[STEP]:g}",
+            posterior.median,
+            *posterior.interval(),
+            _trials(cell),
+            PUBLISHED.threshold if is_published else None,
+            PUBLISHED.source if is_published else "",
+            "{:.2f} [{:.2f}, {:.2f}] of the flow's".format(*ratio),
+        )
+
+
+def _ratio(cell: CellReport, flow: CellReport) -> tuple[float, float, float]:
+    """The threshold over the flow's, with its 95 % interval, the two taken as independent."""
+    rng = np.random.default_rng(0)
+    one, other = (c.posterior().quantile(rng.uniform(size=DRAWS)) for c in (cell, flow))
+    low, middle, high = np.quantile(one / other, [0.025, 0.5, 0.975])
+    return float(middle), float(low), float(high)
+
+
+def _edge_claims(
+    descent: Sequence[CellReport],
+    flow: CellReport,
+    edge: tuple[np.ndarray, np.ndarray, np.ndarray],
+    free: np.ndarray,
+) -> Iterator[Claim]:
+    """Beside N at every step, the n at which the flow's sharpness is 2/step, where trials tell."""
+    least = np.exp(free[:, 0].min())
+    for cell, n, low, high in zip(descent, *edge, strict=True):
+        if least < n < flow.posterior().median:
+            what = f"n at which the flow ends with sharpness 2/step, step {cell.place[STEP]:g}"
+            remark = f"to be held against N = {cell.posterior().median:.0f} of descent"
+            yield Claim(what, float(n), float(low), float(high), len(free), remark=remark)
+
+
+def _sharpness_claims(descent: Sequence[CellReport], found: Sequence[Sharpness]) -> Iterator[Claim]:
+    for cell, here in zip(descent, found, strict=True):
+        half = cell.place[STEP] / 2
+        yield Claim(
+            f"final sharpness x step / 2 near N, descent with step {cell.place[STEP]:g}",
+            here.mean * half,
+            here.low * half,
+            here.high * half,
+            len(here.values),
+        )
+
+
+def _trials(cell: CellReport) -> int:
+    return sum(tally.trials for tally in cell.tallies())
+
+
+if __name__ == "__main__":
+    main("step_size", draw)

@@ -1,0 +1,27 @@
+"""N against the width at d = 30: the published descent, the flow, and how both grow with time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from _common import Claim, Stores, main
+from _growth import claims, draw_growth, lines_of
+
+from jaxflow import report
+from jaxflow.published import thresholds_along
+
+STUDIES = ("experiment-1.2", "step-size")
+STEP = "dynamics.descent.step"
+
+
+def draw(stores: Stores, path: Path) -> Sequence[Claim]:
+    """The figure, the thresholds beside the published ones, and how they grow."""
+    more = [  # d = 30, p = 100 at the first horizon
+        cell for cell in report.cells(stores["step-size"]) if cell.place.get(STEP, 1.0) == 1.0
+    ]
+    found = lines_of(report.cells(stores["experiment-1.2"]), "p", more)
+    known = thresholds_along("p", d=30)
+    return list(claims(found, draw_growth(found, known, path), known))
+
+
+if __name__ == "__main__":
+    main("width", draw)
