@@ -134,7 +134,7 @@ def _thresholds(ax: Axes, descent: Sequence[CellReport], flow: CellReport) -> No
         label="descent",
     )  # fmt: skip
     label = f"published, step 1 ({PUBLISHED.source})"
-    plot.points([PUBLISHED.step], [PUBLISHED.threshold], ax=ax, label=label)
+    plot.published_points([PUBLISHED.step], [PUBLISHED.threshold], ax=ax, label=label)
     plot.size_axes(ax, steps, [*low, *high, *limits], along=STEP)
     ax.set_xlabel("")
     place = f"$d = {flow.base.d}$, $p = {flow.base.p}$"
