@@ -139,7 +139,7 @@ def test_a_spoiled_store_is_found_out(grid, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "word"),
     [
-        (["--axes.q=[3]"], "{d, n, p, parameters}"),
+        (["--axes.q=[3]"], "n, p, parameters}"),
         (["--seed"], "--seed=VALUE"),
         (["--seed=many"], "an integer"),
         (["--grid.values=[0]"], "whole number"),

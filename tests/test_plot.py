@@ -74,7 +74,8 @@ def test_fits_and_survival_have_bands(ax):
 def test_open_medians_and_thresholds_out_of_range_have_arrows(ax):
     inf = np.inf
     plot.medians([1, 2, 3], [5.0, 9.0, inf], [4, 7, 8], [6, inf, inf], ax=ax, series=SERIES)
-    arrows, points = ax.collections[1:]
+    closed, open_, arrows, points = ax.collections
+    assert [len(lines.get_segments()) for lines in (closed, open_)] == [1, 1]
     assert len(arrows.get_offsets()) == 1
     assert len(points.get_offsets()) == 2
     edges = ["below", "", "above"]
