@@ -1,16 +1,14 @@
 """How long a run will take: what is left to compute and to compile, at the pace so far.
 
-The work of a trial is counted in the evaluations of the field it took times the cost of one. Along
-n = N(d, p) it grows as the cost of an evaluation times the flow time allowed, up to a share of that
-which changes slowly and is taken from the trials nearest by. How many trials a cell still needs
-follows from the law that an interval shrinks like one over the root of the trials; what a cell
-needs that has not begun, from those that have: as many trials, at a threshold carried on as a power
-of d and p.
+The work of a trial is counted in the evaluations of the field it took times the cost of one. How
+many trials a cell still needs follows from the law that an interval shrinks like one over the root
+of the trials. A cell of which too little is known is likened to the nearest one that has told: as
+many trials, whose work grows as the cost of an evaluation times the flow time allowed, both at the
+threshold. That is carried on as a power of d and p.
 """
 
 from collections.abc import Sequence
 from math import log
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +22,10 @@ TYPICAL_TRIALS = 60  # of one threshold to 4 %, before any cell has told
 MARGIN = 1.3  # trials run over those needed at the least
 TYPICAL_PROGRAMS = 8.0  # compiled for a cell
 COMPILATION = 5.0  # seconds, before any has been timed
-GROWTH = 1.0, 0.8  # powers of N in d and p, before cells tell
-NEAREST = 8  # trials that a share is taken from
+GROWTH = 1.0, 0.6  # powers of N in d and p, before cells tell
+WARM = 0.7  # of the trials of a neighbour, for a cell that is told where to begin
+NEAREST = 8  # trials of a grid that tell of another
+ENOUGH = 16  # trials, from which on a cell tells of itself and others
 
 
 def expected_trials(cell: Cell, typical: float | None = None) -> int:
@@ -67,61 +67,63 @@ def work(row: Row) -> float:
     return row.evaluations * _cost(row.point)
 
 
-class _Told(NamedTuple):
-    """What a cell's trials tell of others': places, and shares of work over cost times horizon."""
-
-    cell: Cell
-    log_x: np.ndarray
-    shares: np.ndarray
-
-
 class _WorkLeft:
     """The work that a cell still takes, in flops of a product."""
 
     def __init__(self, cells: Sequence[Cell]) -> None:
-        self._told = [_tell(cell) for cell in cells if cell.ended]
-        self._thresholds = {id(told.cell): told.cell.posterior().median for told in self._told}
-        ended = [len(cell.ended) for cell in cells if cell.finished]
-        self._typical = float(np.mean(ended)) if ended else None
+        begun = [cell for cell in cells if cell.ended]
+        most = max(len(cell.ended) for cell in begun)
+        self._told = [cell for cell in begun if len(cell.ended) >= min(ENOUGH, most)]
         self._growth = {name: self._powers(name) for name in {cell.dynamics for cell in cells}}
 
     def of(self, cell: Cell) -> float:
-        """Of the trials under way, each at its place, and of those to come, at the threshold."""
-        told = self._nearest(cell)
-        under_way = cell.missing
-        to_come = expected_trials(cell, self._typical) - len(cell.ended) - len(under_way)
-        points = [trial.point for trial in under_way]
-        found = sum(_expected(told, cell, point) for point in points)
-        if to_come > 0:
-            at = cell.base.moved(cell.plan.along, self._threshold(cell, told.cell))
-            found += to_come * _expected(told, cell, at)
-        return found
+        """Of all trials that are to end yet."""
+        if not isinstance(cell.plan, ThresholdPlan):
+            return sum(self._at(cell, trial.point) for trial in cell.missing)
+        nearest = self._nearest(cell)
+        typical = expected_trials(nearest) * (WARM if cell.parent else 1.0)
+        to_come = expected_trials(cell, typical) - len(cell.ended)
+        return to_come * _mean_work(nearest) * self._load(cell) / self._load(nearest)
 
-    def _nearest(self, cell: Cell) -> _Told:
-        """The cell itself, if it has begun, or the nearest that has, of its own dynamics first."""
+    def _at(self, cell: Cell, point: Point) -> float:
+        """Of one trial of a grid, by the trials nearest by."""
+        nearest, along = self._nearest(cell), cell.plan.along
+        rows = sorted(
+            nearest.ended.values(), key=lambda row: abs(log(row.point[along] / point[along]))
+        )[:NEAREST]
+        shares = [work(row) / (_cost(row.point) * row.horizon) for row in rows]
+        return float(np.mean(shares)) * _load(cell, point)
+
+    def _nearest(self, cell: Cell) -> Cell:
+        """The cell itself, if it has told enough, or the nearest that has, of its own dynamics."""
         return min(
             self._told,
-            key=lambda told: (
-                told.cell is not cell,
-                told.cell.dynamics != cell.dynamics,
-                distance(_sizes(told.cell.base), _sizes(cell.base)),
+            key=lambda other: (
+                other is not cell,
+                other.dynamics != cell.dynamics,
+                distance(_sizes(other.base), _sizes(cell.base)),
             ),
         )
 
-    def _threshold(self, cell: Cell, nearest: Cell) -> float:
-        """That of the cell itself, or of the nearest one carried on."""
-        threshold = self._thresholds[id(nearest)]
+    def _load(self, cell: Cell) -> float:
+        """Cost times flow time allowed at the cell's threshold."""
+        return _load(cell, cell.base.moved(cell.plan.along, max(self._threshold(cell), 1)))
+
+    def _threshold(self, cell: Cell) -> float:
+        """That of the cell itself, or of the nearest that has told carried on."""
+        nearest = self._nearest(cell)
+        threshold = nearest.posterior().median
         if nearest is not cell and cell.plan.along == "n":
             for name, power in zip(("d", "p"), self._growth[cell.dynamics], strict=True):
                 threshold *= (cell.base[name] / nearest.base[name]) ** power
         return float(min(max(threshold, cell.plan.low), cell.plan.high))
 
     def _powers(self, dynamics: str) -> tuple[float, float]:
-        """Of N in d and p, by the cells of a dynamics that have begun."""
-        cells = [told.cell for told in self._told if told.cell.dynamics == dynamics]
+        """Of N in d and p, by the cells of a dynamics that have told."""
+        cells = [cell for cell in self._told if cell.dynamics == dynamics]
         if not cells or cells[0].plan.along != "n":
             return GROWTH
-        logs = np.log([[c.base.d, c.base.p, self._thresholds[id(c)]] for c in cells])
+        logs = np.log([[c.base.d, c.base.p, c.posterior().median] for c in cells])
         powers = []
         for axis, default in enumerate(GROWTH):
             rest = logs[:, axis] - logs[:, axis].mean()
@@ -131,21 +133,14 @@ class _WorkLeft:
         return powers[0], powers[1]
 
 
-def _tell(cell: Cell) -> _Told:
+def _mean_work(cell: Cell) -> float:
+    """Of a trial of a cell that has told: over the later half, near the threshold."""
     rows = list(cell.ended.values())
-    shares = [work(row) / (_cost(row.point) * row.horizon) for row in rows]
-    return _Told(cell, np.log([row.point[cell.plan.along] for row in rows]), np.array(shares))
+    return float(np.mean([work(row) for row in rows[len(rows) // 2 :]]))
 
 
-def _expected(told: _Told, cell: Cell, point: Point) -> float:
-    """The work of a trial of a cell at a point, its share that of the trials nearest by."""
-    along = cell.plan.along
-    x = log(point[along])
-    if told.cell is not cell:  # as far from its threshold as from the other's
-        x += float(np.median(told.log_x)) - x
-    nearest = np.argsort(np.abs(told.log_x - x), kind="stable")[:NEAREST]
-    horizon = cell.horizon.times(point.n, point.p)[-1]
-    return float(np.mean(told.shares[nearest])) * _cost(point) * horizon
+def _load(cell: Cell, point: Point) -> float:
+    return _cost(point) * cell.horizon.times(point.n, point.p)[-1]
 
 
 def _cost(point: Point) -> float:
