@@ -64,11 +64,14 @@ def test_a_boundary_has_its_intervals(ax, vertical):
 
 def test_fits_and_survival_have_bands(ax):
     assert plot.fit([1, 2], [1, 2], [0.9, 1.8], [1.1, 2.2], ax=ax, series=SERIES) is ax
-    plot.survival([0, 2, 5], [1, 0.5, 0.2], [1, 0.3, 0.1], [1, 0.7, 0.4], ax=ax, series=SERIES)
+    plot.survival(
+        [0, 2, 5], [1, 0.5, 0.2], [1, 0.3, 0.1], [1, 0.7, 0.4], ax=ax, series=SERIES, since=1.0
+    )
     assert len(ax.collections) == 2
     steps = ax.lines[-1]
     assert steps.get_drawstyle() == "steps-post"
     np.testing.assert_array_equal(steps.get_ydata(), [1, 0.5, 0.2, 0.2])
+    np.testing.assert_array_equal(steps.get_xdata(), [1, 2, 5, 5])
 
 
 def test_open_medians_and_thresholds_out_of_range_have_arrows(ax):

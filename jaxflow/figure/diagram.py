@@ -104,7 +104,7 @@ def _times(ax: Axes, chosen: Sequence[Line]) -> None:
         count = len(line.cells)
         shown = sorted({0, count // 2, count - 1})
         for k, (i, style) in enumerate(zip(shown, HORIZON_LINES, strict=False)):
-            found = against_time(line.cells[i])
+            found = against_time(line.cells[i]).told()
             told += found.time.tolist()
             look = plot.Series(series.color, HORIZON_MARKERS[k], style)
             plot.against_time(

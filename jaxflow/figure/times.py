@@ -76,16 +76,19 @@ def _survival(ax: Axes, cell: CellReport, series: plot.Series) -> None:
     near = told[np.argsort(np.abs(np.log(found.x[told] / threshold)))]
     below, above = near[found.x[near] <= threshold], near[found.x[near] > threshold]
     shown = sorted([*below[: MOST_CURVES // 2], *above[: MOST_CURVES // 2]])
+    events = [t for i in shown for t in found.curves[i].times[1:]]
+    since = min(events, default=1.0) / 1.5
     for k, i in enumerate(shown):
         curve = found.curves[i]
         look = plot.Series(series.color, "", HORIZON_LINES[k % len(HORIZON_LINES)])
         until = curve.known if np.isfinite(curve.known) else float(curve.times[-1])
         plot.survival(
-            curve.times, curve.survival, curve.low, curve.high, ax=ax, series=look, until=until,
+            curve.times, curve.survival, curve.low, curve.high, ax=ax, series=look,
+            since=since, until=until,
             label=f"${cell.along.rpartition('.')[2]} = {found.x[i]:.0f}$, {found.trials[i]} trials",
         )  # fmt: skip
     if shown:
         ends = np.concatenate([line.get_xdata() for line in ax.lines])
-        plot.time_axes(ax, (float(ends.min()), float(ends.max())))
+        plot.time_axes(ax, (since, float(ends.max())))
         ax.legend(loc="lower left")
     ax.set_title(f"not converged by $t$: {cell.title}, $N = {threshold:.0f}$", loc="left")

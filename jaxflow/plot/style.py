@@ -14,7 +14,6 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import NullFormatter, NullLocator
 
 STEPS = (  # of ticks in a decade, the closest first
-    (1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, *range(2, 10)),
     (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9),
     (1, 1.5, 2, 3, 4, 5, 7),
     (1, 2, 3, 5),
@@ -23,6 +22,7 @@ STEPS = (  # of ticks in a decade, the closest first
     (1,),
 )
 MOST_TICKS = 7
+LEAST_GAP = 0.12  # between ticks, of the axis
 
 STYLE: Any = {
     "figure.figsize": (6.4, 3.8),
@@ -84,7 +84,8 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for steps in STEPS:
         ticks = [s * 10.0**k for k in decades for s in steps if low <= s * 10.0**k <= high]
-        if len(ticks) <= MOST_TICKS:
+        gaps = np.diff(np.log(ticks)) / np.log(high / low)
+        if len(ticks) <= MOST_TICKS and np.all(gaps > LEAST_GAP):
             break
     else:
         ticks = ticks[:: -(-len(ticks) // MOST_TICKS)]

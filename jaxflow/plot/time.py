@@ -20,15 +20,15 @@ def survival(
     ax: Axes,
     series: Series,
     label: str | None = None,
+    since: float,
     until: float | None = None,
 ) -> Axes:
     """P(not converged by t) as steps with its band, all (k,), over the logarithm of flow time.
 
-    The first entry holds from time 0; `until` is where the last one ends.
+    The first entry holds from time 0 and is drawn from `since` on; `until` is where the last ends.
     """
     t, s, low, high = (np.asarray(v, float) for v in (times, remaining, low, high))
-    first = t[1] / 1.5 if len(t) > 1 else 1.0
-    t = np.append(np.maximum(t, first), max(until or t[-1], t[-1]))
+    t = np.append(np.maximum(t, since), max(until or t[-1], t[-1]))
     s, low, high = (np.append(v, v[-1]) for v in (s, low, high))
     ax.step(t, s, where="post", color=series.color, linestyle=series.line, label=label)
     ax.fill_between(t, low, high, step="post", color=series.color, alpha=0.15, linewidth=0)
@@ -57,14 +57,15 @@ def medians(
 ) -> Axes:
     """Median convergence times with their intervals against n, all (k,), logarithmic.
 
-    A median that is not reached is left out, an open interval ends in an arrow.
+    A median that is not reached is left out, an open interval ends in an arrow, and one that holds
+    every time is not drawn.
     """
     n, median, low, high = (np.asarray(v, float) for v in (n, median, low, high))
     known = np.isfinite(median)
     closed = known & np.isfinite(high)
     ax.plot(n[known], median[known], color=series.color, linestyle=series.line)
     ax.vlines(n[closed], low[closed], high[closed], color=series.color, linewidth=0.8)
-    lone = known & ~closed
+    lone = known & ~closed & (low > 0)
     ax.vlines(n[lone], low[lone], OPEN * median[lone], color=series.color, linewidth=0.8)
     ax.scatter(n[lone], OPEN * median[lone], marker="^", s=5, color=series.color, linewidth=0)
     ax.scatter(

@@ -92,7 +92,7 @@ def forms(line: Line) -> Table:
         made.add_row(
             fit.form.formula.format(x=line.along),
             coefficients(fit),
-            f"{fit.misfit:.1f}",
+            look.number(fit.misfit),
             f"{weight:.2f}",
             f"{100 * best:.0f} %",
             f"{100 * left:.1f} %",

@@ -30,6 +30,13 @@ class AgainstTime(NamedTuple):
     high: Array
     at_edge: tuple[str, ...]
 
+    def told(self) -> "AgainstTime":
+        """Those that trials tell of: where an interval is wider than N it is mostly the prior's."""
+        edge = np.array([bool(side) for side in self.at_edge])
+        kept = np.flatnonzero(edge | (self.high - self.low < self.n50))
+        time, n50, low, high = (v[kept] for v in (self.time, self.n50, self.low, self.high))
+        return AgainstTime(time, n50, low, high, tuple(self.at_edge[i] for i in kept))
+
 
 def against_time(cell: CellReport, times: Sequence[float] = ()) -> AgainstTime:
     """The threshold at several flow times, from one set of trials.
