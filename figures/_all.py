@@ -72,9 +72,8 @@ def row(claim: dict[str, Any], figure: str) -> str:
     ours = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
     verdict = {True: "agrees", False: "differs", None: ""}[claim["agrees"]]
     remark = "; ".join(filter(None, (verdict, claim["remark"])))
-    return (
-        f"| [{claim['what']}]({figure}.png) | {published} | {ours} | {claim['trials']} | {remark} |"
-    )
+    what = claim["what"].replace("|", r"\|")  # which would end the cell
+    return f"| [{what}]({figure}.png) | {published} | {ours} | {claim['trials']} | {remark} |"
 
 
 if __name__ == "__main__":
