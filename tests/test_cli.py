@@ -176,3 +176,15 @@ def test_a_small_study_has_the_values_of_its_table(grid, capsys, tmp_path, monke
     whole = Study.load("study.toml")
     assert (whole.name, whole.axes.d) == ("grid", (4, 5, 6))
     assert "[small]" in refused(capsys, "run", str(grid[0]), "--small")
+
+
+def test_times_and_every_kind_of_figure(grid, capsys, tmp_path):
+    printed = said(capsys, "times", str(grid[1]))
+    assert "N against the flow time allowed (flow time)" in printed
+    for kind in ("diagram", "times", "transitions"):
+        path = tmp_path / f"{kind}.png"
+        said(capsys, "figure", str(grid[1]), "--kind", kind, "--out", str(path))
+        assert path.stat().st_size > 10_000
+    assert "'times'" in refused(capsys, "figure", str(grid[1]), "--kind", "time")
+    out = str(tmp_path / "none" / "x.png")
+    assert "can be written" in refused(capsys, "figure", str(grid[1]), "--out", out)
