@@ -188,3 +188,12 @@ def test_times_and_every_kind_of_figure(grid, capsys, tmp_path):
     assert "'times'" in refused(capsys, "figure", str(grid[1]), "--kind", "time")
     out = str(tmp_path / "none" / "x.png")
     assert "can be written" in refused(capsys, "figure", str(grid[1]), "--out", out)
+
+
+def test_the_table_says_once_what_all_thresholds_share(grid, capsys):
+    lines = said(capsys, "thresholds", str(grid[1])).splitlines()
+    assert "p = 16" in lines[1]
+    head = next(line for line in lines if "dynamics" in line)
+    assert head.split()[:4] == ["dynamics", "d", "shrink", "horizon"]
+    assert all(len(line) <= 80 for line in lines)
+    assert not any("…" in line for line in lines)

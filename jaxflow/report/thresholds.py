@@ -18,36 +18,37 @@ def thresholds(folder: Path) -> list[dict[str, Any]]:
 
 
 def table(reports: Sequence[dict[str, Any]]) -> Table:
-    """The thresholds as a table for a terminal of 80 columns."""
+    """The thresholds as a table for a terminal of 80 columns: what all have in common is on top."""
     along = symbol(reports[0]["along"])
+    places = [_places(report) for report in reports]
+    names = list(dict.fromkeys(name for place in places for name in place))
+    values = {name: {place.get(name, "") for place in places} for name in names}
+    shared = {name: values[name].pop() for name in names if len(values[name]) == 1}
+    own = sorted((name for name in names if name not in shared), key="horizon".__eq__)
     title = f"Threshold in {along}: where P(converged) crosses 1/2, with its 95 % interval"
-    made = look.table(title)
+    made = look.table("\n".join([title, ", ".join(f"{k} = {x}" for k, x in shared.items())]))
     seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
-    places = [name for name in SIZES if name in reports[0]]
-    parameters = sorted({name for report in reports for name in report["parameters"]})
     made.add_column("dynamics", no_wrap=True)
-    for column in (
-        *places,
-        *map(symbol, parameters),
-        "horizon",
-        "N" if along == "n" else along,
-        "interval",
-        "good start",
-        *map(str.lower, seen),
-    ):
+    first = "N" if along == "n" else along
+    for column in (*own, first, "interval", "good start", *map(str.lower, seen)):
         made.add_column(column, justify="right", no_wrap=True)
-    for report in reports:
+    for report, place in zip(reports, places, strict=True):
         made.add_row(
             report["name"],
-            *(str(report[name]) for name in places),
-            *(number(report["parameters"].get(name)) for name in parameters),
-            str(report["horizon"]),
+            *(place.get(name, "") for name in own),
             _where(report),
             between(report["low"], report["high"]),
             number(report["conditional"]["n50"]),
             *(str(report["outcomes"][name]) for name in seen),
         )
     return made
+
+
+def _places(report: dict[str, Any]) -> dict[str, str]:
+    """Sizes, parameters by their last words, and the horizon, as text."""
+    sizes = {name: str(report[name]) for name in SIZES if name in report}
+    parameters = {symbol(name): number(x) for name, x in report["parameters"].items()}
+    return {**sizes, **parameters, "horizon": str(report["horizon"])}
 
 
 def _where(report: dict[str, Any]) -> str:

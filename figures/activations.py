@@ -1,0 +1,101 @@
+"""The width that activations need on orthogonal data: one neuron of a leaky ReLU, or like log n."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import Claim, Stores, main
+from matplotlib.axes import Axes
+from scipy.optimize import brentq
+
+from jaxflow import plot
+from jaxflow.published import SOURCE
+from jaxflow.report import CellReport, cells
+from jaxflow.sweep import wilson
+from jaxflow.theory import well_initialized_probability
+
+STUDIES = ("activation-leaky", "activation-monomial")
+
+LEAK, BETA = "ensemble.network.activation.leak", "ensemble.network.activation.beta"
+LOOKS = (plot.FLOW, plot.DESCENT, *plot.OTHERS)
+
+
+def draw(stores: Stores, path: Path) -> Sequence[Claim]:
+    """The figure; the width at the largest n beside the exact one of the ReLU, and its growth."""
+    leaky, monomial = (cells(stores[study]) for study in STUDIES)
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.8))
+    panel(axes[0], leaky, LEAK, "leak")
+    panel(axes[1], monomial, BETA, "$\\beta$")
+    axes[0].set_title("leaky ReLU: one neuron", loc="left")
+    axes[1].set_title("$\\max(z, 0)^\\beta$: that of a good start", loc="left")
+    axes[1].set_ylabel("")
+    figure.savefig(path)
+    plt.close(figure)
+    return [*claims(leaky, LEAK, "leak"), *claims(monomial, BETA, "beta")]
+
+
+def panel(ax: Axes, found: Sequence[CellReport], name: str, symbol: str) -> None:
+    """The threshold width against n for every value of a parameter, with that of a good start.
+
+    An arrow stands at the least width where most converge even there.
+    """
+    sizes = sorted({cell.base.n for cell in found})
+    values = sorted({cell.place[name] for cell in found})
+    ends = []
+    for x, series in zip(values, LOOKS, strict=False):
+        here = sorted((c for c in found if c.place[name] == x), key=lambda cell: cell.base.n)
+        inside = [cell for cell in here if not cell.as_dict()["at_edge"]]
+        beyond = [cell for cell in here if cell not in inside]
+        label = f"{symbol} = {x:g}"
+        if inside:
+            low, high = zip(*(cell.posterior().interval() for cell in inside), strict=True)
+            width = [cell.posterior().median for cell in inside]
+            places = [cell.base.n for cell in inside]
+            plot.boundary(places, width, low, high, ax=ax, series=series, label=label)
+            ends += [*low, *high]
+        for cell in beyond:
+            shift = 1.05 ** values.index(x)
+            ax.scatter(
+                cell.base.n * shift, cell.extent[0], marker="v", s=30, color=series.color,
+                label=f"{label}: {cell.extent[0]:g} suffices" if cell is beyond[0] else None,
+            )  # fmt: skip
+            ends += [cell.extent[0]]
+    grid = np.geomspace(sizes[0], sizes[-1], 50)
+    exact = [width_of_good_start(round(n)) for n in grid]
+    label = "P(good initialization) = 1/2, exact"
+    plot.guide(grid, exact, ax=ax, series=plot.PUBLISHED, label=label)
+    plot.size_axes(ax, sizes, [*ends, *exact], along="n")
+    ax.set_ylabel("width $p$ at which half converge")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1))
+
+
+def width_of_good_start(n: int) -> float:
+    """The width at which P(good initialization) = 1/2 for the ReLU, between whole p by a line."""
+    p = np.arange(1, 65)
+    good = well_initialized_probability(n, p)
+    return float(brentq(lambda x: np.interp(x, p, good) - 0.5, 1, 64))
+
+
+def claims(found: Sequence[CellReport], name: str, symbol: str) -> Iterator[Claim]:
+    """At the largest n, every value of the parameter."""
+    largest = max(cell.base.n for cell in found)
+    exact = round(width_of_good_start(largest), 2)
+    for cell in (cell for cell in found if cell.base.n == largest):
+        told, place = cell.as_dict(), f"{symbol} = {cell.place[name]:g}, n = {largest}"
+        if told["at_edge"]:
+            least = cell.tallies()[0]
+            ends = map(float, wilson(least.converged, least.trials))
+            share = least.converged / least.trials
+            remark = "a constant number of neurons suffices"
+            what = f"P(converged) at width {least.x:g}, {place}"
+            yield Claim(what, share, *ends, least.trials, None, SOURCE, remark)
+        else:
+            ends = told["low"], told["high"]
+            source = "exact P(good initialization) = 1/2"
+            what = f"width at which half converge, {place}"
+            yield Claim(what, told["n50"], *ends, told["trials"], exact, source)
+
+
+if __name__ == "__main__":
+    main("activations", draw)
