@@ -1,4 +1,4 @@
-"""The width that activations need on orthogonal data: one neuron of a leaky ReLU, or like log n."""
+"""The width that activations need on orthogonal data: two leaky neurons, or like log n."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,12 +12,13 @@ from scipy.optimize import brentq
 from jaxflow import plot
 from jaxflow.published import SOURCE
 from jaxflow.report import CellReport, cells
-from jaxflow.sweep import wilson
+from jaxflow.sweep import Tally, wilson
 from jaxflow.theory import well_initialized_probability
 
 STUDIES = ("activation-leaky", "activation-monomial")
 
 LEAK, BETA = "ensemble.network.activation.leak", "ensemble.network.activation.beta"
+FEWEST = 8  # trials
 LOOKS = (plot.FLOW, plot.DESCENT, *plot.OTHERS)
 
 
@@ -27,7 +28,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.8))
     panel(axes[0], leaky, LEAK, "leak")
     panel(axes[1], monomial, BETA, "$\\beta$")
-    axes[0].set_title("leaky ReLU: one neuron", loc="left")
+    axes[0].set_title("leaky ReLU: two neurons suffice", loc="left")
     axes[1].set_title("$\\max(z, 0)^\\beta$: that of a good start", loc="left")
     axes[1].set_ylabel("")
     figure.savefig(path)
@@ -38,7 +39,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
 def panel(ax: Axes, found: Sequence[CellReport], name: str, symbol: str) -> None:
     """The threshold width against n for every value of a parameter, with that of a good start.
 
-    An arrow stands at the least width where most converge even there.
+    An arrow stands at the least width of some trials where most converge even there.
     """
     sizes = sorted({cell.base.n for cell in found})
     values = sorted({cell.place[name] for cell in found})
@@ -55,12 +56,12 @@ def panel(ax: Axes, found: Sequence[CellReport], name: str, symbol: str) -> None
             plot.boundary(places, width, low, high, ax=ax, series=series, label=label)
             ends += [*low, *high]
         for cell in beyond:
-            shift = 1.05 ** values.index(x)
+            shift, least = 1.05 ** values.index(x), narrowest(cell).x
             ax.scatter(
-                cell.base.n * shift, cell.extent[0], marker="v", s=30, color=series.color,
-                label=f"{label}: {cell.extent[0]:g} suffices" if cell is beyond[0] else None,
+                cell.base.n * shift, least, marker="v", s=30, color=series.color,
+                label=f"{label}: {least:g} suffice" if cell is beyond[0] else None,
             )  # fmt: skip
-            ends += [cell.extent[0]]
+            ends += [least]
     grid = np.geomspace(sizes[0], sizes[-1], 50)
     exact = [width_of_good_start(round(n)) for n in grid]
     label = "P(good initialization) = 1/2, exact"
@@ -68,6 +69,11 @@ def panel(ax: Axes, found: Sequence[CellReport], name: str, symbol: str) -> None
     plot.size_axes(ax, sizes, [*ends, *exact], along="n")
     ax.set_ylabel("width $p$ at which half converge")
     ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1))
+
+
+def narrowest(cell: CellReport) -> Tally:
+    """The trials at the least width that had some."""
+    return next(tally for tally in cell.tallies() if tally.trials >= FEWEST)
 
 
 def width_of_good_start(n: int) -> float:
@@ -84,7 +90,7 @@ def claims(found: Sequence[CellReport], name: str, symbol: str) -> Iterator[Clai
     for cell in (cell for cell in found if cell.base.n == largest):
         told, place = cell.as_dict(), f"{symbol} = {cell.place[name]:g}, n = {largest}"
         if told["at_edge"]:
-            least = cell.tallies()[0]
+            least = narrowest(cell)
             ends = map(float, wilson(least.converged, least.trials))
             share = least.converged / least.trials
             remark = "a constant number of neurons suffices"
