@@ -7,6 +7,7 @@ many trials, whose work grows as the cost of an evaluation times the flow time a
 threshold. That is carried on as a power of d and p.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from math import log
 
@@ -79,20 +80,23 @@ class _WorkLeft:
     def of(self, cell: Cell) -> float:
         """Of all trials that are to end yet."""
         if not isinstance(cell.plan, ThresholdPlan):
-            return sum(self._at(cell, trial.point) for trial in cell.missing)
+            return self._of_grid(cell)
         nearest = self._nearest(cell)
         typical = expected_trials(nearest) * (WARM if cell.parent else 1.0)
         to_come = expected_trials(cell, typical) - len(cell.ended)
         return to_come * _mean_work(nearest) * self._load(cell) / self._load(nearest)
 
-    def _at(self, cell: Cell, point: Point) -> float:
-        """Of one trial of a grid, by the trials nearest by."""
-        nearest, along = self._nearest(cell), cell.plan.along
-        rows = sorted(
-            nearest.ended.values(), key=lambda row: abs(log(row.point[along] / point[along]))
-        )[:NEAREST]
-        shares = [work(row) / (_cost(row.point) * row.horizon) for row in rows]
-        return float(np.mean(shares)) * _load(cell, point)
+    def _of_grid(self, cell: Cell) -> float:
+        """Of trials whose places are known, each by those that ended nearest by."""
+        along = cell.plan.along
+        rows = list(self._nearest(cell).ended.values())
+        log_x = np.log([row.point[along] for row in rows])
+        shares = np.array([work(row) / (_cost(row.point) * row.horizon) for row in rows])
+        found = 0.0
+        for point, trials in Counter(trial.point for trial in cell.missing).items():
+            near = np.argsort(np.abs(log_x - log(point[along])), kind="stable")[:NEAREST]
+            found += trials * float(np.mean(shares[near])) * _load(cell, point)
+        return found
 
     def _nearest(self, cell: Cell) -> Cell:
         """The cell itself, if it has told enough, or the nearest that has, of its own dynamics."""
