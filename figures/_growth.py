@@ -86,7 +86,7 @@ def growth(
         look = plot.Series(COLORS[kind], MARKERS[kind][line.horizon % 3], "none")
         plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=_label(line))
         inside = grid[(grid >= line.x[0]) & (grid <= line.x[-1])]
-        plot.fit(inside, *forms.fits[0].predict(inside), ax=ax, series=look)
+        plot.band(inside, *forms.fits[0].predict(inside), ax=ax, series=replace(look, line=":"))
         every += [*low, *high]
     count = [_count(found[0], x) for x in sizes]
     plot.guide(sizes, count, ax=ax, series=COUNT, label="interpolation count, $n = p\\,d$")

@@ -114,6 +114,6 @@ def panel(
         found = mean_interval(at(here, name, times))
         if name == "loss":
             found = Mean(*map(np.exp, found))
-        plot.curve(x, *found, ax=ax, series=look, label=labels.get(p), marks=len(x) // 5)
+        plot.band(x, *found, ax=ax, series=look, label=labels.get(p), marks=len(x) // 5)
     ax.set_xlim(x[0], x[-1])
     ax.set_ylabel(LABELS[name])

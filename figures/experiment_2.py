@@ -50,6 +50,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     return [
         *octave_claims(tables),
         *decade_claims(decades),
+        *logarithm_claims(decades),
         violations(folders),
         unconverged(folders),
     ]
@@ -166,6 +167,19 @@ def decade_claims(table: Table) -> Iterator[Claim]:
             ends = found.low, found.high
             remark = verdict(found)
             yield Claim(what, found.exponent, *ends, found.trials, CONJECTURE, SOURCE, remark)
+
+
+def logarithm_claims(table: Table) -> Iterator[Claim]:
+    """The conjecture with a power of log n, beside a power of n: which describes all decades?"""
+    n = table["n"]
+    for name in NAMES:
+        plain, slowed = law(table, name), power_law(np.log(n), table[name] * n**-CONJECTURE)
+        what = f"experiment 2, flow: k of {SAID[name]} = C n^-1/2 / (log n)^k, "
+        what += f"n = {n.min():g} to {n.max():g}"
+        remark = f"chi2/dof {slowed.misfit:.2g}; of C n^b, b = {plain.exponent:.3f} "
+        remark += f"[{plain.low:.3f}, {plain.high:.3f}], {plain.misfit:.2g}"
+        ends = -slowed.high, -slowed.low
+        yield Claim(what, -slowed.exponent, *ends, slowed.trials, remark=remark)
 
 
 def verdict(found: PowerLaw) -> str:

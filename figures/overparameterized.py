@@ -87,11 +87,11 @@ def _by_width(ax: Axes, trials: Trials) -> None:
     found = [np.exp(v) for v in mean_interval(ends.T)]
     exponent = mean_exponent(widths, np.exp(ends.T))
     name = f"measured, $p^{{{exponent.mean:.2f}}}$"
-    plot.estimates(widths, *found, ax=ax, series=looks[0], label=name)
+    plot.points(widths, *found, ax=ax, series=looks[0], label=name, joined=True)
     bounds = np.array([[trial.distance_bound for trial in here] for here in trials.values()])
-    plot.estimates(
+    plot.points(
         widths, *mean_interval(bounds.T), ax=ax, label="proven bound, $p^{-1/2}$",
-        series=plot.Series(plot.PUBLISHED.color, "s", "--"),
+        series=plot.Series(plot.PUBLISHED.color, "s", "--"), joined=True,
     )  # fmt: skip
     plot.log_ticks(ax.xaxis, widths.min() / 1.1, widths.max() * 1.1)
     plot.size_ticks(ax.xaxis, widths)

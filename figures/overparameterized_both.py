@@ -78,7 +78,7 @@ def _balance(ax: Axes, trials: Trials, label: str, look: plot.Series, shift: flo
     widths = np.array(list(trials))
     drifts = [[trial.seen["balancedness"].max() for trial in here] for here in trials.values()]
     found = [np.exp(v) for v in mean_interval(np.log(drifts).T)]
-    plot.estimates(widths * shift, *found, ax=ax, series=look, label=label)
+    plot.points(widths * shift, *found, ax=ax, series=look, label=label, joined=True)
     plot.log_ticks(ax.xaxis, widths.min() / 1.2, widths.max() * 1.2)
     plot.size_ticks(ax.xaxis, widths)
     low, high = ax.dataLim.intervaly

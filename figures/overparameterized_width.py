@@ -92,9 +92,9 @@ def _growth(ax: Axes, found: dict[int, Threshold], power: Fit, lambdas: dict[int
     n = np.array(list(found))
     widths, low, high = _ends(found)
     grid = np.geomspace(n[0], n[-1], 100)
-    plot.boundary(n, widths, low, high, ax=ax, series=plot.Series(plot.FLOW.color, "o", "none"))
+    plot.points(n, widths, low, high, ax=ax, series=plot.FLOW)
     name = f"$n^{{{power.coefficients[1]:.2f}}}$, fitted"
-    plot.fit(grid, *power.predict(grid), ax=ax, series=plot.FLOW, label=name)
+    plot.band(grid, *power.predict(grid), ax=ax, series=plot.FLOW, label=name)
     proven = theory.lazy_width(n, [lambdas[k].mean for k in n], 0.5)
     known = plot.PUBLISHED
     ax.plot(
@@ -122,9 +122,9 @@ def _start(ax: Axes, trials: dict[int, dict[int, list[Followed]]]) -> None:
             [t.sampled_lambda_0(p, i) / t.extremes[0] for i, t in enumerate(found[:DRAWS])]
             for p, found in here.items()
         ]
-        plot.estimates(
+        plot.points(
             list(here), *mean_interval(np.transpose(ratios)), ax=ax, series=look,
-            label=f"$n = {n}$",
+            label=f"$n = {n}$", joined=True,
         )  # fmt: skip
     ax.axhline(0.5, color="0.6", linewidth=0.8, zorder=0)
     ax.annotate(

@@ -91,7 +91,7 @@ def _transitions(
         middle, low, high = (m / unit(cell) for m in (posterior.median, *posterior.interval()))
         label = f"$d = {cell.base.d}$: {middle:.2f} [{low:.2f}, {high:.2f}]"
         curve = posterior.curve(grid * unit(cell))
-        plot.transition(grid, *curve, ax=ax, series=look, label=label)
+        plot.band(grid, *curve, ax=ax, series=look, label=label)
         yield Claim(
             f"P(recover) = 1/2 at m/(dr), r = {cell.base.p}, d = {cell.base.d}, {cell.name}",
             middle, low, high, int(trials.sum()),

@@ -119,7 +119,7 @@ def _prediction(ax: Axes, ends: Ends, steps: np.ndarray, flow: CellReport) -> No
     n, low, high = _edge(ends, grid)
     told = (n > np.exp(_free(ends)[:, 0].min())) & (n < flow.posterior().median)
     label = "flow ends with sharpness 2 / step"
-    plot.fit(grid[told], n[told], low[told], high[told], ax=ax, series=EDGE, label=label)
+    plot.band(grid[told], n[told], low[told], high[told], ax=ax, series=EDGE, label=label)
 
 
 def _thresholds(ax: Axes, descent: Sequence[CellReport], flow: CellReport) -> None:

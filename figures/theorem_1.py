@@ -11,21 +11,37 @@ from matplotlib.axes import Axes
 from jaxflow import plot, report
 from jaxflow.published import SOURCE
 from jaxflow.report import CellReport
-from jaxflow.sweep import wilson
+from jaxflow.study import Study, inputs_of
+from jaxflow.sweep import Mean, mean_interval, wilson
+from jaxflow.theory import largest_correlation
 
 STUDIES = ("theorem-1",)
 
 LARGEST = 2.0  # of d in the figure, over the largest n^2
+DRAWN = 12  # inputs whose correlation is looked at, of every n and d
 
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
-    """The figure, the least d that the flow needs, and P(converged) at the largest d measured."""
-    cells = sorted(report.cells(stores["theorem-1"]), key=lambda cell: cell.base.n)
-    figure, ax = plt.subplots(figsize=(6.4, 4.2))
-    diagram(ax, cells)
+    """The figure, the least d that the flow needs, how correlated inputs are there."""
+    folder = stores["theorem-1"]
+    cells = sorted(report.cells(folder), key=lambda cell: cell.base.n)
+    found = [correlations(Study.load(folder), cell) for cell in cells]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.2), width_ratios=(1.35, 1))
+    diagram(left, cells)
+    against_correlation(right, cells, found)
     figure.savefig(path)
     plt.close(figure)
-    return list(claims(cells))
+    return [*claims(cells), *correlation_claims(cells, found)]
+
+
+def correlations(study: Study, cell: CellReport) -> dict[int, Mean]:
+    """The largest correlation of some inputs of every d, in increasing order."""
+    trials: dict[int, list[float]] = {}
+    for row in sorted(cell.rows, key=lambda row: (row.d, row.trial.seed)):
+        here = trials.setdefault(row.d, [])
+        if len(here) < DRAWN:
+            here.append(largest_correlation(inputs_of(study, row.trial)))
+    return {d: mean_interval(here) for d, here in trials.items()}
 
 
 def diagram(ax: Axes, cells: Sequence[CellReport]) -> None:
@@ -59,6 +75,36 @@ def diagram(ax: Axes, cells: Sequence[CellReport]) -> None:
     ax.legend(loc="center right", frameon=True)
 
 
+def against_correlation(
+    ax: Axes, cells: Sequence[CellReport], found: Sequence[dict[int, Mean]]
+) -> None:
+    """P(converged) against the largest correlation, and that of the d for which it is promised."""
+    for i, (cell, correlation) in enumerate(zip(cells, found, strict=True)):
+        look, n = plot.by_size(i, len(cells)), cell.base.n
+        tallies = cell.tallies(conditional=True)
+        x = [float(correlation[int(t.x)].mean) for t in tallies]
+        good, trials = (np.array([getattr(t, k) for t in tallies]) for k in ("converged", "trials"))
+        label = f"$n = {n}$; $d$ from {tallies[0].x:g} to {tallies[-1].x:g}"
+        ends = wilson(good, trials)
+        plot.points(x, good / trials, *ends, ax=ax, series=look, label=label, joined=True)
+        ax.axvline(promised(n), color=look.color, linestyle=look.line, linewidth=1.0)
+    ax.text(
+        1.4 * promised(cells[0].base.n), 0.8, "$d = n^2$:\n$2 \\sqrt{\\log n} / n$",
+        fontsize=8, va="center",
+    )  # fmt: skip
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(-0.04, 1.04)
+    ax.set_xlabel("largest correlation $\\max_{i \\neq k} |x_i \\cdot x_k| / |x_i| |x_k|$")
+    ax.set_ylabel("P(converged | good initialization)")
+    ax.set_title("weak correlation is not needed", loc="left")
+    ax.legend(loc="center", bbox_to_anchor=(0.4, 0.5))
+
+
+def promised(n: int) -> float:
+    """The largest correlation of n inputs on the sphere of dimension n^2, to first order."""
+    return 2 * np.sqrt(np.log(n)) / n
+
+
 def thresholds(cells: Sequence[CellReport]) -> np.ndarray:
     """The d at which P(converged) crosses one half, with its interval: (3, cells)."""
     found = [cell.posterior() for cell in cells]
@@ -77,6 +123,22 @@ def claims(cells: Sequence[CellReport]) -> Iterator[Claim]:
     low, high = wilson(converged, trials)
     what = f"theorem 1: P(converged | good initialization) at d = {last[0].x:g}, all n"
     yield Claim(what, converged / trials, float(low), float(high), trials)
+
+
+def correlation_claims(
+    cells: Sequence[CellReport], found: Sequence[dict[int, Mean]]
+) -> Iterator[Claim]:
+    """By n: how correlated inputs are at the least d at which all good starts converged."""
+    for cell, correlation in zip(cells, found, strict=True):
+        tallies = cell.tallies(conditional=True)
+        good = next((t for t in tallies if t.converged == t.trials), None)
+        if good is None:
+            continue
+        n = cell.base.n
+        what = f"theorem 1: largest correlation where all good ones converged, n = {n}"
+        remark = f"at d = {good.x:g}; of inputs of d = n^2 it is {promised(n):.3f}"
+        drawn = min(DRAWN, sum(row.d == good.x for row in cell.rows))
+        yield Claim(what, *(float(v) for v in correlation[int(good.x)]), drawn, remark=remark)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def _measured(ax: Axes, cell: CellReport, series: plot.Series, aside: float) -> 
         n + aside, converged / trials, low, high, trials, ax=ax, series=series, label=label
     )
     grid = np.linspace(*cell.extent, 300)
-    plot.transition(grid, *cell.posterior().curve(grid), ax=ax, series=series)
+    plot.band(grid, *cell.posterior().curve(grid), ax=ax, series=series)
 
 
 def _published(ax: Axes) -> None:

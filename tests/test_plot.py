@@ -62,12 +62,11 @@ def test_a_boundary_has_its_intervals(ax, vertical):
     np.testing.assert_allclose(ends, [[90, 120], [280, 330]])
 
 
-def test_fits_and_survival_have_bands(ax):
-    assert plot.fit([1, 2], [1, 2], [0.9, 1.8], [1.1, 2.2], ax=ax, series=SERIES) is ax
+def test_survival_is_steps_with_a_band(ax):
     plot.survival(
         [0, 2, 5], [1, 0.5, 0.2], [1, 0.3, 0.1], [1, 0.7, 0.4], ax=ax, series=SERIES, since=1.0
     )
-    assert len(ax.collections) == 2
+    assert len(ax.collections) == 1
     steps = ax.lines[-1]
     assert steps.get_drawstyle() == "steps-post"
     np.testing.assert_array_equal(steps.get_ydata(), [1, 0.5, 0.2, 0.2])
@@ -193,11 +192,11 @@ def test_a_family_keeps_its_order_in_grey():
     assert plot.family(1)[0].color == looks[0].color
 
 
-def test_curves_and_estimates_have_their_intervals(ax):
-    assert plot.curve([1, 2], [3, 4], [2, 3], [4, 6], ax=ax, series=SERIES, marks=1) is ax
+def test_bands_and_joined_points_have_their_intervals(ax):
+    assert plot.band([1, 2], [3, 4], [2, 3], [4, 6], ax=ax, series=SERIES, marks=1) is ax
     band = ax.collections[0].get_paths()[0].get_extents()
     assert (band.y0, band.y1) == (2, 6)
-    assert plot.estimates([1, 2], [3, 4], [2, 3], [4, 6], ax=ax, series=SERIES, label="b") is ax
+    assert plot.points([1, 2], [3, 4], [2, 3], [4, 6], ax=ax, series=SERIES, joined=True) is ax
     bars = np.array(ax.collections[1].get_segments())[:, :, 1]
     np.testing.assert_allclose(bars, [[2, 4], [3, 6]])
-    assert [line.get_ydata().tolist() for line in ax.lines] == [[3, 4], [3, 4]]
+    assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [[3, 4], [3, 4]]

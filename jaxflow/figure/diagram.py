@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -90,7 +91,7 @@ def _growth(ax: Axes, chosen: Sequence[Line]) -> None:
             plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=name)
             best = here.compare().fits[0]
             grid = np.geomspace(min(line.x), max(line.x), 200)
-            plot.fit(grid, *best.predict(grid), ax=ax, series=series)
+            plot.band(grid, *best.predict(grid), ax=ax, series=replace(series, line=":"))
             every += [*low, *high]
     plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along)
     ax.set_title("thresholds and their best form", loc="left")

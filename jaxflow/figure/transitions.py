@@ -73,7 +73,7 @@ def _draw_cell(ax: Any, cell: report.CellReport, grid: np.ndarray, series: plot.
     posterior = cell.posterior()
     own = _place(cell, shared=False)
     label = ", ".join(filter(None, (cell.name, own, f"{trials.sum()} trials")))
-    plot.transition(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
+    plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
     found = [posterior.median, *posterior.interval()]
     text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))
     plot.threshold(*found, ax=ax, series=series, label=text)

@@ -1,9 +1,8 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
-from jaxflow.plot.diagram import boundary, fit, heat_map, size_axes
-from jaxflow.plot.family import curve, estimates, family
+from jaxflow.plot.diagram import boundary, heat_map, size_axes
+from jaxflow.plot.marks import band, line, points, power_axes
 from jaxflow.plot.overlay import guide, level, published_points
-from jaxflow.plot.power import line, points, power_axes
 from jaxflow.plot.recovery import endings, fan
 from jaxflow.plot.style import (
     DESCENT,
@@ -14,6 +13,7 @@ from jaxflow.plot.style import (
     axis_name,
     by_kind,
     by_size,
+    family,
     log_ticks,
     size_ticks,
     style,
@@ -21,7 +21,7 @@ from jaxflow.plot.style import (
 )
 from jaxflow.plot.time import against_time, medians, survival, time_axes
 from jaxflow.plot.trajectory import panel, trajectory
-from jaxflow.plot.transition import phase_axes, proportions, threshold, transition
+from jaxflow.plot.transition import phase_axes, proportions, threshold
 
 __all__ = [
     "DESCENT",
@@ -31,15 +31,13 @@ __all__ = [
     "Series",
     "against_time",
     "axis_name",
+    "band",
     "boundary",
     "by_kind",
     "by_size",
-    "curve",
     "endings",
-    "estimates",
     "family",
     "fan",
-    "fit",
     "guide",
     "heat_map",
     "level",
@@ -60,5 +58,4 @@ __all__ = [
     "tick_label",
     "time_axes",
     "trajectory",
-    "transition",
 ]

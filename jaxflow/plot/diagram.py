@@ -121,23 +121,6 @@ def boundary(
     return ax
 
 
-def fit(
-    x: ArrayLike,
-    mean: ArrayLike,
-    low: ArrayLike,
-    high: ArrayLike,
-    *,
-    ax: Axes,
-    series: Series,
-    label: str | None = None,
-) -> Axes:
-    """A fitted N against x with its 95 % band, all (k,)."""
-    x, mean, low, high = _sorted(x, mean, low, high)
-    ax.plot(x, mean, color=series.color, linestyle=":", linewidth=1.0, label=label)
-    ax.fill_between(x, low, high, color=series.color, alpha=0.15, linewidth=0)
-    return ax
-
-
 def size_axes(
     ax: Axes, x: Sequence[float], n: Sequence[float], *, along: str, logarithmic: bool = True
 ) -> Axes:

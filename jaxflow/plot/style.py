@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
 from matplotlib.ticker import NullFormatter, NullLocator
 
 STEPS = (  # of ticks in a decade, the closest first
@@ -59,6 +60,10 @@ SIZES = (
     Series("#1a1a1a", "o", "-"),
 )
 
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", "--", "-.", ":")
+LIGHTEST = 0.85  # of the colour map, where white is still far
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -76,6 +81,19 @@ def by_kind(kind: str, taken: int) -> Series:
 def by_size(place: int, count: int) -> Series:
     """How the value in this place of `count` values of a size looks; the last is the darkest."""
     return SIZES[(place - count) % len(SIZES)]
+
+
+def family(count: int) -> list[Series]:
+    """How so many curves in order look, from dark to light: even in grey they keep their order."""
+    colors = mpl.colormaps["cividis"]
+    return [
+        Series(
+            to_hex(colors(LIGHTEST * k / max(count - 1, 1))),
+            MARKERS[k % len(MARKERS)],
+            LINES[k % len(LINES)],
+        )
+        for k in range(count)
+    ]
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:

@@ -1,4 +1,4 @@
-"""P(converged) against the number of samples, with the transition and its threshold."""
+"""P(converged) against the number of samples: measured, and the threshold."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -39,22 +39,6 @@ def proportions(
         label=label,
         zorder=3,
     )
-    return ax
-
-
-def transition(
-    n: ArrayLike,
-    mean: ArrayLike,
-    low: ArrayLike,
-    high: ArrayLike,
-    *,
-    ax: Axes,
-    series: Series,
-    label: str | None = None,
-) -> Axes:
-    """A fitted P(converged) against n samples with its credible band, all (k,)."""
-    ax.plot(n, mean, linestyle=series.line, color=series.color, label=label)
-    ax.fill_between(n, low, high, color=series.color, alpha=0.15, linewidth=0)
     return ax
 
 

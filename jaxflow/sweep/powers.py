@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 RESAMPLES = 4000
 ENDS = 2.5, 97.5  # per cent
+NORMAL_END = 1.96  # standard errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,17 @@ class PowerLaw:
         """The fitted y, in the shape of x."""
         centre = np.log(self.x).mean()
         return np.exp(np.log(self.mean).mean() + self.exponent * (np.log(x) - centre))
+
+    @property
+    def misfit(self) -> float:
+        """chi^2 per degree of freedom of the means about the law, which is near 1 if y is a power.
+
+        NaN of two x, through which a law always goes.
+        """
+        error = np.log(self.mean_high / self.mean_low) / (2 * NORMAL_END)
+        deviation = np.log(self.mean / self.at(self.x)) / error
+        freedom = len(self.x) - 2
+        return float(deviation @ deviation / freedom) if freedom else float("nan")
 
 
 def power_law(x: ArrayLike, y: ArrayLike) -> PowerLaw:

@@ -36,6 +36,16 @@ def test_intervals_cover():
     assert 180 <= covered <= 198
 
 
+def test_the_misfit_of_a_power_is_that_of_chance_and_of_another_law_more():
+    rng = np.random.default_rng(3)
+    found = np.array([power_law(X, measured(rng)).misfit for _ in range(200)])
+    assert found.mean() == pytest.approx(1, abs=0.2)  # chi^2 with 2 degrees of freedom, over 2
+    assert np.mean(found > stats.chi2.ppf(0.9, 2) / 2) == pytest.approx(0.1, abs=0.06)
+    bent = power_law(X, measured(rng) * np.exp(0.3 * np.log(X / 300) ** 2))
+    assert bent.misfit > 5
+    assert np.isnan(power_law([1, 1, 2, 2], [1, 2, 3, 4]).misfit)
+
+
 def test_an_exact_power_has_no_error():
     found = power_law([1, 1, 10, 100], [2, 2, 20, 200])
     assert (found.exponent, found.low, found.high) == pytest.approx((1, 1, 1))

@@ -1,4 +1,4 @@
-"""Numbers that grow or fall as powers: points with intervals and curves on logarithmic axes."""
+"""What most figures are made of: measured points, curves, and curves with a band."""
 
 from collections.abc import Sequence
 
@@ -19,15 +19,21 @@ def points(
     series: Series,
     label: str | None = None,
     filled: bool = False,
+    joined: bool = False,
 ) -> Axes:
-    """Measured y with their intervals [low, high] at x, all (k,), as open or filled marks."""
+    """Measured y with their intervals [low, high] at x, all (k,), as open or filled marks.
+
+    `joined` draws the line of the series from each to the next.
+    """
     x, y, low, high = (np.asarray(v, float) for v in (x, y, low, high))
     ax.errorbar(
         x,
         y,
         yerr=np.maximum(np.stack([y - low, high - y]), 0),
-        fmt=series.marker,
+        marker=series.marker,
         color=series.color,
+        linestyle=series.line if joined else "none",
+        linewidth=1.0,
         markersize=4.5,
         markerfacecolor=series.color if filled else "white",
         elinewidth=1.0,
@@ -41,6 +47,29 @@ def points(
 def line(x: ArrayLike, y: ArrayLike, *, ax: Axes, series: Series, label: str | None = None) -> Axes:
     """A curve y at x, both (k,): a law, a limit or a fit."""
     ax.plot(x, y, color=series.color, linestyle=series.line, linewidth=1.2, label=label, zorder=3)
+    return ax
+
+
+def band(
+    x: ArrayLike,
+    mean: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    ax: Axes,
+    series: Series,
+    label: str | None = None,
+    marks: int = 0,
+) -> Axes:
+    """A curve against x with its interval [low, high] as a band, all (k,).
+
+    Of its points every so many have a mark; none with `marks` = 0.
+    """
+    ax.plot(
+        x, mean, color=series.color, linestyle=series.line, label=label, markersize=3.5,
+        marker=series.marker if marks else "", markevery=marks or None, markerfacecolor="white",
+    )  # fmt: skip
+    ax.fill_between(x, low, high, color=series.color, alpha=0.18, linewidth=0)
     return ax
 
 
