@@ -1,8 +1,11 @@
 """A grid of one value: nothing is looked for along its axis, and everything can be reported."""
 
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
+from scipy.stats import binomtest
 from stores import ROW
 
 from jaxflow import report
@@ -35,9 +38,16 @@ def test_a_store_of_one_value_is_sound_and_reported(folder):
     cells = report.cells(folder)
     assert [(cell.base.n, cell.base.p) for cell in cells] == [(100, 27), (200, 29)]
     for cell in cells:
-        low, high = cell.extent
-        assert low == 0.01 < high
-        assert low <= cell.as_dict()["n50"] <= high
+        assert cell.extent[0] == 0.01 < cell.extent[1]
+        told = cell.as_dict()
+        assert "n50" not in told  # one value has no threshold
+        assert (told["at"], told["proportion"]) == (0.01, 1.0)
+        low, high = binomtest(1, 1).proportion_ci(method="wilson")
+        assert (told["low"], told["high"]) == pytest.approx((low, high), abs=1e-4)
+        assert told["conditional"] == {name: told[name] for name in told["conditional"]}
+    Console(file=(text := StringIO()), width=80).print(report.table(report.thresholds(folder)))
+    assert "P(converged) at shrink = 0.01" in text.getvalue()
+    assert "crosses 1/2" not in text.getvalue()
 
 
 def test_and_drawn(folder):

@@ -43,7 +43,7 @@ def _place(cell: report.CellReport, shared: bool) -> str:
 
 
 def _draw_panel(ax: Any, title: str, found: Sequence[report.CellReport]) -> None:
-    extents = [n for cell in found for n in cell.extent]
+    extents = [n for cell in found for n in _extent(cell)]
     plot.phase_axes(ax, (min(extents), max(extents)), found[0].along)
     grid = np.geomspace(min(extents), max(extents), 400)
     kinds: Counter[str] = Counter()
@@ -65,14 +65,23 @@ def _draw_panel(ax: Any, title: str, found: Sequence[report.CellReport]) -> None
     ax.set_title(title, loc="left", pad=14)
 
 
+def _extent(cell: report.CellReport) -> tuple[float, float]:
+    """What the axis holds; around a lone point as much on either side."""
+    low, high = cell.extent
+    return (low / 1.5, low * 1.5) if cell.is_point else (low, high)
+
+
 def _draw_cell(ax: Any, cell: report.CellReport, grid: np.ndarray, series: plot.Series) -> None:
     tallies = cell.tallies()
     n, converged, trials = pooled(tallies)
-    low, high = wilson(converged, trials)
-    plot.proportions(n, converged / trials, low, high, trials, ax=ax, series=series)
-    posterior = cell.posterior()
+    ends = wilson(converged, trials)
     own = _place(cell, shared=False)
     label = ", ".join(filter(None, (cell.name, own, f"{trials.sum()} trials")))
+    if cell.is_point:
+        plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series, label=label)
+        return
+    posterior = cell.posterior()
+    plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series)
     plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
     found = [posterior.median, *posterior.interval()]
     text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))

@@ -21,6 +21,7 @@ from jaxflow.sweep import (
     estimate,
     published_estimator,
     published_interval,
+    wilson,
 )
 
 UNDECIDED = Outcome.UNDECIDED
@@ -47,6 +48,11 @@ class CellReport:
         """The range of the scanned axis; of a single value, up to the next whole number."""
         low, high = self.plan.low, self.plan.high
         return low, high if high > low else low + 1
+
+    @property
+    def is_point(self) -> bool:
+        """Whether the plan has a single value, where P(converged) is known but no threshold."""
+        return isinstance(self.plan, GridPlan) and len(self.plan.values) == 1
 
     @property
     def place(self) -> dict[str, float]:
@@ -105,10 +111,10 @@ class CellReport:
         return [published_estimator(self.tallies(h)) for h in range(len(self.horizon.labels))]
 
     def as_dict(self, horizon: int = -1) -> dict[str, Any]:
-        """Threshold, interval, counts of outcomes, and the threshold given good initialization."""
-        rising = bool(getattr(self.plan, "rising", False))
-        raw = estimate(self.tallies(horizon), *self.extent, rising=rising)
-        conditional = estimate(self.tallies(horizon, conditional=True), *self.extent, rising=rising)
+        """Where the cell is, what became of its trials, and its threshold with its interval.
+
+        Raw and given good initialization; or P(converged) with its interval, at a point.
+        """
         return {
             **{name: x for name, x in self.place.items() if name in SIZES},
             "parameters": {name: x for name, x in self.place.items() if name not in SIZES},
@@ -116,10 +122,25 @@ class CellReport:
             "name": self.name,
             "horizon": self._horizon(horizon),
             "along": self.along,
+            "trials": len(self.rows),
+            "outcomes": self._outcomes(horizon),
+            **(self._proportion(horizon) if self.is_point else self._threshold(horizon)),
+        }
+
+    def _proportion(self, horizon: int) -> dict[str, Any]:
+        """P(converged) at the only value, raw and given good initialization."""
+        (raw,), conditional = self.tallies(horizon), self.tallies(horizon, conditional=True)
+        found = {"at": raw.x, **_share(raw)}
+        return {**found, "conditional": _share(*conditional) if conditional else None}
+
+    def _threshold(self, horizon: int) -> dict[str, Any]:
+        """The threshold, raw and given good initialization, and by the published estimator."""
+        rising = bool(getattr(self.plan, "rising", False))
+        raw = estimate(self.tallies(horizon), *self.extent, rising=rising)
+        conditional = estimate(self.tallies(horizon, conditional=True), *self.extent, rising=rising)
+        return {
             **_numbers(raw),
             "width": [round(x, 4) for x in (raw.width, raw.width_low, raw.width_high)],
-            "trials": raw.trials,
-            "outcomes": self._outcomes(horizon),
             "conditional": _numbers(conditional),
             "at_edge": raw.at_edge,
             "published_estimator": self.published[horizon],
@@ -171,6 +192,12 @@ def _tallies(trials: Iterable[tuple[float, bool]]) -> tuple[Tally, ...]:
     for x, converged in trials:
         counts.setdefault(x, []).append(converged)
     return tuple(Tally(x, sum(found), len(found)) for x, found in sorted(counts.items()))
+
+
+def _share(tally: Tally) -> dict[str, float]:
+    low, high = wilson(tally.converged, tally.trials)
+    share = {"proportion": tally.converged / tally.trials, "low": float(low), "high": float(high)}
+    return {name: round(x, 4) for name, x in share.items()}
 
 
 def _numbers(found: Any) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The thresholds of a store, as data and as a table."""
+"""The thresholds of a store, as data and as a table; of a grid of one value, P(converged) at it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,20 +25,22 @@ def table(reports: Sequence[dict[str, Any]]) -> Table:
     values = {name: {place.get(name, "") for place in places} for name in names}
     shared = {name: values[name].pop() for name in names if len(values[name]) == 1}
     own = sorted((name for name in names if name not in shared), key="horizon".__eq__)
-    title = f"Threshold in {along}: where P(converged) crosses 1/2, with its 95 % interval"
+    points = "proportion" in reports[0]
+    if points:
+        title = f"P(converged) at {along} = {number(reports[0]['at'])}, with its 95 % interval"
+    else:
+        title = f"Threshold in {along}: where P(converged) crosses 1/2, with its 95 % interval"
     made = look.table("\n".join([title, ", ".join(f"{k} = {x}" for k, x in shared.items())]))
     seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
     made.add_column("dynamics", no_wrap=True)
-    first = "N" if along == "n" else along
+    first = "P" if points else "N" if along == "n" else along
     for column in (*own, first, "interval", "good start", *map(str.lower, seen)):
         made.add_column(column, justify="right", no_wrap=True)
     for report, place in zip(reports, places, strict=True):
         made.add_row(
             report["name"],
             *(place.get(name, "") for name in own),
-            _where(report),
-            between(report["low"], report["high"]),
-            number(report["conditional"]["n50"]),
+            *(_proportion(report) if points else _threshold(report)),
             *(str(report["outcomes"][name]) for name in seen),
         )
     return made
@@ -51,6 +53,15 @@ def _places(report: dict[str, Any]) -> dict[str, str]:
     return {**sizes, **parameters, "horizon": str(report["horizon"])}
 
 
-def _where(report: dict[str, Any]) -> str:
+def _threshold(report: dict[str, Any]) -> tuple[str, str, str]:
+    """The threshold, its interval, and that given good initialization."""
     edge = {"": "", "below": "< ", "above": "> "}[report["at_edge"]]
-    return f"{edge}{number(report['n50'])}"
+    interval = between(report["low"], report["high"])
+    return f"{edge}{number(report['n50'])}", interval, number(report["conditional"]["n50"])
+
+
+def _proportion(report: dict[str, Any]) -> tuple[str, str, str]:
+    """P(converged), its interval, and that given good initialization."""
+    given = report["conditional"]
+    interval = between(report["low"], report["high"])
+    return number(report["proportion"]), interval, number(given["proportion"]) if given else ""
