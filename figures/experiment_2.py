@@ -96,21 +96,28 @@ def ranges(table: Table) -> Iterator[tuple[float, float]]:
             yield low, high
 
 
+def logarithmic(table: Table, name: str) -> PowerLaw:
+    """The power law in log n of one rate times sqrt(n)."""
+    return power_law(np.log(table["n"]), table[name] * table["n"] ** -CONJECTURE)
+
+
 def rates(ax: Axes, table: Table) -> None:
-    """Geometric means against n, with their intervals."""
+    """Geometric means times sqrt(n), level under the conjecture, with both laws fitted."""
     everything = []
+    grid = np.geomspace(table["n"].min(), table["n"].max(), 200)
     for name, series in LOOKS.items():
-        found = law(table, name)
-        plot.line(found.x, found.mean, ax=ax, series=series)
-        ends = found.mean_low, found.mean_high
-        plot.points(found.x, found.mean, *ends, ax=ax, series=series, label=NAMES[name])
-        everything += [*found.mean_low, *found.mean_high]
-    n = found.x
-    guide = 1.6 * found.mean[0] * (n / n[0]) ** CONJECTURE
-    plot.line(n, guide, ax=ax, series=plot.PUBLISHED, label="$n^{-1/2}$")
-    plot.power_axes(ax, n, [*everything, *guide], along="n", label="rate (1 / flow time)")
+        plain, slowed = law(table, name), logarithmic(table, name)
+        plot.line(grid, slowed.at(np.log(grid)), ax=ax, series=series)
+        plot.guide(grid, plain.at(grid) * grid**-CONJECTURE, ax=ax)
+        ends = slowed.mean_low, slowed.mean_high
+        plot.points(plain.x, slowed.mean, *ends, ax=ax, series=series, label=NAMES[name])
+        everything += [*slowed.mean_low, *slowed.mean_high]
+    plot.line([], [], ax=ax, series=plot.FLOW, label="$C / (\\log n)^k$")
+    plot.guide([], [], ax=ax, label="$C n^{b + 1/2}$")
+    label = "rate $\\times \\sqrt{n}$ (1 / flow time)"
+    plot.power_axes(ax, grid.tolist(), everything, along="n", label=label)
     ax.set_title("orthogonal data, flow to $L < 10^{-6}/2n$", loc="left")
-    ax.legend(loc="lower left")
+    ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.62), ncols=2)
 
 
 def slopes(ax: Axes, tables: dict[str, Table], decades: Table) -> None:
@@ -128,7 +135,7 @@ def slopes(ax: Axes, tables: dict[str, Table], decades: Table) -> None:
         groups.append(f"flow,\n{power}")
         place(ax, len(groups) - 1, decades, low, high)
     ax.axhline(CONJECTURE, color="0.4", linewidth=0.9, linestyle=":")
-    ax.text(0.72, CONJECTURE, "conjecture", ha="center", va="bottom", fontsize=8)
+    ax.text(1.74, CONJECTURE, "conjecture", ha="center", va="bottom", fontsize=7)
     ax.set_xticks(range(len(groups)), groups, fontsize=8)
     ax.set_xlim(-0.5, len(groups) - 0.5)
     ax.set_ylabel("exponent $b$ of rate $\\sim n^b$")
@@ -173,7 +180,7 @@ def logarithm_claims(table: Table) -> Iterator[Claim]:
     """The conjecture with a power of log n, beside a power of n: which describes all decades?"""
     n = table["n"]
     for name in NAMES:
-        plain, slowed = law(table, name), power_law(np.log(n), table[name] * n**-CONJECTURE)
+        plain, slowed = law(table, name), logarithmic(table, name)
         what = f"experiment 2, flow: k of {SAID[name]} = C n^-1/2 / (log n)^k, "
         what += f"n = {n.min():g} to {n.max():g}"
         remark = f"chi2/dof {slowed.misfit:.2g}; of C n^b, b = {plain.exponent:.3f} "
