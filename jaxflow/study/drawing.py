@@ -1,5 +1,6 @@
 """What a trial of a study starts from, drawn again from its keys."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ from jaxflow._keys import Uniforms, trial_keys
 from jaxflow._paths import annotation, replaced
 from jaxflow._types import Trial
 from jaxflow.ensemble import Ensemble, Shape, Sizes, draw
+from jaxflow.ensemble.inputs import InputLaw
 from jaxflow.study.definition import Study
 
 Array = NDArray[np.float64]
@@ -33,8 +35,12 @@ def inputs_of(study: Study, trial: Trial) -> NDArray[np.float32]:
     """The inputs X (n, d) alone, in float32, without drawing the weights of a wide network."""
     d, n, p = trial.point.d, trial.point.n, trial.point.p
     keys = trial_keys(study.seed, d, n, p, trial.seed)
-    rows = _ensemble(study, trial).inputs.draw(Uniforms(keys.samples, n, d), Sizes(d, n, p))
-    return np.asarray(rows.dense())
+    return np.asarray(_inputs(_ensemble(study, trial).inputs, keys.samples, n, d))
+
+
+@partial(jax.jit, static_argnums=(0, 2, 3))  # compiled once a shape, for many trials
+def _inputs(law: InputLaw, key: NDArray[np.uint32], n: int, d: int) -> jax.Array:
+    return law.draw(Uniforms(key, n, d), Sizes(d, n, p=1)).dense()
 
 
 def _ensemble(study: Study, trial: Trial) -> Ensemble:
