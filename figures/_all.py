@@ -21,10 +21,13 @@ def main() -> None:
     """Run, draw, and write down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="the studies' small sizes")
-    parser.add_argument("--only", nargs="*", metavar="NAME", help="these figures only")
+    parser.add_argument(
+        "--only", nargs="*", metavar="NAME", help="these figures; none: the table only"
+    )
     options = parser.parse_args()
     size = ["--small"] if options.small else []
-    names = options.only or [path.stem for path in sorted(HERE.glob("[a-z]*.py"))]
+    everything = [path.stem for path in sorted(HERE.glob("[a-z]*.py"))]
+    names = everything if options.only is None else options.only
     for name in names:
         for study in studies(name):
             out = str(Stores(options.small)[study])
