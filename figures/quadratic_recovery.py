@@ -11,8 +11,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from _common import Claim, Stores, main
+from _counts import against_count, all_counts
 from matplotlib.axes import Axes
-from scipy.stats import fisher_exact
 
 from jaxflow import Outcome, Posterior, Row, Trial, plot
 from jaxflow.published import recoveries_at
@@ -51,7 +51,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
         ax.set_xlabel("samples per unknown, $m/(dr)$")
     figure.savefig(path, dpi=140)
     plt.close(figure)
-    return [*claims, _all_counts(p_values), *_without_recovery(zero_loss)]
+    return [*claims, all_counts("P(recover)", p_values), *_without_recovery(zero_loss)]
 
 
 def unit(cell: CellReport) -> int:
@@ -118,29 +118,11 @@ def _against_counts(
             ax.scatter(side * x, good / known.trials, marker="x", s=22, color=look.color, zorder=4)
             if x not in ours:
                 continue
-            tally = ours[x]
-            others = (good, known.trials - good)
-            table = [others, (tally.converged, tally.trials - tally.converged)]
-            p_values.append(float(fisher_exact(table).pvalue))
+            what = f"P(recover), r = {cell.base.p}, d = {cell.base.d}, m = {x:g} dr, descent"
+            claim, p = against_count(what, ours[x], good, known.trials, known.source)
+            p_values.append(p)
             if good < known.trials:
-                ends = wilson(tally.converged, tally.trials)
-                yield Claim(
-                    f"P(recover), r = {cell.base.p}, d = {cell.base.d}, m = {x:g} dr, descent",
-                    tally.converged / tally.trials, float(ends[0]), float(ends[1]), tally.trials,
-                    f"{good} of {known.trials}", known.source,
-                    f"Fisher's exact test: p = {p_values[-1]:.2f}",
-                )  # fmt: skip
-
-
-def _all_counts(p_values: Sequence[float]) -> Claim:
-    """How many of the counts differ at the level of 5 %, by chance about one in twenty."""
-    differ = sum(p < 0.05 for p in p_values)
-    low, high = wilson(differ, len(p_values))
-    return Claim(
-        f"share of {len(p_values)} counts that differ from those known (Fisher, p < 0.05)",
-        differ / len(p_values), float(low), float(high), len(p_values), 0.05, "the test's level",
-        f"smallest p {min(p_values):.2f}; few trials make such a test conservative",
-    )  # fmt: skip
+                yield claim
 
 
 def _zero_loss(

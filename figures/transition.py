@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from _common import Claim, Stores, main
+from _counts import against_count, all_counts
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report
@@ -63,7 +64,12 @@ def _threshold_claims(cells: Mapping[str, CellReport]) -> Iterator[Claim]:
     known = [Tally(n, round(count * share), count) for n, share in PUBLISHED.proportions]
     theirs = Posterior(known, known[0].x, known[-1].x)
     read = "{:.0f} [{:.0f}, {:.0f}]".format(theirs.median, *theirs.interval())
-    remark = f"published by a step fitted on the grid; their proportions by our posterior: {read}"
+    control = cells["descent"].as_dict()
+    step = "{:.0f} [{:.0f}, {:.0f}]".format(
+        control["published_estimator"], *control["published_interval"]
+    )
+    remark = f"published by a step fitted on the grid, so fitted it is {step}; "
+    remark += f"their proportions by our posterior: {read}"
     for name, cell in cells.items():
         posterior, is_control = cell.posterior(), name == "descent"
         yield Claim(
@@ -78,19 +84,16 @@ def _threshold_claims(cells: Mapping[str, CellReport]) -> Iterator[Claim]:
 
 
 def _proportion_claims(cell: CellReport) -> Iterator[Claim]:
-    known = dict(PUBLISHED.proportions)
-    for n, converged, trials in zip(*_counts(cell), strict=True):
-        low, high = wilson(converged, trials)
-        yield Claim(
-            f"P(converged), {NAMES['descent']}, d = {PUBLISHED.d}, p = {PUBLISHED.p}, n = {n:g}",
-            converged / trials,
-            float(low),
-            float(high),
-            int(trials),
-            known[int(n)],
-            PUBLISHED.source,
-            "published with p = 36" if width_rule(int(n), 0.05) == 36 else "",
-        )
+    known, p_values = dict(PUBLISHED.proportions), []
+    for tally in cell.tallies():
+        what = f"P(converged), {NAMES['descent']}, d = {PUBLISHED.d}, p = {PUBLISHED.p}, "
+        what += f"n = {tally.x:g}"
+        good = round(known[int(tally.x)] * PUBLISHED.repetitions)
+        rule = "published with p = 36" if width_rule(int(tally.x), 0.05) == 36 else ""
+        claim, p = against_count(what, tally, good, PUBLISHED.repetitions, PUBLISHED.source, rule)
+        p_values.append(p)
+        yield claim
+    yield all_counts("P(converged), experiment 1.0", p_values)
 
 
 def _late(cell: CellReport) -> Claim:
