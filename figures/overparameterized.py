@@ -116,7 +116,7 @@ def _title(trials: Trials) -> str:
 
 
 def _number(found: Mean) -> str:
-    return f"{found.mean:.3f} ± {found.high - found.mean:.3f}"
+    return f"{found.mean:.4f} ± {found.high - found.mean:.4f}"
 
 
 def _rates(descent: Trials, flow: Trials) -> list[Claim]:
