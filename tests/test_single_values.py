@@ -46,7 +46,8 @@ def test_a_store_of_one_value_is_sound_and_reported(folder):
         assert (told["low"], told["high"]) == pytest.approx((low, high), abs=1e-4)
         assert told["conditional"] == {name: told[name] for name in told["conditional"]}
     Console(file=(text := StringIO()), width=80).print(report.table(report.thresholds(folder)))
-    assert "P(converged) at shrink = 0.01" in text.getvalue()
+    assert "P(converged), with its 95 % interval" in text.getvalue()
+    assert "d = 200, shrink = 0.01" in text.getvalue()
     assert "crosses 1/2" not in text.getvalue()
 
 

@@ -26,10 +26,8 @@ def table(reports: Sequence[dict[str, Any]]) -> Table:
     shared = {name: values[name].pop() for name in names if len(values[name]) == 1}
     own = sorted((name for name in names if name not in shared), key="horizon".__eq__)
     points = "proportion" in reports[0]
-    if points:
-        title = f"P(converged) at {along} = {number(reports[0]['at'])}, with its 95 % interval"
-    else:
-        title = f"Threshold in {along}: where P(converged) crosses 1/2, with its 95 % interval"
+    sought = "P(converged)" if points else f"Threshold in {along}: where P(converged) crosses 1/2"
+    title = f"{sought}, with its 95 % interval"
     made = look.table("\n".join([title, ", ".join(f"{k} = {x}" for k, x in shared.items())]))
     seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
     made.add_column("dynamics", no_wrap=True)
@@ -47,10 +45,11 @@ def table(reports: Sequence[dict[str, Any]]) -> Table:
 
 
 def _places(report: dict[str, Any]) -> dict[str, str]:
-    """Sizes, parameters by their last words, and the horizon, as text."""
+    """Sizes, parameters by their last words, the only value of a grid, and the horizon, as text."""
     sizes = {name: str(report[name]) for name in SIZES if name in report}
     parameters = {symbol(name): number(x) for name, x in report["parameters"].items()}
-    return {**sizes, **parameters, "horizon": str(report["horizon"])}
+    only = {symbol(report["along"]): number(report["at"])} if "at" in report else {}
+    return {**sizes, **parameters, **only, "horizon": str(report["horizon"])}
 
 
 def _threshold(report: dict[str, Any]) -> tuple[str, str, str]:
