@@ -105,7 +105,7 @@ class ThresholdPlan:
         if left <= 0:
             return ()
         posterior = self.posterior(tallies)
-        if self._settled(posterior):
+        if known and self._settled(posterior):  # a range may be as narrow as asked, untried
             return ()
         if guess is not None and posterior.relative_half_width > RUNG:
             posterior = self.posterior(tallies, guess)

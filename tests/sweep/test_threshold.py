@@ -110,6 +110,13 @@ def test_ends_when_n_cannot_be_resolved_further():
     assert spent(tallies) < 200
 
 
+def test_a_range_as_narrow_as_asked_is_tried_once():
+    plan = ThresholdPlan(3, 7, relative_half_width=0.5)
+    first = plan.ask((), 0)
+    assert sum(trials for _, trials in first) >= plan.batch / 4
+    assert plan.ask([Tally(n, trials, trials) for n, trials in first], 1) == ()
+
+
 def test_determined_by_its_arguments():
     tallies = simulate(ThresholdPlan(800, 3000, 0.05), PUBLISHED, 1)
     first: Plan = ThresholdPlan(800, 3000, 0.01)
