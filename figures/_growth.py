@@ -81,7 +81,7 @@ def growth(
     sizes = sorted({x for line in found for x in line.x} | {getattr(t, along) for t in known})
     grid = np.geomspace(sizes[0], sizes[-1], 200)
     for line, forms in zip(found, compared, strict=True):
-        n50, low, high = _thresholds(line)
+        n50, low, high = line.thresholds
         kind = line.cells[0].kind
         look = plot.Series(COLORS[kind], MARKERS[kind][line.horizon % 3], "none")
         plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=_label(line))
@@ -164,7 +164,7 @@ def _against_published(line: Line, known: Sequence[PublishedThreshold]) -> Itera
             f"N({t.d}, {t.p}), {_label(line)}",
             posterior.median,
             *posterior.interval(),
-            sum(tally.trials for tally in cell.tallies()),
+            len(cell.rows),
             t.n50,
             t.source,
             remark,
@@ -182,7 +182,7 @@ def _against_readings(line: Line, forms: Comparison) -> Iterator[Claim]:
             fit.coefficients[0],
             fit.low[0],
             fit.high[0],
-            _trials(line),
+            line.trials,
             reading.coefficients[0],
             reading.source,
             f"published from {line.along} = {low:g}..{high:g}; chi2/dof here {fit.misfit:.2g}",
@@ -203,7 +203,7 @@ def _growth_claim(line: Line, forms: Comparison) -> Claim:
     what = f"exponent of N in {line.along}, {_fixed(line)}, {_label(line)}, "
     what += f"{line.along} = {line.x[0]:g}..{line.x[-1]:g}"
     return Claim(
-        what, power.coefficients[1], power.low[1], power.high[1], _trials(line), remark=remark
+        what, power.coefficients[1], power.low[1], power.high[1], line.trials, remark=remark
     )
 
 
@@ -212,7 +212,7 @@ def _nearness_claim(line: Line, x: float) -> Claim:
     cell, count = line.cells[line.x.index(x)], _count(line, x)
     posterior = cell.posterior(line.horizon)
     low, high = posterior.interval()
-    trials = sum(tally.trials for tally in cell.tallies())
+    trials = len(cell.rows)
     what = f"N / p d at d = {cell.base.d}, p = {cell.base.p}, {_label(line)}"
     return Claim(what, posterior.median / count, low / count, high / count, trials)
 
@@ -242,13 +242,3 @@ def _fixed(line: Line) -> str:
 def _count(line: Line, x: float) -> float:
     sizes = {name: line.cells[0].base[name] for name in ("d", "p")} | {line.along: x}
     return float(interpolation_count(sizes["d"], sizes["p"]))
-
-
-def _trials(line: Line) -> int:
-    return sum(tally.trials for cell in line.cells for tally in cell.tallies())
-
-
-def _thresholds(line: Line) -> tuple[list[float], list[float], list[float]]:
-    posteriors = [cell.posterior(line.horizon) for cell in line.cells]
-    ends = [posterior.interval() for posterior in posteriors]
-    return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]

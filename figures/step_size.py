@@ -175,7 +175,7 @@ def _threshold_claims(descent: Sequence[CellReport], flow: CellReport) -> Iterat
     posterior = flow.posterior()
     remark = "the true flow, not published"
     yield Claim(
-        f"{place}, gradient flow", posterior.median, *posterior.interval(), _trials(flow),
+        f"{place}, gradient flow", posterior.median, *posterior.interval(), len(flow.rows),
         remark=remark,
     )  # fmt: skip
     for cell in descent:
@@ -185,7 +185,7 @@ def _threshold_claims(descent: Sequence[CellReport], flow: CellReport) -> Iterat
             f"{place}, descent with step {cell.place[STEP]:g}",
             posterior.median,
             *posterior.interval(),
-            _trials(cell),
+            len(cell.rows),
             PUBLISHED.threshold if is_published else None,
             PUBLISHED.source if is_published else "",
             "{:.2f} [{:.2f}, {:.2f}] of the flow's".format(*ratio),
@@ -225,10 +225,6 @@ def _sharpness_claims(descent: Sequence[CellReport], found: Sequence[Sharpness])
             here.high * half,
             len(here.values),
         )
-
-
-def _trials(cell: CellReport) -> int:
-    return sum(tally.trials for tally in cell.tallies())
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def _map(ax: Axes, line: Line) -> None:
     labels = line.cells[0].horizon.labels
     plot.heat_map(n, size, proportion, ax=ax, label=f"P(converged), {labels[-1]} horizon")
     for h, label in enumerate(labels):
-        n50, low, high = _thresholds(line, h)
+        n50, low, high = replace(line, horizon=h).thresholds
         look = plot.Series("white", HORIZON_MARKERS[h % 4], HORIZON_LINES[h % 4])
         plot.boundary(
             line.x, n50, low, high, ax=ax, series=look, on_map=True, vertical=False, label=label
@@ -84,8 +84,8 @@ def _growth(ax: Axes, chosen: Sequence[Line]) -> None:
     every: list[float] = []
     for line, series in zip(chosen, series_of(chosen), strict=True):
         for h, label in enumerate(line.cells[0].horizon.labels):
-            n50, low, high = _thresholds(line, h)
-            here = Line(line.cells, line.along, h)
+            here = replace(line, horizon=h)
+            n50, low, high = here.thresholds
             look = plot.Series(series.color, HORIZON_MARKERS[h % 4], "none")
             name = f"{line.cells[0].name}, {label}"
             plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=name)
@@ -127,12 +127,6 @@ def _times(ax: Axes, chosen: Sequence[Line]) -> None:
     handles, labels = ax.get_legend_handles_labels()
     ax.set_ylim(ax.get_ylim()[0] / 2.5, None)
     ax.legend(handles, labels, loc="lower right", ncols=len(chosen), fontsize=7)
-
-
-def _thresholds(line: Line, horizon: int) -> tuple[list[float], list[float], list[float]]:
-    posteriors = [cell.posterior(horizon) for cell in line.cells]
-    ends = [p.interval() for p in posteriors]
-    return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]
 
 
 def line_title(line: Line) -> str:

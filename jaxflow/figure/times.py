@@ -36,10 +36,8 @@ def _map(ax: Axes, line: Line) -> None:
         size += [x] * len(found.x)
         median += found.medians[0].tolist()
     plot.heat_map(n, size, median, ax=ax, label="median convergence time (flow time)", times=True)
-    posteriors = [cell.posterior() for cell in line.cells]
-    low, high = zip(*(p.interval() for p in posteriors), strict=True)
     plot.boundary(
-        line.x, [p.median for p in posteriors], low, high, ax=ax,
+        line.x, *line.thresholds, ax=ax,
         series=plot.Series("white", "o", "-"), on_map=True, vertical=False,
     )  # fmt: skip
     plot.size_ticks(ax.yaxis, line.x)

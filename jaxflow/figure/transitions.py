@@ -77,11 +77,11 @@ def _draw_cell(ax: Any, cell: report.CellReport, grid: np.ndarray, series: plot.
     ends = wilson(converged, trials)
     own = _place(cell, shared=False)
     label = ", ".join(filter(None, (cell.name, own, f"{trials.sum()} trials")))
+    of_points = label if cell.is_point else None
+    plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series, label=of_points)
     if cell.is_point:
-        plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series, label=label)
         return
     posterior = cell.posterior()
-    plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series)
     plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
     found = [posterior.median, *posterior.interval()]
     text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))

@@ -52,7 +52,7 @@ class CellReport:
     @property
     def is_point(self) -> bool:
         """Whether the plan has a single value, where P(converged) is known but no threshold."""
-        return isinstance(self.plan, GridPlan) and len(self.plan.values) == 1
+        return self.plan.low == self.plan.high
 
     @property
     def place(self) -> dict[str, float]:

@@ -38,6 +38,18 @@ class Line:
         """The coordinates of the cells along the line."""
         return [cell.base[self.along] for cell in self.cells]
 
+    @property
+    def thresholds(self) -> tuple[list[float], list[float], list[float]]:
+        """The thresholds of the cells, in units of the scanned axis, and their 95 % intervals."""
+        posteriors = [cell.posterior(self.horizon) for cell in self.cells]
+        ends = [p.interval() for p in posteriors]
+        return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]
+
+    @property
+    def trials(self) -> int:
+        """How many trials the cells have."""
+        return sum(len(cell.rows) for cell in self.cells)
+
     def measured(self) -> list[Measured]:
         """The cells as the fits take them."""
         return [_measured(cell, cell.base[self.along], self.horizon) for cell in self.cells]
@@ -52,7 +64,7 @@ def lines(found: Sequence[CellReport]) -> Iterator[Line]:
 
     Cells of a single value, which have no threshold, are passed over.
     """
-    scanned = [cell for cell in found if cell.plan.low < cell.plan.high]
+    scanned = [cell for cell in found if not cell.is_point]
     for along in ("d", "p"):
         if found[0].along == along:
             continue
