@@ -29,7 +29,7 @@ test: lint ## lint, then the tests
 
 lint: $(TEST) ## style, types, and which module may import which
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet . || { echo "to mend: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff format --check --quiet . || { echo "to fix: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
 

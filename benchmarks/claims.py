@@ -67,10 +67,10 @@ def _peers(records: Records) -> Records:
 
 def _sweep(found: dict[str, Any]) -> Records:
     sweep, thresholds, large = found["sweep"], found["thresholds"], found["large"]
-    major, parallel = sweep["utilization_lane_major"], sweep["utilization_lane_parallel"]
+    major, parallel = sweep["utilization_mapped"], sweep["utilization_lane_parallel"]
     return [
-        claim("lanes-major", "lane utilization of a threshold study, lane-major", major, 0.9),
-        claim("lanes-parallel", "the same, lane-parallel", parallel, 0.9),
+        claim("lanes-major", "lane utilization of a threshold study, map", major, 0.9),
+        claim("lanes-parallel", "the same, vmap", parallel, 0.9),
         claim(
             "threshold-trials",
             "median trials to 1 %, simulated, d=100 p=37",

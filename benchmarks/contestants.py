@@ -15,10 +15,10 @@ import jax
 
 from benchmarks import machine, peers
 from jaxflow import GradientDescent, GradientFlow, Lanes, Outcome, Point, Runner, Trial
-from jaxflow.ensemble import Ensemble
-from jaxflow.ensemble.initialization import Dominated
-from jaxflow.ensemble.inputs import Orthogonal
-from jaxflow.theory import published_horizon, width_rule
+from jaxflow.papers.rules import published_horizon, width_rule
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.initialization import Dominated
+from jaxflow.problems.shallow.inputs import Orthogonal
 
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent(1.0)}
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from benchmarks import machine
 from jaxflow import GradientDescent, Lanes, Point, Runner, Trial
-from jaxflow.ensemble import Ensemble
-from jaxflow.theory import published_horizon, width_rule
+from jaxflow.papers.rules import published_horizon, width_rule
+from jaxflow.problems.shallow.ensemble import Ensemble
 
 D, REPETITIONS = 100, 80
 GRID = range(1300, 2101, 50)

@@ -23,10 +23,10 @@ import numpy as np
 
 from benchmarks.machine import description
 from jaxflow import GradientFlow, Outcome, Point, Row, Runner, Trial, plot
-from jaxflow._tree import norm
-from jaxflow.ensemble import Ensemble
+from jaxflow.core.trees import norm
 from jaxflow.flow.controller import NeuronWise
-from jaxflow.theory import published_horizon
+from jaxflow.papers.rules import published_horizon
+from jaxflow.problems.shallow.ensemble import Ensemble
 
 D, P = 30, 100
 CASES = {300: 64, 800: 32, 1350: 16}  # n and trials

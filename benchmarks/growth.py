@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks import roofline
 from jaxflow import GradientDescent, Lanes, Point, Runner, Trial
-from jaxflow.coordinates import Name
-from jaxflow.ensemble import Ensemble
-from jaxflow.ensemble.inputs import Orthogonal
+from jaxflow.problems.shallow.coordinates import Name
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.inputs import Orthogonal
 
 BASE = Point(30, 800, 100)
 SQUARE = Point(400, 400, 100)  # where every coordinate system is possible
@@ -55,7 +55,7 @@ def measure(peak: float, bandwidth: float, on_gpu: bool) -> list[dict[str, Any]]
             spent = seconds(runner, point, count)
             records.append(_record("size", point, "ambient", spent, peak, bandwidth))
     for width in WIDTHS:
-        with _runner(Lanes("lane-parallel", width=width, chunk=STEPS)) as runner:
+        with _runner(Lanes("vmap", width=width, chunk=STEPS)) as runner:
             spent = seconds(runner, replace(BASE, n=300), width * runner.lanes.workers)
             record = _record("width", replace(BASE, n=300), "ambient", spent, peak, bandwidth)
             records.append(record | {"width": width})

@@ -19,7 +19,7 @@ from statistics import median
 import jax
 import jax.numpy as jnp
 
-from jaxflow._versions import package_version
+from jaxflow.core.machine import package_version
 
 PACKAGES = ("jax", "jaxlib", "diffrax", "numpy", "torch")
 REPETITIONS = 5

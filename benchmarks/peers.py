@@ -18,8 +18,9 @@ import numpy as np
 import optimistix
 from scipy.integrate import solve_ivp
 
-from jaxflow._keys import Keys, trial_keys
-from jaxflow.ensemble import Ensemble, Shape, Sizes, draw
+from jaxflow.core.keys import Keys, trial_keys
+from jaxflow.problems.shallow.ensemble import Ensemble, draw
+from jaxflow.problems.shallow.sizes import Shape, Sizes
 
 DROP_EVERY = 50  # steps between two looks at which trials of a batch have ended
 

@@ -20,7 +20,7 @@ bytes at the speed of memory (Williams, Waterman and Patterson, CACM 2009). Assu
 from dataclasses import dataclass
 from typing import Literal
 
-from jaxflow.coordinates import Name
+from jaxflow.problems.shallow.coordinates import Name
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from jaxflow import Outcome, Point, Row, Trial
-from jaxflow.sweep import Cell, Horizon, ThresholdPlan
+from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.slice import Slice
+from jaxflow.sampling.threshold import ThresholdPlan
 
 # Threshold, 10-90 % width in log n and lapse: maximum likelihood of the counts published for
 # experiment 1.0 of arXiv 2502.16977 (d = 100, p = 37), 1360 trials.
@@ -44,13 +46,13 @@ def simulated(seed: int) -> tuple[int, bool]:
     """Trials spent by a simulated study, and whether its interval covers the truth."""
     n50, width, lapse = TRUTH
     slope, random = 2 * np.log(9) / width, np.random.default_rng(seed)
-    cell = Cell("descent", Point(100, 0, 37), PLAN, Horizon())
-    while trials := cell.propose():
+    slice = Slice("descent", Point(100, 0, 37), PLAN, Horizon())
+    while trials := slice.propose():
         for trial in trials:
             ratio = (1 - 2 * lapse) * (trial.point.n / n50) ** slope
-            cell.tell([_ended(trial, bool(random.random() < (1 - lapse) / (1 + ratio)))])
-    low, high = cell.posterior().interval()
-    return len(cell.ended), bool(low <= n50 <= high)
+            slice.tell([_ended(trial, bool(random.random() < (1 - lapse) / (1 + ratio)))])
+    low, high = slice.posterior().interval()
+    return len(slice.ended), bool(low <= n50 <= high)
 
 
 def _ended(trial: Trial, converged: bool) -> Row:
@@ -73,7 +75,7 @@ def thresholds() -> dict[str, Any]:
 def _timed(*arguments: str, **environment: str) -> tuple[float, str]:
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "jaxflow.cli", *arguments],
+        [sys.executable, "-m", "jaxflow", *arguments],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -96,14 +98,14 @@ def startup_and_lanes() -> dict[str, Any]:
         warm, _ = _timed("run", str(study), "--out", f"{folder}/warm", **cache)
         finished = [_timed("run", str(study), "--out", f"{folder}/warm", **cache)[0]]
         finished += [_timed("run", str(study), "--out", f"{folder}/warm", **cache)[0] for _ in "12"]
-        parallel = ("--transform", "lane-parallel")
+        parallel = ("--transform", "vmap")
         _, other = _timed("run", str(study), "--out", f"{folder}/parallel", *parallel, **cache)
         return {
             "cold_seconds": cold,
             "warm_seconds": warm,
             "finished_seconds": median(finished),
             "help_seconds": median(_timed("--help")[0] for _ in range(5)),
-            "utilization_lane_major": _utilization(major),
+            "utilization_mapped": _utilization(major),
             "utilization_lane_parallel": _utilization(other),
         }
 
@@ -112,9 +114,9 @@ LARGE = """
 import json
 from benchmarks.machine import peak_mib
 from jaxflow import Ensemble, GradientFlow, Point, Runner, Trial
-from jaxflow.ensemble.initialization import Dominated
-from jaxflow.ensemble.inputs import Orthogonal
-from jaxflow.theory import published_horizon, width_rule
+from jaxflow.problems.shallow.initialization import Dominated
+from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.papers import published_horizon, width_rule
 n, p = 100_000, width_rule(100_000, 0.05)
 ensemble = Ensemble(inputs=Orthogonal(), initialization=Dominated(shrink=0.01))
 with Runner(ensemble, {"flow": GradientFlow()}, success=1e-6) as runner:

@@ -31,7 +31,7 @@ def main() -> None:
     for name in names:
         for study in studies(name):
             out = str(Stores(options.small)[study])
-            call("-m", "jaxflow.cli", "run", study, *size, "--out", out)
+            call("-m", "jaxflow", "run", study, *size, "--out", out)
         call(str(HERE / f"{name}.py"), *size)
     write_claims(HERE / "README.md")
 
@@ -75,7 +75,7 @@ def row(claim: dict[str, Any], figure: str) -> str:
     ours = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
     verdict = {True: "agrees", False: "differs", None: ""}[claim["agrees"]]
     remark = "; ".join(filter(None, (verdict, claim["remark"])))
-    what = claim["what"].replace("|", r"\|")  # which would end the cell
+    what = claim["what"].replace("|", r"\|")  # which would end the slice
     return f"| [{what}]({figure}.png) | {published} | {ours} | {claim['trials']} | {remark} |"
 
 

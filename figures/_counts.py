@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from _common import Claim
 from scipy.stats import fisher_exact
 
-from jaxflow.sweep import Tally, wilson
+from jaxflow.statistics.counts import Tally, wilson
 
 LEVEL = 0.05
 

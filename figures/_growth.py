@@ -16,13 +16,13 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from jaxflow import plot
-from jaxflow.figure.diagram import HORIZON_LINES
-from jaxflow.published import READINGS, PublishedThreshold
-from jaxflow.report import CellReport
+from jaxflow.papers.rules import interpolation_count
+from jaxflow.papers.weakly_interacting import READINGS, PublishedThreshold
 from jaxflow.report.growth import Line, lines
+from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time
-from jaxflow.sweep.scaling import FORMS, Comparison
-from jaxflow.theory import interpolation_count
+from jaxflow.show.diagram import HORIZON_LINES
+from jaxflow.statistics.scaling import FORMS, Comparison
 
 MARKERS = {"flow": ("o", "^", "v"), "descent": ("s", "D", "p")}
 COLORS = {"flow": plot.FLOW.color, "descent": plot.DESCENT.color}
@@ -34,21 +34,21 @@ STEP = "published for descent with step 1"
 
 
 def lines_of(
-    found: Sequence[CellReport], along: str, more: Sequence[CellReport] = ()
+    found: Sequence[SliceReport], along: str, more: Sequence[SliceReport] = ()
 ) -> list[Line]:
-    """The lines along a size; `more` cells go into those at the first horizon, where they lack."""
+    """The lines along a size; `more` slices go into those at the first horizon, where they lack."""
     made = []
     for line in (line for line in lines(found) if line.along == along):
-        known = {cell.base[along] for cell in line.cells}
+        known = {slice.base[along] for slice in line.slices}
         lacking = [
-            cell
-            for cell in more
+            slice
+            for slice in more
             if line.horizon == 0
-            and cell.name == line.cells[0].name
-            and cell.base[along] not in known
+            and slice.name == line.slices[0].name
+            and slice.base[along] not in known
         ]
-        inside = sorted([*line.cells, *lacking], key=lambda cell: cell.base[along])
-        made.append(replace(line, cells=tuple(inside)))
+        inside = sorted([*line.slices, *lacking], key=lambda slice: slice.base[along])
+        made.append(replace(line, slices=tuple(inside)))
     return made
 
 
@@ -82,7 +82,7 @@ def growth(
     grid = np.geomspace(sizes[0], sizes[-1], 200)
     for line, forms in zip(found, compared, strict=True):
         n50, low, high = line.thresholds
-        kind = line.cells[0].kind
+        kind = line.slices[0].kind
         look = plot.Series(COLORS[kind], MARKERS[kind][line.horizon % 3], "none")
         plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=_label(line))
         inside = grid[(grid >= line.x[0]) & (grid <= line.x[-1])]
@@ -111,12 +111,12 @@ def published(ax: Axes, known: Sequence[PublishedThreshold], along: str) -> None
 
 def nearness(ax: Axes, found: Sequence[Line]) -> None:
     """N / p d against the time allowed, at the smallest, middle and largest size."""
-    for line in (line for line in found if line.horizon == len(line.cells[0].horizon.labels) - 1):
-        kind, last = line.cells[0].kind, len(line.cells) - 1
+    for line in (line for line in found if line.horizon == len(line.slices[0].horizon.labels) - 1):
+        kind, last = line.slices[0].kind, len(line.slices) - 1
         for i, style in zip(sorted({0, last // 2 + last % 2, last}), HORIZON_LINES, strict=False):
-            cell = line.cells[i]
-            times = np.geomspace(cell.horizon.factor[0], cell.horizon.factor[-1], TIMES)
-            told = against_time(cell, times.tolist())
+            slice = line.slices[i]
+            times = np.geomspace(slice.horizon.factor[0], slice.horizon.factor[-1], TIMES)
+            told = against_time(slice, times.tolist())
             count = _count(line, line.x[i])
             look = plot.Series(COLORS[kind], MARKERS[kind][0], style)
             plot.against_time(
@@ -130,7 +130,7 @@ def nearness(ax: Axes, found: Sequence[Line]) -> None:
                 label=f"{NAMES[kind]}, ${line.along} = {line.x[i]:g}$",
             )
     ax.axhline(1, color=COUNT.color, linestyle=COUNT.line, linewidth=0.9)
-    plot.log_ticks(ax.xaxis, 0.95, 1.05 * found[0].cells[0].horizon.factor[-1])
+    plot.log_ticks(ax.xaxis, 0.95, 1.05 * found[0].slices[0].horizon.factor[-1])
     ax.set_ylim(0, 1.32)  # the legend is above the count
     ax.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     ax.annotate("$n = p\\,d$", (1, 1), xytext=(0, 3), textcoords="offset points", size=8)
@@ -143,7 +143,7 @@ def claims(
 ) -> Iterator[Claim]:
     """Every threshold measured where one is published, the growth of each line, and N / p d."""
     for line, forms in zip(found, compared, strict=True):
-        if line.cells[0].kind == "descent" and line.horizon == 0:
+        if line.slices[0].kind == "descent" and line.horizon == 0:
             yield from _against_published(line, known)
             yield from _against_readings(line, forms)
         yield _growth_claim(line, forms)
@@ -153,18 +153,18 @@ def claims(
 
 
 def _against_published(line: Line, known: Sequence[PublishedThreshold]) -> Iterator[Claim]:
-    cells = dict(zip(line.x, line.cells, strict=True))
+    slices = dict(zip(line.x, line.slices, strict=True))
     for t in known:
-        cell = cells.get(getattr(t, line.along))
-        if cell is None:
+        slice = slices.get(getattr(t, line.along))
+        if slice is None:
             continue
-        posterior = cell.posterior(line.horizon)
+        posterior = slice.posterior(line.horizon)
         remark = f"published by another estimator, on a grid of n with spacing {t.spacing:g}"
         yield Claim(
             f"N({t.d}, {t.p}), {_label(line)}",
             posterior.median,
             *posterior.interval(),
-            len(cell.rows),
+            len(slice.rows),
             t.n50,
             t.source,
             remark,
@@ -209,11 +209,11 @@ def _growth_claim(line: Line, forms: Comparison) -> Claim:
 
 def _nearness_claim(line: Line, x: float) -> Claim:
     """N / p d at a size of the line."""
-    cell, count = line.cells[line.x.index(x)], _count(line, x)
-    posterior = cell.posterior(line.horizon)
+    slice, count = line.slices[line.x.index(x)], _count(line, x)
+    posterior = slice.posterior(line.horizon)
     low, high = posterior.interval()
-    trials = len(cell.rows)
-    what = f"N / p d at d = {cell.base.d}, p = {cell.base.p}, {_label(line)}"
+    trials = len(slice.rows)
+    what = f"N / p d at d = {slice.base.d}, p = {slice.base.p}, {_label(line)}"
     return Claim(what, posterior.median / count, low / count, high / count, trials)
 
 
@@ -229,16 +229,16 @@ def _by_kind(ax: Axes) -> tuple[list[Any], list[str]]:
 
 
 def _label(line: Line) -> str:
-    cell = line.cells[0]
-    factor = cell.horizon.factor[line.horizon]
-    return f"{NAMES[cell.kind]}, {factor:g} x horizon"
+    slice = line.slices[0]
+    factor = slice.horizon.factor[line.horizon]
+    return f"{NAMES[slice.kind]}, {factor:g} x horizon"
 
 
 def _fixed(line: Line) -> str:
-    places = line.cells[0].place.items()
+    places = line.slices[0].place.items()
     return ", ".join(f"{name} = {x:g}" for name, x in places if name != line.along)
 
 
 def _count(line: Line, x: float) -> float:
-    sizes = {name: line.cells[0].base[name] for name in ("d", "p")} | {line.along: x}
+    sizes = {name: line.slices[0].base[name] for name in ("d", "p")} | {line.along: x}
     return float(interpolation_count(sizes["d"], sizes["p"]))

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from jaxflow import Study, plot, theory
-from jaxflow.flow import GradientDescent
-from jaxflow.store import Store
-from jaxflow.study import inputs_of
-from jaxflow.sweep import Mean, mean_interval, wilson
+from jaxflow import Study, papers, plot
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.statistics.counts import wilson
+from jaxflow.statistics.means import Mean, mean_interval
+from jaxflow.store.store import Store
+from jaxflow.study.drawing import inputs_of
 
 Array = np.ndarray
 LABELS = {
@@ -37,11 +38,11 @@ class Followed:
     @cached_property
     def extremes(self) -> tuple[float, float]:
         """lambda_0 and lambda_max of the kernel of its inputs."""
-        return theory.kernel_extremes(self.X)
+        return papers.kernel_extremes(self.X)
 
     def sampled_lambda_0(self, p: int, seed: int) -> float:
         """The least eigenvalue of the kernel of its inputs from p random weights."""
-        sampled, _ = theory.sampled_kernel(self.X, p, seed=seed)
+        sampled, _ = papers.sampled_kernel(self.X, p, seed=seed)
         return float(np.linalg.eigvalsh(sampled)[0])
 
     @cached_property
@@ -53,17 +54,17 @@ class Followed:
     def distance_bound(self) -> float:
         """The bound on how far any neuron moves."""
         return float(
-            theory.lazy_distance_bound(self.n, self.p, self.first_misfit, self.extremes[0])
+            papers.lazy_distance_bound(self.n, self.p, self.first_misfit, self.extremes[0])
         )
 
     def keeps_to_its_rate(self) -> bool:
         """Whether the loss is below the bound of its dynamics wherever it was recorded."""
         time, loss = self.seen["time"], self.seen["loss"]
         if not self.step:
-            return theory.keeps_to_lazy_bound(time, loss, self.n, self.extremes[0])
+            return papers.keeps_to_lazy_bound(time, loss, self.n, self.extremes[0])
         steps = np.round(time / self.step)
-        bound = theory.lazy_descent_bound(steps, self.step, self.n, self.extremes[0])
-        return bool(np.all(loss <= loss[0] * bound * (1 + theory.kernel.ROUNDING)))
+        bound = papers.lazy_descent_bound(steps, self.step, self.n, self.extremes[0])
+        return bool(np.all(loss <= loss[0] * bound * (1 + papers.kernel.ROUNDING)))
 
 
 def followed(folder: Path, dynamics: str) -> dict[int, list[Followed]]:

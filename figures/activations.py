@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from scipy.optimize import brentq
 
 from jaxflow import plot
-from jaxflow.published import SOURCE
-from jaxflow.report import CellReport, cells
-from jaxflow.sweep import Tally, wilson
-from jaxflow.theory import well_initialized_probability
+from jaxflow.papers.initialization import well_initialized_probability
+from jaxflow.papers.weakly_interacting import SOURCE
+from jaxflow.report.slices import SliceReport, slices
+from jaxflow.statistics.counts import Tally, wilson
 
 STUDIES = ("activation-leaky", "activation-monomial")
 
@@ -24,42 +24,43 @@ LOOKS = (plot.FLOW, plot.DESCENT, *plot.OTHERS)
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure; the width at the largest n beside the exact one of the ReLU, and its growth."""
-    leaky, monomial = (cells(stores[study]) for study in STUDIES)
+    leaky, monomial = (slices(stores[study]) for study in STUDIES)
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.8))
     panel(axes[0], leaky, LEAK, "leak")
     panel(axes[1], monomial, BETA, "$\\beta$")
     axes[0].set_title("leaky ReLU: two neurons suffice", loc="left")
-    axes[1].set_title("$\\max(z, 0)^\\beta$: that of a good start", loc="left")
+    axes[1].set_title("$\\max(z, 0)^\\beta$: that of a well initialized", loc="left")
     axes[1].set_ylabel("")
     figure.savefig(path)
     plt.close(figure)
     return [*claims(leaky, LEAK, "leak"), *claims(monomial, BETA, "beta")]
 
 
-def panel(ax: Axes, found: Sequence[CellReport], name: str, symbol: str) -> None:
-    """The threshold width against n for every value of a parameter, with that of a good start.
+def panel(ax: Axes, found: Sequence[SliceReport], name: str, symbol: str) -> None:
+    """The threshold width against n for every value of a parameter, beside that of a good
+    initialization.
 
     An arrow stands at the least width of some trials where most converge even there.
     """
-    sizes = sorted({cell.base.n for cell in found})
-    values = sorted({cell.place[name] for cell in found})
+    sizes = sorted({slice.base.n for slice in found})
+    values = sorted({slice.place[name] for slice in found})
     ends = []
     for x, series in zip(values, LOOKS, strict=False):
-        here = sorted((c for c in found if c.place[name] == x), key=lambda cell: cell.base.n)
-        inside = [cell for cell in here if not cell.as_dict()["at_edge"]]
-        beyond = [cell for cell in here if cell not in inside]
+        here = sorted((c for c in found if c.place[name] == x), key=lambda slice: slice.base.n)
+        inside = [slice for slice in here if not slice.as_dict()["at_edge"]]
+        beyond = [slice for slice in here if slice not in inside]
         label = f"{symbol} = {x:g}"
         if inside:
-            low, high = zip(*(cell.posterior().interval() for cell in inside), strict=True)
-            width = [cell.posterior().median for cell in inside]
-            places = [cell.base.n for cell in inside]
+            low, high = zip(*(slice.posterior().interval() for slice in inside), strict=True)
+            width = [slice.posterior().median for slice in inside]
+            places = [slice.base.n for slice in inside]
             plot.boundary(places, width, low, high, ax=ax, series=series, label=label)
             ends += [*low, *high]
-        for cell in beyond:
-            shift, least = 1.05 ** values.index(x), narrowest(cell).x
+        for slice in beyond:
+            shift, least = 1.05 ** values.index(x), narrowest(slice).x
             ax.scatter(
-                cell.base.n * shift, least, marker="v", s=30, color=series.color,
-                label=f"{label}: {least:g} suffice" if cell is beyond[0] else None,
+                slice.base.n * shift, least, marker="v", s=30, color=series.color,
+                label=f"{label}: {least:g} suffice" if slice is beyond[0] else None,
             )  # fmt: skip
             ends += [least]
     grid = np.geomspace(sizes[0], sizes[-1], 50)
@@ -71,9 +72,9 @@ def panel(ax: Axes, found: Sequence[CellReport], name: str, symbol: str) -> None
     ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1))
 
 
-def narrowest(cell: CellReport) -> Tally:
+def narrowest(slice: SliceReport) -> Tally:
     """The trials at the least width that had some."""
-    return next(tally for tally in cell.tallies() if tally.trials >= FEWEST)
+    return next(tally for tally in slice.tallies() if tally.trials >= FEWEST)
 
 
 def width_of_good_start(n: int) -> float:
@@ -83,14 +84,14 @@ def width_of_good_start(n: int) -> float:
     return float(brentq(lambda x: np.interp(x, p, good) - 0.5, 1, 64))
 
 
-def claims(found: Sequence[CellReport], name: str, symbol: str) -> Iterator[Claim]:
+def claims(found: Sequence[SliceReport], name: str, symbol: str) -> Iterator[Claim]:
     """At the largest n, every value of the parameter."""
-    largest = max(cell.base.n for cell in found)
+    largest = max(slice.base.n for slice in found)
     exact = round(width_of_good_start(largest), 2)
-    for cell in (cell for cell in found if cell.base.n == largest):
-        told, place = cell.as_dict(), f"{symbol} = {cell.place[name]:g}, n = {largest}"
+    for slice in (slice for slice in found if slice.base.n == largest):
+        told, place = slice.as_dict(), f"{symbol} = {slice.place[name]:g}, n = {largest}"
         if told["at_edge"]:
-            least = narrowest(cell)
+            least = narrowest(slice)
             ends = map(float, wilson(least.converged, least.trials))
             share = least.converged / least.trials
             remark = "a constant number of neurons suffices"

@@ -9,12 +9,12 @@ from _common import Claim, Stores, main
 from matplotlib.axes import Axes
 
 from jaxflow import plot
-from jaxflow._types import Outcome, Row
-from jaxflow.published import SOURCE
-from jaxflow.store import Store
-from jaxflow.sweep import wilson
-from jaxflow.theory import TwoPoints, well_initialized_probability
-from jaxflow.theory.two_points import CRITICAL
+from jaxflow.core.types import Outcome, Row
+from jaxflow.papers.initialization import well_initialized_probability
+from jaxflow.papers.two_points import CRITICAL, TwoPoints
+from jaxflow.papers.weakly_interacting import SOURCE
+from jaxflow.statistics.counts import wilson
+from jaxflow.store.store import Store
 
 STUDIES = ("assumption-1", "assumption-1-points")
 

@@ -7,14 +7,14 @@ from _common import Claim, Stores, main
 from _growth import claims, draw_growth, lines_of
 
 from jaxflow import report
-from jaxflow.published import thresholds_along
+from jaxflow.papers.weakly_interacting import thresholds_along
 
 STUDIES = ("experiment-1.1",)
 
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, the thresholds beside the published ones, and how they grow."""
-    found = lines_of(report.cells(stores["experiment-1.1"]), "d")
+    found = lines_of(report.slices(stores["experiment-1.1"]), "d")
     known = thresholds_along("d", p=30)
     return list(claims(found, draw_growth(found, known, path), known))
 

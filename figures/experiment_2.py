@@ -10,10 +10,11 @@ from _common import Claim, Stores, main
 from matplotlib.axes import Axes
 
 from jaxflow import plot
-from jaxflow._types import Outcome
-from jaxflow.published import CONJECTURE, EXPERIMENT_2_SLOPES, SOURCE
-from jaxflow.store import Store
-from jaxflow.sweep import PowerLaw, power_law, wilson
+from jaxflow.core.types import Outcome
+from jaxflow.papers.weakly_interacting import CONJECTURE, EXPERIMENT_2_SLOPES, SOURCE
+from jaxflow.statistics.counts import wilson
+from jaxflow.statistics.powers import PowerLaw, power_law
+from jaxflow.store.store import Store
 
 STUDIES = ("experiment-2", "experiment-2-decades")
 

@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from scipy.interpolate import CubicHermiteSpline
 
 from jaxflow import Study, plot
-from jaxflow._types import Row, Trial
-from jaxflow.published import GROUP_RATES, SOURCE
-from jaxflow.store import Store
-from jaxflow.study import drawn
-from jaxflow.sweep import PowerLaw, power_law
-from jaxflow.theory import GroupFlow, group_flow
+from jaxflow.core.types import Row, Trial
+from jaxflow.papers.group import GroupFlow
+from jaxflow.papers.group_start import group_flow
+from jaxflow.papers.weakly_interacting import GROUP_RATES, SOURCE
+from jaxflow.statistics.powers import PowerLaw, power_law
+from jaxflow.store.store import Store
+from jaxflow.study.drawing import drawn
 
 STUDIES = ("group-initialization", "group-rates")
 

@@ -10,9 +10,9 @@ from _lazy import Followed, at, followed, keeping, panel
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from jaxflow import plot, theory
-from jaxflow.published import overparameterized as published
-from jaxflow.sweep import Mean, mean_exponent, mean_interval
+from jaxflow import papers, plot
+from jaxflow.papers import overparameterized as published
+from jaxflow.statistics.means import Mean, mean_exponent, mean_interval
 
 STUDIES = ("overparameterized", "overparameterized-thousand")
 EPOCHS = np.arange(published.EPOCHS + 1)
@@ -55,8 +55,8 @@ def _bounds(ax: Axes, trials: Trials, step: float) -> None:
     n = here[0].n
     known = plot.PUBLISHED.color
     for bound, line, name, at_k, shift, side in (
-        (theory.lazy_descent_bound(EPOCHS, step, n, lambda_0), "--", "descent", 45, 3, "left"),
-        (theory.lazy_loss_bound(EPOCHS * step, n, lambda_0), "-", "flow", 100, -14, "right"),
+        (papers.lazy_descent_bound(EPOCHS, step, n, lambda_0), "--", "descent", 45, 3, "left"),
+        (papers.lazy_loss_bound(EPOCHS * step, n, lambda_0), "-", "flow", 100, -14, "right"),
     ):
         ax.plot(EPOCHS, bound, color=known, linestyle=line, linewidth=2.2, zorder=1)
         ax.annotate(

@@ -9,9 +9,9 @@ from _common import Claim, Stores, main
 from _lazy import LABELS, Followed, at, followed, keeping, panel
 from matplotlib.axes import Axes
 
-from jaxflow import plot, theory
-from jaxflow.published import overparameterized as published
-from jaxflow.sweep import mean_exponent, mean_interval
+from jaxflow import papers, plot
+from jaxflow.papers import overparameterized as published
+from jaxflow.statistics.means import mean_exponent, mean_interval
 
 STUDIES = ("overparameterized", "overparameterized-both")
 TIMES = np.linspace(0, 20, 101)  # flow times over n
@@ -61,7 +61,7 @@ def _bound(ax: Axes, trials: Trials) -> None:
     """The proven rate at the mean lambda_0."""
     here = [trial for found in trials.values() for trial in found]
     lambda_0 = float(np.mean([trial.extremes[0] for trial in here]))
-    bound = theory.lazy_loss_bound(TIMES * here[0].n, here[0].n, lambda_0)
+    bound = papers.lazy_loss_bound(TIMES * here[0].n, here[0].n, lambda_0)
     known = plot.PUBLISHED.color
     ax.plot(TIMES, bound, color=known, linewidth=2.2, zorder=1)
     ax.annotate(

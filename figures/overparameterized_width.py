@@ -9,10 +9,12 @@ from _common import Claim, Stores, main
 from _lazy import Followed, followed
 from matplotlib.axes import Axes
 
-from jaxflow import Study, plot, theory
-from jaxflow.published import overparameterized as published
-from jaxflow.sweep import Mean, Tally, Threshold, estimate, mean_interval
-from jaxflow.sweep.scaling import Comparison, Fit, compare
+from jaxflow import Study, papers, plot
+from jaxflow.papers import overparameterized as published
+from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.means import Mean, mean_interval
+from jaxflow.statistics.posterior import Threshold, estimate
+from jaxflow.statistics.scaling import Comparison, Fit, compare
 
 STUDIES = ("overparameterized-width",)
 FOLDS = 20.0  # the rate is judged until its bound is exp(-20), where float32 still tells
@@ -28,8 +30,8 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     kept = {n: {p: verdicts(t) for p, t in here.items()} for n, here in trials.items()}
     plan = Study.load(folder).plan
     found = {n: estimate(tallies(k), plan.low, plan.high, rising=True) for n, k in kept.items()}
-    cells = [(n, tallies(k), plan.low, plan.high, True) for n, k in kept.items()]
-    growth = compare(cells, "p")  # the forms of slow growth are those along p
+    slices = [(n, tallies(k), plan.low, plan.high, True) for n, k in kept.items()]
+    growth = compare(slices, "p")  # the forms of slow growth are those along p
     power = next(fit for fit in growth.fits if fit.form.name == "power")
     figure, axes = plt.subplots(1, 3, figsize=(12.0, 4.2), width_ratios=(1.25, 1, 1))
     _map(axes[0], kept, found)
@@ -37,7 +39,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     _growth(axes[1], found, power, lambdas)
     _start(axes[2], trials)
     one = next(iter(next(iter(trials.values())).values()))
-    title = f"Flow of the first layer, $d = {one[0].d}$, {len(one)} trials a cell; 95 % intervals"
+    title = f"Flow of the first layer, $d = {one[0].d}$, {len(one)} trials a slice; 95 % intervals"
     figure.suptitle(title, x=0.01, ha="left", fontsize=9)
     figure.savefig(path)
     plt.close(figure)
@@ -56,7 +58,7 @@ def by_samples(trials: dict[int, list[Followed]]) -> dict[int, dict[int, list[Fo
 def verdicts(trials: Sequence[Followed]) -> list[bool]:
     """Whether each trial's loss is below the bound wherever it was recorded."""
     return [
-        theory.keeps_to_lazy_bound(
+        papers.keeps_to_lazy_bound(
             trial.seen["time"], trial.seen["loss"], trial.n, trial.extremes[0], folds=FOLDS
         )
         for trial in trials
@@ -74,8 +76,8 @@ def _lambda_0(here: dict[int, list[Followed]]) -> Mean:
 
 def _map(ax: Axes, kept: Kept, found: dict[int, Threshold]) -> None:
     """P(the rate holds) over samples and width, with the threshold."""
-    cells = [(n, p, np.mean(k)) for n, here in kept.items() for p, k in here.items()]
-    x, y, values = zip(*cells, strict=True)
+    slices = [(n, p, np.mean(k)) for n, here in kept.items() for p, k in here.items()]
+    x, y, values = zip(*slices, strict=True)
     plot.heat_map(x, y, values, ax=ax, label="P(loss keeps to the proven rate)")
     look = plot.Series("white", "o", "-")
     plot.boundary(list(found), *_ends(found), ax=ax, series=look, on_map=True, label="one half")
@@ -95,7 +97,7 @@ def _growth(ax: Axes, found: dict[int, Threshold], power: Fit, lambdas: dict[int
     plot.points(n, widths, low, high, ax=ax, series=plot.FLOW)
     name = f"$n^{{{power.coefficients[1]:.2f}}}$, fitted"
     plot.band(grid, *power.predict(grid), ax=ax, series=plot.FLOW, label=name)
-    proven = theory.lazy_width(n, [lambdas[k].mean for k in n], 0.5)
+    proven = papers.lazy_width(n, [lambdas[k].mean for k in n], 0.5)
     known = plot.PUBLISHED
     ax.plot(
         n, widths[0] * proven / proven[0], color=known.color, linestyle="--", linewidth=1.0,

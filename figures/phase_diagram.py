@@ -6,7 +6,7 @@ from pathlib import Path
 from _common import Claim, Stores, main
 
 from jaxflow import report
-from jaxflow.figure import draw as draw_store
+from jaxflow.show.figures import draw as draw_store
 
 STUDIES = ("phase-diagram-d30",)
 

@@ -12,9 +12,16 @@ from _common import Claim, Stores, main
 from matplotlib.axes import Axes
 
 from jaxflow import plot
-from jaxflow.report import Recorded, recorded
-from jaxflow.sweep import Interval, bootstrap, median_slope, stays_positive, tail_rate, wilson
-from jaxflow.theory import SADDLE_GROWTH
+from jaxflow.papers.quadratic import SADDLE_GROWTH
+from jaxflow.report.recorded import Recorded, recorded
+from jaxflow.statistics.counts import wilson
+from jaxflow.statistics.trajectories import (
+    Interval,
+    bootstrap,
+    median_slope,
+    stays_positive,
+    tail_rate,
+)
 
 STUDIES = ("quadratic-path",)
 TAIL = 3e-3, 1e-5  # relative errors between which the rate is fitted

@@ -15,9 +15,10 @@ from _counts import against_count, all_counts
 from matplotlib.axes import Axes
 
 from jaxflow import Outcome, Posterior, Row, Trial, plot
-from jaxflow.published import recoveries_at
-from jaxflow.report import CellReport, cells, last_values
-from jaxflow.sweep import Tally, wilson
+from jaxflow.papers.recovery import recoveries_at
+from jaxflow.report.recorded import last_values
+from jaxflow.report.slices import SliceReport, slices
+from jaxflow.statistics.counts import Tally, wilson
 
 STUDIES = ("quadratic-recovery-r1", "quadratic-recovery-r2", "quadratic-recovery-r5")
 SAME = 1e-3  # between the errors of recovered trials and of others: the lowest row shows the gap
@@ -29,9 +30,9 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     claims, p_values, zero_loss = [], [], []
     for column, study in zip(axes.T, STUDIES, strict=True):
         errors = last_values(stores[study], "teacher_error")
-        found = cells(stores[study])
+        found = slices(stores[study])
         for ax, name in zip(column, ("descent", "flow"), strict=False):
-            shown = [cell for cell in found if cell.name == name]
+            shown = [slice for slice in found if slice.name == name]
             claims += list(_transitions(ax, shown, errors))
         claims += list(_against_counts(column[0], found, errors, p_values))
         _errors(column[2], found, errors)
@@ -54,46 +55,46 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     return [*claims, all_counts("P(recover)", p_values), *_without_recovery(zero_loss)]
 
 
-def unit(cell: CellReport) -> int:
+def unit(slice: SliceReport) -> int:
     """d r."""
-    return cell.base.d * cell.base.p
+    return slice.base.d * slice.base.p
 
 
-def recoveries(cell: CellReport, errors: dict[Trial, float]) -> tuple[Tally, ...]:
+def recoveries(slice: SliceReport, errors: dict[Trial, float]) -> tuple[Tally, ...]:
     """Counts of recovered teachers against m."""
 
     def recovered(row: Row) -> bool:
         return row.outcome is Outcome.CONVERGED and errors[row.trial] < SAME
 
-    return cell.tallies_of(recovered)
+    return slice.tallies_of(recovered)
 
 
-def threshold(cell: CellReport, errors: dict[Trial, float]) -> Posterior:
+def threshold(slice: SliceReport, errors: dict[Trial, float]) -> Posterior:
     """The m at which half of the teachers are recovered."""
-    return cell.plan.posterior(recoveries(cell, errors))
+    return slice.plan.posterior(recoveries(slice, errors))
 
 
 def _transitions(
-    ax: Axes, shown: Sequence[CellReport], errors: dict[Trial, float]
+    ax: Axes, shown: Sequence[SliceReport], errors: dict[Trial, float]
 ) -> Iterator[Claim]:
     """One dynamics at one rank: proportions and curves at every d, and their thresholds."""
     plot.phase_axes(ax, (0.3, 12))
     ax.set_xlabel("")
     ax.set_ylabel("P(recover)")
     grid = np.geomspace(0.3, 12, 300)
-    for i, cell in enumerate(shown):
+    for i, slice in enumerate(shown):
         look = plot.by_size(i, len(shown))
-        tallies = recoveries(cell, errors)
-        x = np.array([tally.x for tally in tallies]) / unit(cell)
+        tallies = recoveries(slice, errors)
+        x = np.array([tally.x for tally in tallies]) / unit(slice)
         good, trials = (np.array([getattr(t, k) for t in tallies]) for k in ("converged", "trials"))
         plot.proportions(x, good / trials, *wilson(good, trials), trials, ax=ax, series=look)
-        posterior = threshold(cell, errors)
-        middle, low, high = (m / unit(cell) for m in (posterior.median, *posterior.interval()))
-        label = f"$d = {cell.base.d}$: {middle:.2f} [{low:.2f}, {high:.2f}]"
-        curve = posterior.curve(grid * unit(cell))
+        posterior = threshold(slice, errors)
+        middle, low, high = (m / unit(slice) for m in (posterior.median, *posterior.interval()))
+        label = f"$d = {slice.base.d}$: {middle:.2f} [{low:.2f}, {high:.2f}]"
+        curve = posterior.curve(grid * unit(slice))
         plot.band(grid, *curve, ax=ax, series=look, label=label)
         yield Claim(
-            f"P(recover) = 1/2 at m/(dr), r = {cell.base.p}, d = {cell.base.d}, {cell.name}",
+            f"P(recover) = 1/2 at m/(dr), r = {slice.base.p}, d = {slice.base.d}, {slice.name}",
             middle, low, high, int(trials.sum()),
         )  # fmt: skip
     ax.legend(loc="upper left", title="half recovered at $m/(dr)$", title_fontsize=8, fontsize=7)
@@ -102,23 +103,23 @@ def _transitions(
 
 
 def _against_counts(
-    ax: Axes, found: Sequence[CellReport], errors: dict[Trial, float], p_values: list[float]
+    ax: Axes, found: Sequence[SliceReport], errors: dict[Trial, float], p_values: list[float]
 ) -> Iterator[Claim]:
     """The descent's counts beside those known, wherever both have trials."""
-    shown = [cell for cell in found if cell.name == "descent"]
-    for i, cell in enumerate(shown):
+    shown = [slice for slice in found if slice.name == "descent"]
+    for i, slice in enumerate(shown):
         look, side = plot.by_size(i, len(shown)), 1.07 + 0.06 * (i % 2)
-        known = recoveries_at(cell.base.d, cell.base.p)
+        known = recoveries_at(slice.base.d, slice.base.p)
         if known is None:
             continue
-        ours = {round(tally.x / unit(cell), 6): tally for tally in recoveries(cell, errors)}
+        ours = {round(tally.x / unit(slice), 6): tally for tally in recoveries(slice, errors)}
         for x, good in known.recovered.items():
             low, high = wilson(good, known.trials)
             ax.vlines(side * x, low, high, color=look.color, linewidth=0.7, linestyle=":")
             ax.scatter(side * x, good / known.trials, marker="x", s=22, color=look.color, zorder=4)
             if x not in ours:
                 continue
-            what = f"P(recover), r = {cell.base.p}, d = {cell.base.d}, m = {x:g} dr, descent"
+            what = f"P(recover), r = {slice.base.p}, d = {slice.base.d}, m = {x:g} dr, descent"
             claim, p = against_count(what, ours[x], good, known.trials, known.source)
             p_values.append(p)
             if good < known.trials:
@@ -126,13 +127,13 @@ def _against_counts(
 
 
 def _zero_loss(
-    found: Sequence[CellReport], errors: dict[Trial, float]
+    found: Sequence[SliceReport], errors: dict[Trial, float]
 ) -> Iterator[tuple[float, bool]]:
     """m/(d r), and whether it is the teacher, of every student that fits its samples."""
-    for cell in found:
-        for row in cell.rows:
+    for slice in found:
+        for row in slice.rows:
             if row.outcome is Outcome.CONVERGED:
-                yield row.n / unit(cell), errors[row.trial] < SAME
+                yield row.n / unit(slice), errors[row.trial] < SAME
 
 
 def _without_recovery(zero_loss: Sequence[tuple[float, bool]]) -> Iterator[Claim]:
@@ -147,9 +148,9 @@ def _without_recovery(zero_loss: Sequence[tuple[float, bool]]) -> Iterator[Claim
         )  # fmt: skip
 
 
-def _errors(ax: Axes, found: Sequence[CellReport], errors: dict[Trial, float]) -> None:
+def _errors(ax: Axes, found: Sequence[SliceReport], errors: dict[Trial, float]) -> None:
     """The relative error of W^T W at the end of every trial."""
-    rows = [(row, row.n / unit(cell)) for cell in found for row in cell.rows]
+    rows = [(row, row.n / unit(slice)) for slice in found for row in slice.rows]
     plot.endings(
         [x for _, x in rows],
         [errors[row.trial] for row, _ in rows],

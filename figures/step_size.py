@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from scipy.stats import t as student
 
 from jaxflow import plot, report
-from jaxflow.published import EXPERIMENT_1_2 as PUBLISHED
-from jaxflow.report import CellReport
-from jaxflow.store import Store
+from jaxflow.papers.weakly_interacting import EXPERIMENT_1_2 as PUBLISHED
+from jaxflow.report.slices import SliceReport
+from jaxflow.store.store import Store
 
 STUDIES = ("step-size",)
 STEP = "dynamics.descent.step"
@@ -45,14 +45,14 @@ class Sharpness:
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure; N and the final sharpness at every step, and where descent leaves the flow."""
     store = stores["step-size"]
-    found = report.cells(store)
-    (flow,) = [cell for cell in found if cell.kind == "flow"]
+    found = report.slices(store)
+    (flow,) = [slice for slice in found if slice.kind == "flow"]
     descent = sorted((c for c in found if c.kind == "descent"), key=lambda c: c.place[STEP])
     ends = _ends(store)
-    sharpness = [_near(cell, ends) for cell in descent]
+    sharpness = [_near(slice, ends) for slice in descent]
     flow_sharpness = _near(flow, ends)
     figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(6.4, 6.2))
-    steps = np.array([cell.place[STEP] for cell in descent])
+    steps = np.array([slice.place[STEP] for slice in descent])
     edge = _edge(ends, steps)
     _thresholds(top, descent, flow)
     _prediction(top, ends, steps, flow)
@@ -78,10 +78,10 @@ def _ends(store: Path) -> Ends:
     return found
 
 
-def _near(cell: CellReport, ends: Ends) -> Sharpness:
-    """Of the recorded trials of a cell at n near its threshold."""
-    n, sharpness = np.array(ends[cell.name, cell.place.get(STEP)]).T
-    near = sharpness[np.abs(np.log(n / cell.posterior().median)) < NEAR]
+def _near(slice: SliceReport, ends: Ends) -> Sharpness:
+    """Of the recorded trials of a slice at n near its threshold."""
+    n, sharpness = np.array(ends[slice.name, slice.place.get(STEP)]).T
+    near = sharpness[np.abs(np.log(n / slice.posterior().median)) < NEAR]
     half = student.ppf(0.975, len(near) - 1) * near.std(ddof=1) / np.sqrt(len(near))
     return Sharpness(near, near.mean(), near.mean() - half, near.mean() + half)
 
@@ -113,7 +113,7 @@ def _edge(ends: Ends, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     return crossing(free), low, high
 
 
-def _prediction(ax: Axes, ends: Ends, steps: np.ndarray, flow: CellReport) -> None:
+def _prediction(ax: Axes, ends: Ends, steps: np.ndarray, flow: SliceReport) -> None:
     """Where the flow's sharpness passes 2/step, within the n that trials tell of."""
     grid = np.geomspace(steps.min(), steps.max(), 200)
     n, low, high = _edge(ends, grid)
@@ -122,10 +122,10 @@ def _prediction(ax: Axes, ends: Ends, steps: np.ndarray, flow: CellReport) -> No
     plot.band(grid[told], n[told], low[told], high[told], ax=ax, series=EDGE, label=label)
 
 
-def _thresholds(ax: Axes, descent: Sequence[CellReport], flow: CellReport) -> None:
+def _thresholds(ax: Axes, descent: Sequence[SliceReport], flow: SliceReport) -> None:
     """N against the step, the flow's as a band, and the published one."""
-    steps = [cell.place[STEP] for cell in descent]
-    posteriors = [cell.posterior() for cell in descent]
+    steps = [slice.place[STEP] for slice in descent]
+    posteriors = [slice.posterior() for slice in descent]
     low, high = np.array([p.interval() for p in posteriors]).T
     limits = flow.posterior().interval()
     plot.level(flow.posterior().median, *limits, ax=ax, series=plot.FLOW, label="gradient flow")
@@ -142,10 +142,10 @@ def _thresholds(ax: Axes, descent: Sequence[CellReport], flow: CellReport) -> No
 
 
 def _sharpness(
-    ax: Axes, descent: Sequence[CellReport], found: Sequence[Sharpness], flow: Sharpness
+    ax: Axes, descent: Sequence[SliceReport], found: Sequence[Sharpness], flow: Sharpness
 ) -> None:
     """Final sharpness times step / 2 near each threshold, with the flow's near its own."""
-    steps = np.array([cell.place[STEP] for cell in descent])
+    steps = np.array([slice.place[STEP] for slice in descent])
     for step, here in zip(steps, found, strict=True):
         scaled = here.values * step / 2
         ax.scatter(np.full(len(scaled), step), scaled, s=6, color=plot.DESCENT.color, alpha=0.35)
@@ -170,7 +170,7 @@ def _sharpness(
     ax.legend(loc="upper left")
 
 
-def _threshold_claims(descent: Sequence[CellReport], flow: CellReport) -> Iterator[Claim]:
+def _threshold_claims(descent: Sequence[SliceReport], flow: SliceReport) -> Iterator[Claim]:
     place = f"N({flow.base.d}, {flow.base.p})"
     posterior = flow.posterior()
     remark = "the true flow, not published"
@@ -178,48 +178,50 @@ def _threshold_claims(descent: Sequence[CellReport], flow: CellReport) -> Iterat
         f"{place}, gradient flow", posterior.median, *posterior.interval(), len(flow.rows),
         remark=remark,
     )  # fmt: skip
-    for cell in descent:
-        posterior, is_published = cell.posterior(), cell.place[STEP] == PUBLISHED.step
-        ratio = _ratio(cell, flow)
+    for slice in descent:
+        posterior, is_published = slice.posterior(), slice.place[STEP] == PUBLISHED.step
+        ratio = _ratio(slice, flow)
         yield Claim(
-            f"{place}, descent with step {cell.place[STEP]:g}",
+            f"{place}, descent with step {slice.place[STEP]:g}",
             posterior.median,
             *posterior.interval(),
-            len(cell.rows),
+            len(slice.rows),
             PUBLISHED.threshold if is_published else None,
             PUBLISHED.source if is_published else "",
             "{:.2f} [{:.2f}, {:.2f}] of the flow's".format(*ratio),
         )
 
 
-def _ratio(cell: CellReport, flow: CellReport) -> tuple[float, float, float]:
+def _ratio(slice: SliceReport, flow: SliceReport) -> tuple[float, float, float]:
     """The threshold over the flow's, with its 95 % interval, the two taken as independent."""
     rng = np.random.default_rng(0)
-    one, other = (c.posterior().quantile(rng.uniform(size=DRAWS)) for c in (cell, flow))
+    one, other = (c.posterior().quantile(rng.uniform(size=DRAWS)) for c in (slice, flow))
     low, middle, high = np.quantile(one / other, [0.025, 0.5, 0.975])
     return float(middle), float(low), float(high)
 
 
 def _edge_claims(
-    descent: Sequence[CellReport],
-    flow: CellReport,
+    descent: Sequence[SliceReport],
+    flow: SliceReport,
     edge: tuple[np.ndarray, np.ndarray, np.ndarray],
     free: np.ndarray,
 ) -> Iterator[Claim]:
     """Beside N at every step, the n at which the flow's sharpness is 2/step, where trials tell."""
     least = np.exp(free[:, 0].min())
-    for cell, n, low, high in zip(descent, *edge, strict=True):
+    for slice, n, low, high in zip(descent, *edge, strict=True):
         if least < n < flow.posterior().median:
-            what = f"n at which the flow ends with sharpness 2/step, step {cell.place[STEP]:g}"
-            remark = f"to be held against N = {cell.posterior().median:.0f} of descent"
+            what = f"n at which the flow ends with sharpness 2/step, step {slice.place[STEP]:g}"
+            remark = f"to be held against N = {slice.posterior().median:.0f} of descent"
             yield Claim(what, float(n), float(low), float(high), len(free), remark=remark)
 
 
-def _sharpness_claims(descent: Sequence[CellReport], found: Sequence[Sharpness]) -> Iterator[Claim]:
-    for cell, here in zip(descent, found, strict=True):
-        half = cell.place[STEP] / 2
+def _sharpness_claims(
+    descent: Sequence[SliceReport], found: Sequence[Sharpness]
+) -> Iterator[Claim]:
+    for slice, here in zip(descent, found, strict=True):
+        half = slice.place[STEP] / 2
         yield Claim(
-            f"final sharpness x step / 2 near N, descent with step {cell.place[STEP]:g}",
+            f"final sharpness x step / 2 near N, descent with step {slice.place[STEP]:g}",
             here.mean * half,
             here.low * half,
             here.high * half,

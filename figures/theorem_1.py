@@ -9,11 +9,13 @@ from _common import Claim, Stores, main
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report
-from jaxflow.published import SOURCE
-from jaxflow.report import CellReport
-from jaxflow.study import Study, inputs_of
-from jaxflow.sweep import Mean, mean_interval, wilson
-from jaxflow.theory import largest_correlation
+from jaxflow.papers.rules import largest_correlation
+from jaxflow.papers.weakly_interacting import SOURCE
+from jaxflow.report.slices import SliceReport
+from jaxflow.statistics.counts import wilson
+from jaxflow.statistics.means import Mean, mean_interval
+from jaxflow.study.drawing import inputs_of
+from jaxflow.study.study import Study
 
 STUDIES = ("theorem-1",)
 
@@ -24,37 +26,37 @@ DRAWN = 12  # inputs whose correlation is looked at, of every n and d
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, the least d that the flow needs, how correlated inputs are there."""
     folder = stores["theorem-1"]
-    cells = sorted(report.cells(folder), key=lambda cell: cell.base.n)
-    found = [correlations(Study.load(folder), cell) for cell in cells]
+    slices = sorted(report.slices(folder), key=lambda slice: slice.base.n)
+    found = [correlations(Study.load(folder), slice) for slice in slices]
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.2), width_ratios=(1.35, 1))
-    diagram(left, cells)
-    against_correlation(right, cells, found)
+    diagram(left, slices)
+    against_correlation(right, slices, found)
     figure.savefig(path)
     plt.close(figure)
-    return [*claims(cells), *correlation_claims(cells, found)]
+    return [*claims(slices), *correlation_claims(slices, found)]
 
 
-def correlations(study: Study, cell: CellReport) -> dict[int, Mean]:
+def correlations(study: Study, slice: SliceReport) -> dict[int, Mean]:
     """The largest correlation of some inputs of every d, in increasing order."""
     trials: dict[int, list[float]] = {}
-    for row in sorted(cell.rows, key=lambda row: (row.d, row.trial.seed)):
+    for row in sorted(slice.rows, key=lambda row: (row.d, row.trial.seed)):
         here = trials.setdefault(row.d, [])
         if len(here) < DRAWN:
             here.append(largest_correlation(inputs_of(study, row.trial)))
     return {d: mean_interval(here) for d, here in trials.items()}
 
 
-def diagram(ax: Axes, cells: Sequence[CellReport]) -> None:
+def diagram(ax: Axes, slices: Sequence[SliceReport]) -> None:
     """P(converged) over (n, d), its boundary, and the line d = n^2."""
     x, y, values = [], [], []
-    for cell in cells:
-        for tally in cell.tallies(conditional=True):
-            x.append(cell.base.n)
+    for slice in slices:
+        for tally in slice.tallies(conditional=True):
+            x.append(slice.base.n)
             y.append(tally.x)
             values.append(tally.converged / tally.trials)
     plot.heat_map(x, y, values, ax=ax, label="P(converged | good initialization)")
-    n = np.array([cell.base.n for cell in cells])
-    plot.boundary(n, *thresholds(cells), ax=ax, series=plot.FLOW, label="P = 1/2", on_map=True)
+    n = np.array([slice.base.n for slice in slices])
+    plot.boundary(n, *thresholds(slices), ax=ax, series=plot.FLOW, label="P = 1/2", on_map=True)
     low, high = ax.get_xlim()
     top = LARGEST * n.max() ** 2
     guide = np.geomspace(low, high, 50)
@@ -76,12 +78,12 @@ def diagram(ax: Axes, cells: Sequence[CellReport]) -> None:
 
 
 def against_correlation(
-    ax: Axes, cells: Sequence[CellReport], found: Sequence[dict[int, Mean]]
+    ax: Axes, slices: Sequence[SliceReport], found: Sequence[dict[int, Mean]]
 ) -> None:
     """P(converged) against the largest correlation, and that of the d for which it is promised."""
-    for i, (cell, correlation) in enumerate(zip(cells, found, strict=True)):
-        look, n = plot.by_size(i, len(cells)), cell.base.n
-        tallies = cell.tallies(conditional=True)
+    for i, (slice, correlation) in enumerate(zip(slices, found, strict=True)):
+        look, n = plot.by_size(i, len(slices)), slice.base.n
+        tallies = slice.tallies(conditional=True)
         x = [float(correlation[int(t.x)].mean) for t in tallies]
         good, trials = (np.array([getattr(t, k) for t in tallies]) for k in ("converged", "trials"))
         label = f"$n = {n}$; $d$ from {tallies[0].x:g} to {tallies[-1].x:g}"
@@ -89,7 +91,7 @@ def against_correlation(
         plot.points(x, good / trials, *ends, ax=ax, series=look, label=label, joined=True)
         ax.axvline(promised(n), color=look.color, linestyle=look.line, linewidth=1.0)
     ax.text(
-        1.4 * promised(cells[0].base.n), 0.8, "$d = n^2$:\n$2 \\sqrt{\\log n} / n$",
+        1.4 * promised(slices[0].base.n), 0.8, "$d = n^2$:\n$2 \\sqrt{\\log n} / n$",
         fontsize=8, va="center",
     )  # fmt: skip
     ax.set_xlim(0, 1.02)
@@ -105,20 +107,20 @@ def promised(n: int) -> float:
     return 2 * np.sqrt(np.log(n)) / n
 
 
-def thresholds(cells: Sequence[CellReport]) -> np.ndarray:
-    """The d at which P(converged) crosses one half, with its interval: (3, cells)."""
-    found = [cell.posterior() for cell in cells]
+def thresholds(slices: Sequence[SliceReport]) -> np.ndarray:
+    """The d at which P(converged) crosses one half, with its interval: (3, slices)."""
+    found = [slice.posterior() for slice in slices]
     return np.array([[p.median, *p.interval()] for p in found]).T
 
 
-def claims(cells: Sequence[CellReport]) -> Iterator[Claim]:
+def claims(slices: Sequence[SliceReport]) -> Iterator[Claim]:
     """By n: the threshold in d; and what the largest d gives, of good initializations."""
-    for cell, (middle, low, high) in zip(cells, thresholds(cells).T, strict=True):
-        n, trials = cell.base.n, len(cell.rows)
-        what = f"theorem 1: d above which the flow converges, n = {n}, p = {cell.rows[0].p}"
+    for slice, (middle, low, high) in zip(slices, thresholds(slices).T, strict=True):
+        n, trials = slice.base.n, len(slice.rows)
+        what = f"theorem 1: d above which the flow converges, n = {n}, p = {slice.rows[0].p}"
         remark = f"d = n^2 is {n**2}, sufficient up to an unknown constant"
         yield Claim(what, middle, low, high, trials, f"C * {n**2}", SOURCE, remark)
-    last = [cell.tallies(conditional=True)[-1] for cell in cells]
+    last = [slice.tallies(conditional=True)[-1] for slice in slices]
     converged, trials = sum(t.converged for t in last), sum(t.trials for t in last)
     low, high = wilson(converged, trials)
     what = f"theorem 1: P(converged | good initialization) at d = {last[0].x:g}, all n"
@@ -126,18 +128,18 @@ def claims(cells: Sequence[CellReport]) -> Iterator[Claim]:
 
 
 def correlation_claims(
-    cells: Sequence[CellReport], found: Sequence[dict[int, Mean]]
+    slices: Sequence[SliceReport], found: Sequence[dict[int, Mean]]
 ) -> Iterator[Claim]:
     """By n: how correlated inputs are at the least d at which all good starts converged."""
-    for cell, correlation in zip(cells, found, strict=True):
-        tallies = cell.tallies(conditional=True)
+    for slice, correlation in zip(slices, found, strict=True):
+        tallies = slice.tallies(conditional=True)
         good = next((t for t in tallies if t.converged == t.trials), None)
         if good is None:
             continue
-        n = cell.base.n
+        n = slice.base.n
         what = f"theorem 1: largest correlation where all good ones converged, n = {n}"
         remark = f"at d = {good.x:g}; of inputs of d = n^2 it is {promised(n):.3f}"
-        drawn = min(DRAWN, sum(row.d == good.x for row in cell.rows))
+        drawn = min(DRAWN, sum(row.d == good.x for row in slice.rows))
         yield Claim(what, *(float(v) for v in correlation[int(good.x)]), drawn, remark=remark)
 
 

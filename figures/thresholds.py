@@ -6,8 +6,8 @@ from pathlib import Path
 from _common import Claim, Stores, main
 
 from jaxflow import report
-from jaxflow.figure import draw as draw_store
-from jaxflow.published import EXPERIMENT_1_2 as PUBLISHED
+from jaxflow.papers.weakly_interacting import EXPERIMENT_1_2 as PUBLISHED
+from jaxflow.show.figures import draw as draw_store
 
 STUDIES = ("demo",)
 
@@ -16,12 +16,12 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, and the threshold of both dynamics."""
     draw_store(stores["demo"], path)
     claims = []
-    for cell in report.cells(stores["demo"]):
-        found = cell.as_dict()
-        is_control = cell.kind == "descent"
+    for slice in report.slices(stores["demo"]):
+        found = slice.as_dict()
+        is_control = slice.kind == "descent"
         claims.append(
             Claim(
-                f"N({found['d']}, {found['p']}), {cell.name}",
+                f"N({found['d']}, {found['p']}), {slice.name}",
                 found["n50"],
                 found["low"],
                 found["high"],

@@ -10,11 +10,12 @@ from _counts import against_count, all_counts
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report
-from jaxflow.published import EXPERIMENT_1_0 as PUBLISHED
-from jaxflow.report import CellReport
+from jaxflow.papers.rules import width_rule
+from jaxflow.papers.weakly_interacting import EXPERIMENT_1_0 as PUBLISHED
+from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import by_point
-from jaxflow.sweep import Posterior, Tally, wilson
-from jaxflow.theory import width_rule
+from jaxflow.statistics.counts import Tally, wilson
+from jaxflow.statistics.posterior import Posterior
 
 STUDIES = ("experiment-1.0",)
 NAMES = {"descent": "descent, step 1", "flow": "gradient flow"}
@@ -23,30 +24,34 @@ ASIDE = 6  # samples that points are drawn apart
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, and every proportion with the threshold beside those published."""
-    cells = {cell.name: cell for cell in report.cells(stores["experiment-1.0"])}
+    slices = {slice.name: slice for slice in report.slices(stores["experiment-1.0"])}
     figure, ax = plt.subplots(figsize=(6.4, 4.2))
     plot.phase_axes(ax, (1280, 2150))
     ax.set_xscale("linear")
-    _measured(ax, cells["descent"], plot.DESCENT, 0)
-    _measured(ax, cells["flow"], plot.FLOW, -ASIDE)
+    _measured(ax, slices["descent"], plot.DESCENT, 0)
+    _measured(ax, slices["flow"], plot.FLOW, -ASIDE)
     _published(ax)
     title = "descent with step 1 falls where the flow does"
     ax.set_title(f"$d = {PUBLISHED.d}$, $p = {PUBLISHED.p}$: {title}", loc="left")
     figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(path)
     plt.close(figure)
-    return [*_threshold_claims(cells), *_proportion_claims(cells["descent"]), _late(cells["flow"])]
+    return [
+        *_threshold_claims(slices),
+        *_proportion_claims(slices["descent"]),
+        _late(slices["flow"]),
+    ]
 
 
-def _measured(ax: Axes, cell: CellReport, series: plot.Series, aside: float) -> None:
-    n, converged, trials = _counts(cell)
+def _measured(ax: Axes, slice: SliceReport, series: plot.Series, aside: float) -> None:
+    n, converged, trials = _counts(slice)
     low, high = wilson(converged, trials)
-    label = f"{NAMES[cell.name]}, {trials.min()} trials each"
+    label = f"{NAMES[slice.name]}, {trials.min()} trials each"
     plot.proportions(
         n + aside, converged / trials, low, high, trials, ax=ax, series=series, label=label
     )
-    grid = np.linspace(*cell.extent, 300)
-    plot.band(grid, *cell.posterior().curve(grid), ax=ax, series=series)
+    grid = np.linspace(*slice.extent, 300)
+    plot.band(grid, *slice.posterior().curve(grid), ax=ax, series=series)
 
 
 def _published(ax: Axes) -> None:
@@ -58,34 +63,34 @@ def _published(ax: Axes) -> None:
     plot.published_points(n + ASIDE, proportion, ax=ax, low=low, high=high, label=label)
 
 
-def _threshold_claims(cells: Mapping[str, CellReport]) -> Iterator[Claim]:
+def _threshold_claims(slices: Mapping[str, SliceReport]) -> Iterator[Claim]:
     place = f"N({PUBLISHED.d}, {PUBLISHED.p})"
     count = PUBLISHED.repetitions
     known = [Tally(n, round(count * share), count) for n, share in PUBLISHED.proportions]
     theirs = Posterior(known, known[0].x, known[-1].x)
     read = "{:.0f} [{:.0f}, {:.0f}]".format(theirs.median, *theirs.interval())
-    control = cells["descent"].as_dict()
+    control = slices["descent"].as_dict()
     step = "{:.0f} [{:.0f}, {:.0f}]".format(
         control["published_estimator"], *control["published_interval"]
     )
     remark = f"published by a step fitted on the grid, so fitted it is {step}; "
     remark += f"their proportions by our posterior: {read}"
-    for name, cell in cells.items():
-        posterior, is_control = cell.posterior(), name == "descent"
+    for name, slice in slices.items():
+        posterior, is_control = slice.posterior(), name == "descent"
         yield Claim(
             f"{place}, {NAMES[name]}",
             posterior.median,
             *posterior.interval(),
-            len(cell.rows),
+            len(slice.rows),
             PUBLISHED.threshold if is_control else None,
             PUBLISHED.source if is_control else "",
             remark if is_control else "the true flow, not published",
         )
 
 
-def _proportion_claims(cell: CellReport) -> Iterator[Claim]:
+def _proportion_claims(slice: SliceReport) -> Iterator[Claim]:
     known, p_values = dict(PUBLISHED.proportions), []
-    for tally in cell.tallies():
+    for tally in slice.tallies():
         what = f"P(converged), {NAMES['descent']}, d = {PUBLISHED.d}, p = {PUBLISHED.p}, "
         what += f"n = {tally.x:g}"
         good = round(known[int(tally.x)] * PUBLISHED.repetitions)
@@ -96,20 +101,20 @@ def _proportion_claims(cell: CellReport) -> Iterator[Claim]:
     yield all_counts("P(converged), experiment 1.0", p_values)
 
 
-def _late(cell: CellReport) -> Claim:
+def _late(slice: SliceReport) -> Claim:
     """How near the horizon the flow converges, just below its threshold."""
-    found = by_point(cell, width=0)
-    i = int(np.searchsorted(found.x, cell.posterior().median)) - 1
-    unit = cell.horizon.times(int(found.x[i]), cell.base.p)[-1]
+    found = by_point(slice, width=0)
+    i = int(np.searchsorted(found.x, slice.posterior().median)) - 1
+    unit = slice.horizon.times(int(found.x[i]), slice.base.p)[-1]
     median, low, high = (float(v[i]) / unit for v in found.medians)
     what = f"median convergence time of the flow over the horizon, n = {found.x[i]:g}"
     remark = "the threshold is where the time allowed ends"
     return Claim(what, median, low, high, int(found.trials[i]), remark=remark)
 
 
-def _counts(cell: CellReport) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _counts(slice: SliceReport) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """n, converged and trials, in increasing order of n."""
-    rows = [(tally.x, tally.converged, tally.trials) for tally in cell.tallies()]
+    rows = [(tally.x, tally.converged, tally.trials) for tally in slice.tallies()]
     n, converged, trials = np.array(rows).T
     return n, converged, trials
 

@@ -9,10 +9,11 @@ from _common import Claim, Stores, main
 from matplotlib.axes import Axes
 
 from jaxflow import plot
-from jaxflow.published import SOURCE
-from jaxflow.store import Store
-from jaxflow.sweep import Tally, wilson
-from jaxflow.theory import failure_bound, well_initialized_probability, width_rule
+from jaxflow.papers.initialization import well_initialized_probability
+from jaxflow.papers.rules import failure_bound, width_rule
+from jaxflow.papers.weakly_interacting import SOURCE
+from jaxflow.statistics.counts import Tally, wilson
+from jaxflow.store.store import Store
 
 STUDIES = ("well-initialized-orthogonal", "well-initialized-sphere")
 
@@ -21,7 +22,7 @@ LOOKS = {"orthogonal": plot.FLOW, "sphere, $d$ = 10": plot.DESCENT}
 
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
-    """The figure, and how often the initialization is good beside theory."""
+    """The figure, and how often the initialization is good beside papers."""
     found = {name: counts(stores[study]) for name, study in zip(LOOKS, STUDIES, strict=True)}
     sizes = list(found["orthogonal"])
     figure, axes = plt.subplots(1, len(sizes), figsize=(8.4, 3.6), sharey=True, squeeze=False)
@@ -82,7 +83,7 @@ def claims(found: dict[str, dict[int, list[Tally]]]) -> Iterator[Claim]:
             float(high),
             middle.trials,
             round(exact[middle.x], 4),
-            "exact, jaxflow.theory",
+            "exact, jaxflow.papers",
         )
     for name, table in found.items():
         below = trials = 0

@@ -7,7 +7,7 @@ from _common import Claim, Stores, main
 from _growth import claims, draw_growth, lines_of
 
 from jaxflow import report
-from jaxflow.published import thresholds_along
+from jaxflow.papers.weakly_interacting import thresholds_along
 
 STUDIES = ("experiment-1.2", "step-size")
 STEP = "dynamics.descent.step"
@@ -16,9 +16,9 @@ STEP = "dynamics.descent.step"
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, the thresholds beside the published ones, and how they grow."""
     more = [  # d = 30, p = 100 at the first horizon
-        cell for cell in report.cells(stores["step-size"]) if cell.place.get(STEP, 1.0) == 1.0
+        slice for slice in report.slices(stores["step-size"]) if slice.place.get(STEP, 1.0) == 1.0
     ]
-    found = lines_of(report.cells(stores["experiment-1.2"]), "p", more)
+    found = lines_of(report.slices(stores["experiment-1.2"]), "p", more)
     known = thresholds_along("p", d=30)
     return list(claims(found, draw_growth(found, known, path), known))
 

@@ -7,42 +7,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxflow import figure as figure
     from jaxflow import report as report
-    from jaxflow._types import Outcome as Outcome
-    from jaxflow._types import Point as Point
-    from jaxflow._types import Row as Row
-    from jaxflow._types import Trial as Trial
-    from jaxflow.engine import Lanes as Lanes
-    from jaxflow.engine import Runner as Runner
-    from jaxflow.ensemble import Ensemble as Ensemble
-    from jaxflow.flow import RKC2 as RKC2
-    from jaxflow.flow import GradientDescent as GradientDescent
-    from jaxflow.flow import GradientFlow as GradientFlow
-    from jaxflow.network import Network as Network
-    from jaxflow.store import Store as Store
-    from jaxflow.study import Study as Study
-    from jaxflow.study import run as run
-    from jaxflow.sweep import Posterior as Posterior
+    from jaxflow import show as show
+    from jaxflow.core.types import Outcome as Outcome
+    from jaxflow.core.types import Point as Point
+    from jaxflow.core.types import Row as Row
+    from jaxflow.core.types import Trial as Trial
+    from jaxflow.engine.lanes import Lanes as Lanes
+    from jaxflow.engine.runner import Runner as Runner
+    from jaxflow.flow.descent import GradientDescent as GradientDescent
+    from jaxflow.flow.flow import GradientFlow as GradientFlow
+    from jaxflow.flow.stabilized import RKC2 as RKC2
+    from jaxflow.problems.shallow.ensemble import Ensemble as Ensemble
+    from jaxflow.problems.shallow.network import Network as Network
+    from jaxflow.statistics.posterior import Posterior as Posterior
+    from jaxflow.store.store import Store as Store
+    from jaxflow.study.run import run as run
+    from jaxflow.study.study import Study as Study
 
 _HOMES = {
-    "Ensemble": "ensemble",
-    "GradientDescent": "flow",
-    "GradientFlow": "flow",
-    "Lanes": "engine",
-    "Network": "network",
-    "Outcome": "_types",
-    "Point": "_types",
-    "Posterior": "sweep",
-    "RKC2": "flow",
-    "Row": "_types",
-    "Runner": "engine",
-    "Store": "store",
-    "Study": "study",
-    "Trial": "_types",
-    "figure": "figure",
+    "Ensemble": "problems.shallow.ensemble",
+    "GradientDescent": "flow.descent",
+    "GradientFlow": "flow.flow",
+    "Lanes": "engine.lanes",
+    "Network": "problems.shallow.network",
+    "Outcome": "core.types",
+    "Point": "core.types",
+    "Posterior": "statistics.posterior",
+    "RKC2": "flow.stabilized",
+    "Row": "core.types",
+    "Runner": "engine.runner",
+    "Store": "store.store",
+    "Study": "study.study",
+    "Trial": "core.types",
     "report": "report",
-    "run": "study",
+    "run": "study.run",
+    "show": "show",
 }
 __all__ = sorted(_HOMES)
 

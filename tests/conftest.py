@@ -21,11 +21,9 @@ from jaxtyping import install_import_hook
 # The floors that carry mathematics.
 install_import_hook(
     [
-        "jaxflow._keys",
-        "jaxflow._tree",
-        "jaxflow.coordinates",
-        "jaxflow.network",
-        "jaxflow.ensemble",
+        "jaxflow.core.keys",
+        "jaxflow.core.trees",
+        "jaxflow.problems",
         "jaxflow.flow",
     ],
     "beartype.beartype",

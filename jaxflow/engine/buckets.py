@@ -6,8 +6,8 @@ step costs little and a compilation seconds, n goes by powers of two. The dimens
 fact of every product and takes few values in a study, so it is never padded.
 """
 
-from jaxflow._types import Point
-from jaxflow.ensemble import Shape
+from jaxflow.core.types import Point
+from jaxflow.problems.shallow.sizes import Shape
 
 
 def rung(size: int) -> int:

@@ -7,12 +7,12 @@ from typing import Literal, Self, get_args
 
 import jax
 
-from jaxflow._errors import mistake
-from jaxflow._types import Point, Trial
-from jaxflow.coordinates import Name
-from jaxflow.engine.kernel import Transform
-from jaxflow.engine.orders import orders
-from jaxflow.flow.lane import Setting, start
+from jaxflow.core.errors import mistake
+from jaxflow.core.types import Point, Trial
+from jaxflow.engine.program import Transform
+from jaxflow.engine.requests import requests
+from jaxflow.flow.trial import Setting, start
+from jaxflow.problems.shallow.coordinates import Name
 
 WORKSPACE = 4  # times the state of a lane, for what a step makes on the way
 SHARE = 0.5  # of the device's memory
@@ -22,8 +22,8 @@ SHARE = 0.5  # of the device's memory
 class Lanes:
     """How trials share the machine, and in which coordinates; part of what names a program.
 
-    `transform` "auto" is lane-major on CPU and lane-parallel elsewhere; `width` the lanes of a
-    batch, `chunk` the evaluations of the field between two harvests (lane-parallel), `workers` the
+    `transform` "auto" is map on CPU and vmap elsewhere; `width` the lanes of a
+    batch, `chunk` the evaluations of the field between two harvests (vmap), `workers` the
     threads; 0 chooses. `coordinates` "auto" are the cheapest for each shape.
     """
 
@@ -34,7 +34,7 @@ class Lanes:
     coordinates: Name | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
-        names = ("auto", "lane-major", "lane-parallel")
+        names = ("auto", "map", "vmap")
         if self.transform not in names:
             raise mistake(f"transform in {names}", self.transform, "use one of these")
         spaces = ("auto", *get_args(Name))
@@ -49,8 +49,8 @@ class Lanes:
         on_cpu = jax.default_backend() == "cpu"
         transform = self.transform
         if transform == "auto":
-            transform = "lane-major" if on_cpu else "lane-parallel"
-        parallel = transform == "lane-parallel"
+            transform = "map" if on_cpu else "vmap"
+        parallel = transform == "vmap"
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         width = self.width or ((2 if on_cpu else 256) if parallel else 1)
         workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
@@ -65,8 +65,8 @@ def fitting(width: int, setting: Setting, device: jax.Device) -> int:
         return width
     names = setting.parameters
     point = Point(1, 1, 1, tuple((name, 1.0) for name in names))
-    order = orders(0, [Trial("", point, 0, 1.0)], 1, setting.dtype, names)
-    one = jax.eval_shape(partial(start, setting), jax.tree.map(lambda leaf: leaf[0], order))
+    request = requests(0, [Trial("", point, 0, 1.0)], 1, setting.dtype, names)
+    one = jax.eval_shape(partial(start, setting), jax.tree.map(lambda leaf: leaf[0], request))
     lane = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
     while width > 1 and WORKSPACE * lane * width > SHARE * limit:
         width //= 2

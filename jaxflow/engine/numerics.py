@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxflow.coordinates import Ambient
-from jaxflow.network import Data, Network, Parameters, field, loss
+from jaxflow.problems.shallow.coordinates import Ambient
+from jaxflow.problems.shallow.network import Data, Network, Parameters, field, loss
 
 LANES, N, D, P = 3, 200, 24, 40
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}

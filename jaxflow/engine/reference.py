@@ -12,13 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 import optimistix
 
-from jaxflow._tree import norm
-from jaxflow._types import Trial
-from jaxflow.engine.orders import orders
-from jaxflow.ensemble import Ensemble, Shape, draw
-from jaxflow.flow.dynamics import FIRST_MOVE, GradientFlow
+from jaxflow.core.trees import norm
+from jaxflow.core.types import Trial
+from jaxflow.engine.requests import requests
+from jaxflow.flow.flow import FIRST_MOVE, GradientFlow
 from jaxflow.flow.stopping import Success, target_loss
-from jaxflow.network import Parameters, field, loss
+from jaxflow.problems.shallow.ensemble import Ensemble, draw
+from jaxflow.problems.shallow.network import Parameters, field, loss
+from jaxflow.problems.shallow.sizes import Shape
 
 
 class Reference(NamedTuple):
@@ -41,9 +42,9 @@ def reference(
 ) -> Reference:
     """Integrate one trial of a study with that seed, unpadded, by `diffeqsolve`."""
     network, term = ensemble.network, dynamics.term(ensemble.network)
-    order = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), orders(seed, [trial], 1, dtype))
+    request = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), requests(seed, [trial], 1, dtype))
     shape = Shape(trial.point.d, trial.point.n, trial.point.p)
-    data, theta = draw(ensemble, order.keys, order.sizes, shape, dtype)
+    data, theta = draw(ensemble, request.keys, request.sizes, shape, dtype)
     target = target_loss(success, data)
 
     def excess(t: float, y: Parameters, args: object, **_: object) -> jax.Array:

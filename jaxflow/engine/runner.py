@@ -1,9 +1,9 @@
 """Fill, advance, harvest, refill: trials in, rows out, over the workers of a machine.
 
-One worker a core (lane-major) or a device (lane-parallel), over one queue. A worker keeps to one
-program as long as that has trials waiting, then takes the program with the most work waiting: the
-dearest trials run first and the cheap ones fill the gaps at the end. Few trials are shared out, so
-that none waits behind another while a worker is idle. Rows come back in the order of their end;
+One worker a core (map) or a device (vmap), over one queue. A worker keeps to one program as long as
+that has trials waiting, then takes the program with the most work waiting: the most expensive
+trials run first and the cheap ones fill the gaps at the end. A small number of trials is shared
+out, so that none waits behind another while a worker is idle. Rows come back in the order of their end;
 what a row says does not depend on it.
 """
 
@@ -18,19 +18,19 @@ from typing import Self
 import jax
 import numpy as np
 
-from jaxflow._errors import mistake
-from jaxflow._types import Row, Trial
-from jaxflow._versions import versions
-from jaxflow.engine.kernel import Program
+from jaxflow.core.errors import mistake
+from jaxflow.core.machine import versions
+from jaxflow.core.types import Row, Trial
 from jaxflow.engine.lanes import Lanes, fitting
-from jaxflow.engine.orders import orders
-from jaxflow.engine.recording import Recording
+from jaxflow.engine.program import Program
+from jaxflow.engine.requests import requests
 from jaxflow.engine.settings import ProgramKey, Settings
 from jaxflow.engine.usage import Usage
-from jaxflow.ensemble import Ensemble
-from jaxflow.flow.dynamics import Dynamics, Grain
-from jaxflow.flow.lane import Order, Summary
+from jaxflow.flow.flow import AdvanceBy, Dynamics
+from jaxflow.flow.recording import Recording
 from jaxflow.flow.stopping import Reason, Success
+from jaxflow.flow.trial import Request, Summary
+from jaxflow.problems.shallow.ensemble import Ensemble
 
 SHARES = 4  # that a worker takes of what is waiting, one after the other
 
@@ -59,10 +59,10 @@ class Runner:
             raise mistake("64-bit JAX for float64", "32-bit JAX", remedy)
         self.seed, self.dtype, self.lanes = seed, dtype, lanes.resolved()
         self._width_is_given = lanes.width > 0
-        self._is_parallel = self.lanes.transform == "lane-parallel"
-        grain: Grain = "evaluation" if self._is_parallel else "step"
+        self._is_vmapped = self.lanes.transform == "vmap"
+        advance_by: AdvanceBy = "evaluation" if self._is_vmapped else "step"
         self.settings = Settings(
-            ensemble, dict(dynamics), success, dtype, self.lanes.coordinates, grain
+            ensemble, dict(dynamics), success, dtype, self.lanes.coordinates, advance_by
         )
         if recording is not None:
             recording.check(ensemble)
@@ -145,8 +145,8 @@ class Runner:
                 self._compile(key, program)
                 if key.recorded:
                     self._recorded(key, program)
-                elif program.transform == "lane-major":
-                    self._lane_major(key, program)
+                elif program.transform == "map":
+                    self._mapped(key, program)
                 else:
                     self._parallel(key, program)
         except BaseException as error:  # handed to the coordinator, which raises it
@@ -190,19 +190,17 @@ class Runner:
     def _make_program(self, key: ProgramKey, device: jax.Device) -> Program:
         setting = self.settings.setting(key)
         if key.recorded:
-            return Program(setting, "lane-major", 1, device, self.recording)
+            return Program(setting, "map", 1, device, self.recording)
         width = self.lanes.width
         if not self._width_is_given:
             width = fitting(width, setting, device)
-        return Program(
-            setting, "lane-parallel" if self._is_parallel else "lane-major", width, device
-        )
+        return Program(setting, "vmap" if self._is_vmapped else "map", width, device)
 
     def _is_recorded(self, trial: Trial) -> bool:
         return self.recording is not None and trial.seed < self.recording.trials
 
-    def _orders(self, key: ProgramKey, trials: list[Trial], lanes: int) -> Order:
-        return orders(self.seed, trials, lanes, self.dtype, key.inputs)
+    def _requests(self, key: ProgramKey, trials: list[Trial], lanes: int) -> Request:
+        return requests(self.seed, trials, lanes, self.dtype, key.inputs)
 
     def _take(self, key: ProgramKey, most: int) -> list[Trial]:
         """Up to so many trials of a program, but few of few, that the workers may end together."""
@@ -214,12 +212,12 @@ class Runner:
                 self._waiting.pop(key, None)
             return taken
 
-    def _lane_major(self, key: ProgramKey, program: Program) -> None:
+    def _mapped(self, key: ProgramKey, program: Program) -> None:
         """Batches of `width` trials, each run to its end."""
         while trials := self._take(key, program.width):
             with self.usage.in_kernel():
                 live = np.arange(program.width) < len(trials)
-                summary = program.solve(self._orders(key, trials, program.width), live)
+                summary = program.solve(self._requests(key, trials, program.width), live)
             rows = [self._row(program, trial, summary, i) for i, trial in enumerate(trials)]
             useful = int(summary.advances[: len(rows)].sum())
             self._deliver(program, rows, useful, useful)
@@ -232,7 +230,7 @@ class Runner:
             times = self.recording.schedule(trial.horizon).astype(self.dtype)
             with self.usage.in_kernel():
                 summary, trajectory = program.record(
-                    self._orders(key, trials, 1), np.ones(1, bool), times[None]
+                    self._requests(key, trials, 1), np.ones(1, bool), times[None]
                 )
             arrays = self.recording.arrays(trajectory, 0)
             with self._change:
@@ -256,7 +254,7 @@ class Runner:
                 for lane, trial in zip(group, trials, strict=False):
                     held[lane] = trial
                 with self.usage.in_kernel():
-                    lanes = program.place(lanes, self._orders(key, trials, program.group), where)
+                    lanes = program.place(lanes, self._requests(key, trials, program.group), where)
             if all(trial is None for trial in held) or self._closed:
                 return
             with self.usage.in_kernel():

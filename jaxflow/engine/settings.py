@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from jaxflow._paths import annotation, replaced
-from jaxflow._types import ParameterValues, Trial
-from jaxflow.coordinates import Name
+from jaxflow.core.names import annotation, replaced
+from jaxflow.core.types import ParameterValues, Trial
 from jaxflow.engine.buckets import bucket
 from jaxflow.engine.costs import cheapest
-from jaxflow.ensemble import Ensemble, Shape
-from jaxflow.flow.dynamics import Dynamics, Grain
-from jaxflow.flow.lane import Setting
+from jaxflow.flow.flow import AdvanceBy, Dynamics
 from jaxflow.flow.stopping import Success
+from jaxflow.flow.trial import Setting
+from jaxflow.problems.shallow.coordinates import Name
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.sizes import Shape
 
 
 class ProgramKey(NamedTuple):
@@ -40,7 +41,7 @@ class Settings:
     success: Success
     dtype: str
     coordinates: Name | Literal["auto"]
-    grain: Grain
+    advance_by: AdvanceBy
 
     @cached_property
     def _root(self) -> dict[str, Any]:
@@ -67,7 +68,7 @@ class Settings:
             key.shape,
             self.dtype,
             cheapest(ensemble, dynamics, key.shape, self.coordinates),
-            grain="step" if key.recorded else self.grain,
+            advance_by="step" if key.recorded else self.advance_by,
             parameters=tuple(
                 f"dynamics.{name.removeprefix(own)}" if name.startswith(own) else name
                 for name in key.inputs

@@ -5,14 +5,14 @@ from typing import Literal
 
 import numpy as np
 
-from jaxflow._types import Row, Trial
-from jaxflow.coordinates import Name
+from jaxflow.core.types import Row, Trial
 from jaxflow.engine.lanes import Lanes
-from jaxflow.engine.recording import Recording
 from jaxflow.engine.runner import Runner
-from jaxflow.ensemble import Ensemble
-from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.flow import Dynamics
+from jaxflow.flow.recording import Recording
 from jaxflow.flow.stopping import Success
+from jaxflow.problems.shallow.coordinates import Name
+from jaxflow.problems.shallow.ensemble import Ensemble
 
 
 def run_trial(
@@ -31,7 +31,7 @@ def run_trial(
     The row is the runner's. The arrays have one entry a recorded state, the first of them "time",
     in flow time. The trial is recorded whatever its seed is against `recording.trials`.
     """
-    lanes = Lanes("lane-major", width=1, workers=1, coordinates=coordinates)
+    lanes = Lanes("map", width=1, workers=1, coordinates=coordinates)
     recording = replace(recording, trials=trial.seed + 1)
     with Runner(
         ensemble,

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
 
-from jaxflow._types import Row
+from jaxflow.core.types import Row
 
 
 @dataclass
 class Usage:
     """What was done, and times in seconds summed over workers; guarded by `lock`.
 
-    A lane advances by attempted steps (lane-major) or evaluations of the field (lane-parallel).
+    A lane advances by attempted steps (map) or evaluations of the field (vmap).
     """
 
     lock: Condition = field(default_factory=Condition, repr=False)

@@ -17,8 +17,8 @@ import diffrax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxflow._tree import norm
-from jaxflow.network import Data, Parameters
+from jaxflow.core.trees import norm
+from jaxflow.problems.shallow.network import Data, Parameters
 
 OUTPUT_WEIGHT = 0.1  # of the squared errors of the output weights
 

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
-from jaxflow._errors import mistake, unknown_name
-from jaxflow.flow.dynamics import Attempt, Grain, Start
-from jaxflow.network import Data, Network, Parameters
+from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.flow.flow import AdvanceBy, Attempt, Start
+from jaxflow.problems.shallow.network import Data, Network, Parameters
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class GradientDescent:
         data: Data,
         theta: Parameters,
         velocity: Parameters,
-        grain: Grain = "step",
+        advance_by: AdvanceBy = "step",
     ) -> Start:
         """The optimizer's first state."""
         dt = jnp.asarray(self.step, theta.a.dtype)
@@ -80,7 +80,7 @@ class GradientDescent:
         velocity: Parameters,
         integrator: PyTree,
         dt: Float[Array, ""],
-        grain: Grain = "step",
+        advance_by: AdvanceBy = "step",
     ) -> Attempt:
         """One update, always kept."""
         gradient = jax.tree.map(jnp.negative, velocity)

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxflow._types import Outcome
-from jaxflow.ensemble import smallest_label
-from jaxflow.network import Data, Parameters
+from jaxflow.core.types import Outcome
+from jaxflow.problems.shallow.ensemble import smallest_label
+from jaxflow.problems.shallow.network import Data, Parameters
 
 Success = Literal["signs"] | float  # the certificate, or c for L <= c/2n
 

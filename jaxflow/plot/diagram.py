@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow._errors import mistake
+from jaxflow.core.errors import mistake
 from jaxflow.plot.style import Series, axis_name, log_ticks, size_ticks
 
 Array = NDArray[np.float64]
@@ -28,16 +28,16 @@ def heat_map(
     times: bool = False,
     logarithmic: tuple[bool, bool] = (True, True),
 ) -> Axes:
-    """Values (k,) of cells at (x_i, y_i): a proportion, or with `times` a time of convergence.
+    """Values (k,) of slices at (x_i, y_i): a proportion, or with `times` a time of convergence.
 
-    Every y is a row, whose cells end midway between its own x: rows need not have the same ones.
+    Every y is a row, whose slices end midway between its own x: rows need not have the same ones.
     A proportion is coloured from 0 to 1, a time logarithmically; a time that is not finite was not
     reached and is hatched. Raises `ValueError` unless the three have one length.
     """
     x, y, values = (np.asarray(v, float) for v in (x, y, values))
     if not (x.ndim == 1 and x.shape == y.shape == values.shape and len(x)):
         got = (x.shape, y.shape, values.shape)
-        raise mistake("x, y and values of one length", got, "give one of each for every cell")
+        raise mistake("x, y and values of one length", got, "give one of each for every slice")
     rows = np.unique(y)
     heights = dict(zip(rows.tolist(), _edges(rows, logarithmic[1]), strict=True))
     boxes, colours = [], []
@@ -137,7 +137,7 @@ def size_axes(
 
 
 def _edges(centres: Array, logarithmic: bool) -> list[tuple[float, float]]:
-    """Where cells around sorted centres end: midway to the next, and as far outside."""
+    """Where slices around sorted centres end: midway to the next, and as far outside."""
     scaled = np.log(centres) if logarithmic else centres
     if len(scaled) == 1:
         half = 0.1 if logarithmic else max(0.05 * abs(float(scaled[0])), 0.5)

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from jaxflow._errors import mistake
+from jaxflow.core.errors import mistake
 from jaxflow.plot.style import Series
 
 SHIFT = 0.02  # of a decade: half the width that trials at one x are spread over

@@ -3,16 +3,16 @@
 Reads stores only, finished or under way, and needs neither laws nor solvers.
 """
 
-from jaxflow.report.cells import CellReport, cells
 from jaxflow.report.recorded import Recorded, last_values, recorded
+from jaxflow.report.slices import SliceReport, slices
 from jaxflow.report.thresholds import table, thresholds
 
 __all__ = [
-    "CellReport",
     "Recorded",
-    "cells",
+    "SliceReport",
     "last_values",
     "recorded",
+    "slices",
     "table",
     "thresholds",
 ]

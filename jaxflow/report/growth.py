@@ -7,72 +7,72 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from jaxflow._errors import mistake
+from jaxflow.core.errors import mistake
 from jaxflow.report import look
-from jaxflow.report.cells import CellReport, cells
-from jaxflow.sweep._resamples import Measured
-from jaxflow.sweep.scaling import Comparison, Fit, compare, proportionality
+from jaxflow.report.slices import SliceReport, slices
+from jaxflow.statistics.resamples import Measured
+from jaxflow.statistics.scaling import Comparison, Fit, compare, proportionality
 
-FEWEST = 3  # cells that a fit takes
+FEWEST = 3  # slices that a fit takes
 UNDECIDED = "the data do not decide between the forms"
 
 
 @dataclass(frozen=True)
 class Line:
-    """Cells of one dynamics that differ in one size, at one horizon."""
+    """Slices of one dynamics that differ in one size, at one horizon."""
 
-    cells: tuple[CellReport, ...]
+    slices: tuple[SliceReport, ...]
     along: str  # d or p
     horizon: int
 
     @property
     def title(self) -> str:
         """Which line it is."""
-        first = self.cells[0]
+        first = self.slices[0]
         fixed = {name: x for name, x in first.place.items() if name != self.along}
         places = [f"{name.rpartition('.')[2]} = {x:g}" for name, x in fixed.items()]
         return ", ".join([first.name, *places, first.horizon.labels[self.horizon]])
 
     @property
     def x(self) -> list[float]:
-        """The coordinates of the cells along the line."""
-        return [cell.base[self.along] for cell in self.cells]
+        """The coordinates of the slices along the line."""
+        return [slice.base[self.along] for slice in self.slices]
 
     @property
     def thresholds(self) -> tuple[list[float], list[float], list[float]]:
-        """The thresholds of the cells, in units of the scanned axis, and their 95 % intervals."""
-        posteriors = [cell.posterior(self.horizon) for cell in self.cells]
+        """The thresholds of the slices, in units of the scanned axis, and their 95 % intervals."""
+        posteriors = [slice.posterior(self.horizon) for slice in self.slices]
         ends = [p.interval() for p in posteriors]
         return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]
 
     @property
     def trials(self) -> int:
-        """How many trials the cells have."""
-        return sum(len(cell.rows) for cell in self.cells)
+        """How many trials the slices have."""
+        return sum(len(slice.rows) for slice in self.slices)
 
     def measured(self) -> list[Measured]:
-        """The cells as the fits take them."""
-        return [_measured(cell, cell.base[self.along], self.horizon) for cell in self.cells]
+        """The slices as the fits take them."""
+        return [_measured(slice, slice.base[self.along], self.horizon) for slice in self.slices]
 
     def compare(self) -> Comparison:
         """The forms along the line, fitted and compared."""
         return compare(self.measured(), self.along)
 
 
-def lines(found: Sequence[CellReport]) -> Iterator[Line]:
-    """Every line of at least three cells, along d and along p, at every horizon.
+def lines(found: Sequence[SliceReport]) -> Iterator[Line]:
+    """Every line of at least three slices, along d and along p, at every horizon.
 
-    Cells of a single value, which have no threshold, are passed over.
+    Slices of a single value, which have no threshold, are passed over.
     """
-    scanned = [cell for cell in found if not cell.is_point]
+    scanned = [slice for slice in found if not slice.is_point]
     for along in ("d", "p"):
         if found[0].along == along:
             continue
-        groups: dict[tuple[object, ...], list[CellReport]] = {}
-        for cell in scanned:
-            groups.setdefault((cell.name, cell.base.moved(along, 0)), []).append(cell)
+        groups: dict[tuple[object, ...], list[SliceReport]] = {}
+        for slice in scanned:
+            groups.setdefault((slice.name, slice.base.moved(along, 0)), []).append(slice)
         for group in groups.values():
-            inside = tuple(sorted(group, key=lambda cell: cell.base[along]))
+            inside = tuple(sorted(group, key=lambda slice: slice.base[along]))
             if len(inside) >= FEWEST:
                 for h in range(len(inside[0].horizon.labels)):
                     yield Line(inside, along, h)
@@ -80,13 +80,13 @@ def lines(found: Sequence[CellReport]) -> Iterator[Line]:
 
 def tables(folder: Path) -> list[Table]:
     """A table for every line, of fits and of widths; `ValueError` where no line is long enough."""
-    found = cells(folder)
+    found = slices(folder)
     made = [table for line in lines(found) for table in (forms(line), widths(line))]
-    for name in dict.fromkeys(cell.name for cell in found):
-        made += _constants([cell for cell in found if cell.name == name])
+    for name in dict.fromkeys(slice.name for slice in found):
+        made += _constants([slice for slice in found if slice.name == name])
     if not made:
         remedy = "give the study more values of d or p"
-        raise mistake("three cells along d or p", f"{len(found)} cells", remedy)
+        raise mistake("three slices along d or p", f"{len(found)} slices", remedy)
     return made
 
 
@@ -119,12 +119,12 @@ def coefficients(fit: Fit) -> str:
 
 
 def widths(line: Line) -> Table:
-    """The 10-90 % width of the transition at every cell, and its growth as a power of the size."""
+    """The 10-90 % width of the transition at every slice, and its growth as a power of the size."""
     made = look.table(f"Width of the transition along {line.along}: {line.title}", _power(line))
     for column in (line.along, "N", "interval", "width (10-90 %, in log n)", "interval"):
         made.add_column(column, justify="right", no_wrap=True)
-    for x, cell in zip(line.x, line.cells, strict=True):
-        posterior = cell.posterior(line.horizon)
+    for x, slice in zip(line.x, line.slices, strict=True):
+        posterior = slice.posterior(line.horizon)
         low, high = posterior.interval()
         narrow, wide = posterior.width_interval()
         made.add_row(
@@ -138,8 +138,8 @@ def widths(line: Line) -> Table:
 
 
 def width_exponent(line: Line) -> tuple[float, float]:
-    """The exponent b of width ~ x^b and its standard error, each cell weighted by its posterior."""
-    posteriors = [cell.posterior(line.horizon) for cell in line.cells]
+    """The exponent b of width ~ x^b and its standard error; slices are weighted by their posteriors."""
+    posteriors = [slice.posterior(line.horizon) for slice in line.slices]
     log_width = np.log([p.width for p in posteriors])
     ends = np.log([p.width_interval() for p in posteriors])
     error = (ends[:, 1] - ends[:, 0]) / 3.92
@@ -154,14 +154,14 @@ def _power(line: Line) -> str:
     return f"width ~ {line.along}^({exponent:.2f} ± {1.96 * error:.2f})"
 
 
-def _constants(found: Sequence[CellReport]) -> list[Table]:
+def _constants(found: Sequence[SliceReport]) -> list[Table]:
     """N = C(p) d for a dynamics that has a grid of d and p."""
-    if found[0].along != "n" or len({cell.base.d for cell in found}) < FEWEST:
+    if found[0].along != "n" or len({slice.base.d for slice in found}) < FEWEST:
         return []
     made = []
     for h, label in enumerate(found[0].horizon.labels):
-        cells = [_measured(cell, (cell.base.d, cell.base.p), h) for cell in found]
-        fits = proportionality(cells)
+        slices = [_measured(slice, (slice.base.d, slice.base.p), h) for slice in found]
+        fits = proportionality(slices)
         table = look.table(f"N = C(p) d: {found[0].name}, {label}")
         for column in ("p", "C", "interval", "chi2/dof"):
             table.add_column(column, justify="right", no_wrap=True)
@@ -172,6 +172,6 @@ def _constants(found: Sequence[CellReport]) -> list[Table]:
     return made
 
 
-def _measured(cell: CellReport, x: float | tuple[float, float], horizon: int) -> Measured:
-    rising = bool(getattr(cell.plan, "rising", False))
-    return Measured(x, cell.tallies(horizon), *cell.extent, rising)
+def _measured(slice: SliceReport, x: float | tuple[float, float], horizon: int) -> Measured:
+    rising = bool(getattr(slice.plan, "rising", False))
+    return Measured(x, slice.tallies(horizon), *slice.extent, rising)

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from jaxflow._errors import mistake
-from jaxflow._types import Row, Trial
-from jaxflow.store import Store
+from jaxflow.core.errors import mistake
+from jaxflow.core.types import Row, Trial
+from jaxflow.store.store import Store
 
 
 class Recorded(NamedTuple):

@@ -7,15 +7,16 @@ from pathlib import Path
 from rich.table import Table
 
 from jaxflow.report import look
-from jaxflow.report.cells import CellReport, cells
-from jaxflow.store import FINISHED, LOCK
-from jaxflow.sweep import ThresholdPlan
+from jaxflow.report.slices import SliceReport, slices
+from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.store.files import LOCK
+from jaxflow.store.finished import FINISHED
 
 
 def summary(folder: Path) -> str:
-    """One line: trials by outcome, cells that are narrow enough, whether a run is at work."""
-    found = cells(folder)
-    outcomes = Counter(row.outcome for cell in found for row in cell.rows)
+    """One line: trials by outcome, slices that are narrow enough, whether a run is at work."""
+    found = slices(folder)
+    outcomes = Counter(row.outcome for slice in found for row in slice.rows)
     counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in outcomes.most_common())
     if (folder / FINISHED).exists():
         state = "finished"
@@ -25,20 +26,20 @@ def summary(folder: Path) -> str:
 
 
 def table(folder: Path) -> Table:
-    """One row a cell: its trials and how well its threshold is known at the longest horizon."""
+    """One row a slice: its trials and how well its threshold is known at the longest horizon."""
     made = look.table("")
-    for column in ("cell", "trials", "threshold", "half-width", "asked for"):
-        made.add_column(column, justify="left" if column == "cell" else "right", no_wrap=True)
-    for cell in cells(folder):
-        made.add_row(cell.title, str(len(cell.rows)), *_knowledge(cell))
+    for column in ("slice", "trials", "threshold", "half-width", "asked for"):
+        made.add_column(column, justify="left" if column == "slice" else "right", no_wrap=True)
+    for slice in slices(folder):
+        made.add_row(slice.title, str(len(slice.rows)), *_knowledge(slice))
     return made
 
 
-def _knowledge(cell: CellReport) -> tuple[str, str, str]:
-    posterior = cell.posterior()
+def _knowledge(slice: SliceReport) -> tuple[str, str, str]:
+    posterior = slice.posterior()
     asked = ""
-    if isinstance(cell.plan, ThresholdPlan):
-        asked = f"{100 * cell.plan.relative_half_width:.1f} %"
+    if isinstance(slice.plan, ThresholdPlan):
+        asked = f"{100 * slice.plan.relative_half_width:.1f} %"
     return f"{posterior.median:.4g}", f"{100 * posterior.relative_half_width:.1f} %", asked
 
 

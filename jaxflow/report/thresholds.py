@@ -6,15 +6,15 @@ from typing import Any
 
 from rich.table import Table
 
-from jaxflow._types import SIZES, Outcome
+from jaxflow.core.types import SIZES, Outcome
 from jaxflow.report import look
-from jaxflow.report.cells import cells
 from jaxflow.report.look import between, number, symbol
+from jaxflow.report.slices import slices
 
 
 def thresholds(folder: Path) -> list[dict[str, Any]]:
-    """One dictionary a cell and horizon, as printed by `jaxflow thresholds --json`."""
-    return [cell.as_dict(h) for cell in cells(folder) for h in range(len(cell.horizon.labels))]
+    """One dictionary a slice and horizon, as printed by `jaxflow thresholds --json`."""
+    return [slice.as_dict(h) for slice in slices(folder) for h in range(len(slice.horizon.labels))]
 
 
 def table(reports: Sequence[dict[str, Any]]) -> Table:
@@ -32,7 +32,7 @@ def table(reports: Sequence[dict[str, Any]]) -> Table:
     seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
     made.add_column("dynamics", no_wrap=True)
     first = "P" if points else "N" if along == "n" else along
-    for column in (*own, first, "interval", "good start", *map(str.lower, seen)):
+    for column in (*own, first, "interval", "well initialized", *map(str.lower, seen)):
         made.add_column(column, justify="right", no_wrap=True)
     for report, place in zip(reports, places, strict=True):
         made.add_row(

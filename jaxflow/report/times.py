@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from rich.table import Table
 
-from jaxflow._errors import mistake
-from jaxflow._types import Outcome, Row
+from jaxflow.core.errors import mistake
+from jaxflow.core.types import Outcome, Row
 from jaxflow.report import look
-from jaxflow.report.cells import CellReport, cells
 from jaxflow.report.look import OPEN, between, number, symbol
-from jaxflow.sweep import Slowing, Survival, convergence_times, estimate, slowing, survival
+from jaxflow.report.slices import SliceReport, slices
+from jaxflow.statistics.posterior import estimate
+from jaxflow.statistics.slowing import Slowing, slowing
+from jaxflow.statistics.survival import Survival, convergence_times, survival
 
 Array = np.ndarray
 
@@ -38,7 +40,7 @@ class AgainstTime(NamedTuple):
         return AgainstTime(time, n50, low, high, tuple(self.at_edge[i] for i in kept))
 
 
-def against_time(cell: CellReport, times: Sequence[float] = ()) -> AgainstTime:
+def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime:
     """The threshold at several flow times, from one set of trials.
 
     `times` are in the unit of the study's horizons; if none are given, from an eighth to the whole
@@ -46,17 +48,17 @@ def against_time(cell: CellReport, times: Sequence[float] = ()) -> AgainstTime:
     leaves those n out. Raises `ValueError` unless they are positive.
     """
     if not times:
-        times = (np.geomspace(1 / 8, 1, 10) * _longest(cell)).tolist()
+        times = (np.geomspace(1 / 8, 1, 10) * _longest(slice)).tolist()
     if not min(times) > 0:
         raise mistake("flow times > 0", list(times), "ask for the threshold at positive times")
-    rising = bool(getattr(cell.plan, "rising", False))
+    rising = bool(getattr(slice.plan, "rising", False))
     found = []
     for time in times:
 
         def allowed(row: Row, time: float = time) -> float:
-            return time * cell.horizon.unit_at(row.n, row.p)
+            return time * slice.horizon.unit_at(row.n, row.p)
 
-        found.append(estimate(cell.tallies_within(allowed), *cell.extent, rising=rising))
+        found.append(estimate(slice.tallies_within(allowed), *slice.extent, rising=rising))
     return AgainstTime(
         np.asarray(times, float),
         np.array([f.n50 for f in found]),
@@ -67,7 +69,7 @@ def against_time(cell: CellReport, times: Sequence[float] = ()) -> AgainstTime:
 
 
 class ByPoint(NamedTuple):
-    """The trials of a cell by their place on the scanned axis, in increasing order."""
+    """The trials of a slice by their place on the scanned axis, in increasing order."""
 
     x: Array
     trials: Array
@@ -80,32 +82,32 @@ class ByPoint(NamedTuple):
         return np.array([curve.median for curve in self.curves]), ends[:, 0], ends[:, 1]
 
 
-def by_point(cell: CellReport, width: float = POOLED) -> ByPoint:
+def by_point(slice: SliceReport, width: float = POOLED) -> ByPoint:
     """Survival of "not converged" at every n, or of neighbours within `width` in log n as one."""
     groups: list[list[Row]] = []
-    for row in sorted(cell.rows, key=lambda row: row.point[cell.along]):
-        x = row.point[cell.along]
-        first = groups[-1][0].point[cell.along] if groups else None
+    for row in sorted(slice.rows, key=lambda row: row.point[slice.along]):
+        x = row.point[slice.along]
+        first = groups[-1][0].point[slice.along] if groups else None
         if first is not None and (x == first or np.log(x / first) < width):
             groups[-1].append(row)
         else:
             groups.append([row])
     return ByPoint(
-        np.array([np.mean([row.point[cell.along] for row in group]) for group in groups]),
+        np.array([np.mean([row.point[slice.along] for row in group]) for group in groups]),
         np.array([len(group) for group in groups]),
         tuple(survival(*convergence_times(group)) for group in groups),
     )
 
 
-def slowing_of(cell: CellReport) -> Slowing | None:
+def slowing_of(slice: SliceReport) -> Slowing | None:
     """The law of convergence times below the threshold at the longest horizon, along n.
 
     None where another axis is scanned, or fewer than 8 trials converged there, or at fewer than
     3 different n.
     """
-    if cell.along != "n":
+    if slice.along != "n":
         return None
-    below = [row for row in cell.rows if row.n <= cell.posterior().median]
+    below = [row for row in slice.rows if row.n <= slice.posterior().median]
     converged = [row.n for row in below if row.outcome is Outcome.CONVERGED]
     if len(converged) < FEWEST or len(set(converged)) < 3:
         return None
@@ -114,26 +116,26 @@ def slowing_of(cell: CellReport) -> Slowing | None:
 
 def tables(folder: Path) -> list[Table]:
     """Thresholds against the flow time allowed; and along n, how convergence slows down."""
-    found = cells(folder)
+    found = slices(folder)
     made = [_thresholds(found)]
-    laws = [(cell, law) for cell in found if (law := slowing_of(cell)) is not None]
+    laws = [(slice, law) for slice in found if (law := slowing_of(slice)) is not None]
     return [*made, _slowing(laws)] if laws else made
 
 
-def _thresholds(found: Sequence[CellReport]) -> Table:
-    longest = min(_longest(cell) for cell in found)
+def _thresholds(found: Sequence[SliceReport]) -> Table:
+    longest = min(_longest(slice) for slice in found)
     times = [fraction * longest for fraction in FRACTIONS]
     name = "N" if found[0].along == "n" else symbol(found[0].along)
     made = look.table(f"{name} against the flow time allowed ({found[0].horizon.unit})")
-    made.add_column("cell", no_wrap=True)
+    made.add_column("slice", no_wrap=True)
     for time in times:
         made.add_column(f"{time:.3g}", justify="right")
-    for cell in found:
-        told = against_time(cell, times)
+    for slice in found:
+        told = against_time(slice, times)
         made.add_row(
-            cell.title,
+            slice.title,
             *(
-                {"below": "< ", "above": "> "}[edge] + number(cell.extent[edge == "above"])
+                {"below": "< ", "above": "> "}[edge] + number(slice.extent[edge == "above"])
                 if edge
                 else f"{number(n50)} {between(low, high)}"
                 for n50, low, high, edge in zip(*told[1:], strict=True)
@@ -142,19 +144,19 @@ def _thresholds(found: Sequence[CellReport]) -> Table:
     return made
 
 
-def _slowing(laws: Sequence[tuple[CellReport, Slowing]]) -> Table:
+def _slowing(laws: Sequence[tuple[SliceReport, Slowing]]) -> Table:
     made = look.table(
         "Convergence time T = A (1 - n/N)^-z of trials below the threshold",
         f"{OPEN}: as well exp(n), which has no boundary",
     )
-    made.add_column("cell", no_wrap=True)
+    made.add_column("slice", no_wrap=True)
     for column in ("trials", "T at N/2", "boundary N", "interval", "z", "interval"):
         made.add_column(column, justify="right", no_wrap=True)
-    for cell, law in laws:
+    for slice, law in laws:
         made.add_row(
-            cell.title,
+            slice.title,
             str(law.trials),
-            number(float(law.predict(cell.posterior().median / 2))),
+            number(float(law.predict(slice.posterior().median / 2))),
             number(law.boundary) if law.diverges else "",
             between(*law.boundary_interval),
             f"{law.exponent:.2g}" if law.diverges else "",
@@ -163,6 +165,6 @@ def _slowing(laws: Sequence[tuple[CellReport, Slowing]]) -> Table:
     return made
 
 
-def _longest(cell: CellReport) -> float:
+def _longest(slice: SliceReport) -> float:
     """The longest flow time that all trials were allowed, in the unit of the horizons."""
-    return min(row.horizon / cell.horizon.unit_at(row.n, row.p) for row in cell.rows)
+    return min(row.horizon / slice.horizon.unit_at(row.n, row.p) for row in slice.rows)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow._types import Outcome, ParameterValues, Point, Row, Trial
+from jaxflow.core.types import Outcome, ParameterValues, Point, Row, Trial
 
 SCHEMA = 2  # raise it when the fields of Row or the study's JSON change, and add a migration
 

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from errno import EACCES
 from pathlib import Path
 
-from jaxflow._errors import mistake
+from jaxflow.core.errors import mistake
 
 FILE = "trials.sqlite"
 LOCK = "trials.lock"

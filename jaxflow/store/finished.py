@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from jaxflow._versions import package_version
+from jaxflow.core.machine import package_version
 from jaxflow.store.files import ELSEWHERE, FILE, one_line
 from jaxflow.store.store import Store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from jaxflow._errors import mistake
+from jaxflow.core.errors import mistake
 from jaxflow.store.columns import SCHEMA
 from jaxflow.store.files import ELSEWHERE
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
-from jaxflow._types import ROUNDING, SIZES, Outcome, Row
-from jaxflow.theory import group_count, width_rule
+from jaxflow.core.types import ROUNDING, SIZES, Outcome, Row
+from jaxflow.papers.group import group_count
+from jaxflow.papers.rules import width_rule
 
 OUTCOMES = {
     "certificate": Outcome.CONVERGED,

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxflow._errors import mistake
+from jaxflow.core.errors import mistake
 from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL
 from jaxflow.store.identity import other_study
 from jaxflow.store.store import Store

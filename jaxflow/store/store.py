@@ -14,7 +14,7 @@ from typing import Any, Self, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow._types import Row, Trial
+from jaxflow.core.types import Row, Trial
 from jaxflow.store import columns
 from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, SCHEMA
 from jaxflow.store.files import (
@@ -114,7 +114,7 @@ class Store:
 
     def add(self, records: Iterable[tuple[Any, ...]], archives: Iterable[tuple[Any, ...]]) -> None:
         """The same of trials and trajectories as `jaxflow.store.columns` makes them."""
-        remedy = "mend that and run again; earlier trials are kept"
+        remedy = "fix that and run again; earlier trials are kept"
         with one_line(f"rows that can be added to {self.path}", remedy), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(columns.insert_sql("trials", COLUMNS), records)

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from jaxflow._keys import Uniforms, trial_keys
-from jaxflow._paths import annotation, replaced
-from jaxflow._types import Trial
-from jaxflow.ensemble import Ensemble, Shape, Sizes, draw
-from jaxflow.ensemble.inputs import InputLaw
-from jaxflow.study.definition import Study
+from jaxflow.core.keys import Uniforms, trial_keys
+from jaxflow.core.names import annotation, replaced
+from jaxflow.core.types import Trial
+from jaxflow.problems.shallow.ensemble import Ensemble, draw
+from jaxflow.problems.shallow.inputs import InputLaw
+from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.study.study import Study
 
 Array = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxflow._types import Point
+from jaxflow.core.types import Point
 from jaxflow.engine.buckets import bucket, rung
 
 

@@ -3,9 +3,11 @@
 import pytest
 
 from jaxflow.engine.costs import cheapest, cost, flops
-from jaxflow.ensemble import Ensemble, Shape
-from jaxflow.ensemble.inputs import Orthogonal
-from jaxflow.flow import GradientDescent, GradientFlow
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.problems.shallow.sizes import Shape
 
 ADAM = GradientDescent(0.01, "adam")
 

@@ -3,10 +3,10 @@
 import jax
 import pytest
 
-from jaxflow._types import Point, Trial
-from jaxflow.engine import Program
+from jaxflow.core.types import Point, Trial
+from jaxflow.engine.program import Program
 from jaxflow.engine.settings import Settings
-from jaxflow.study import Study
+from jaxflow.study.study import Study
 
 GIB = 2**30
 
@@ -21,7 +21,7 @@ def test_the_widest_trial_of_wide_networks_takes_a_few_states(dynamics):
     settings = Settings(*names, "auto", "step")
     key = settings.key(Trial(dynamics, point, 0, 1.0), recorded=True)
     setting = settings.setting(key)
-    program = Program(setting, "lane-major", 1, jax.devices()[0], study.record)
+    program = Program(setting, "map", 1, jax.devices()[0], study.record)
     kernel = program.kernels()["record"]
     planned = jax.jit(kernel.function).lower(*kernel.shapes).compile().memory_analysis()
     state = 4 * 2 * setting.shape.N * setting.shape.P  # span coordinates: C and Z

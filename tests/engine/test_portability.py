@@ -3,10 +3,13 @@
 import jax
 import pytest
 
-from jaxflow.engine import Program
-from jaxflow.ensemble import Ensemble, Shape
-from jaxflow.ensemble.inputs import Orthogonal
-from jaxflow.flow import GradientDescent, GradientFlow, Setting
+from jaxflow.engine.program import Program
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.trial import Setting
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.problems.shallow.sizes import Shape
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 CASES = [
@@ -17,12 +20,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("transform", ["lane-major", "lane-parallel"])
+@pytest.mark.parametrize("transform", ["map", "vmap"])
 @pytest.mark.parametrize(("ensemble", "dynamics", "coordinates"), CASES)
 def test_kernels_lower_for_cpu_cuda_and_tpu(ensemble, dynamics, coordinates, transform):
-    grain = "evaluation" if transform == "lane-parallel" else "step"
+    advance_by = "evaluation" if transform == "vmap" else "step"
     shape = Shape(20, 16, 8)
-    setting = Setting(ensemble, dynamics, 1.0, shape, "float32", coordinates, grain)
+    setting = Setting(ensemble, dynamics, 1.0, shape, "float32", coordinates, advance_by)
     program = Program(setting, transform, 8, jax.devices("cpu")[0])
     for kernel in program.kernels().values():
         jitted = jax.jit(kernel.function)

@@ -7,18 +7,24 @@ import jax
 import numpy as np
 import pytest
 
-from jaxflow._types import Outcome, Point, Row, Trial
-from jaxflow.engine import Lanes, Program, Runner, check_numerics, orders, reference
-from jaxflow.engine.lanes import fitting
-from jaxflow.engine.numerics import numerics_error
-from jaxflow.ensemble import Ensemble, Shape
-from jaxflow.flow import GradientDescent, GradientFlow, Setting
+from jaxflow.core.types import Outcome, Point, Row, Trial
+from jaxflow.engine.lanes import Lanes, fitting
+from jaxflow.engine.numerics import check_numerics, numerics_error
+from jaxflow.engine.program import Program
+from jaxflow.engine.reference import reference
+from jaxflow.engine.requests import requests
+from jaxflow.engine.runner import Runner
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.trial import Setting
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.sizes import Shape
 
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
 POINT = Point(10, 40, 24)
 TRIALS = [Trial("flow", POINT, seed, 150.0) for seed in range(24)]
-MAJOR = Lanes("lane-major", width=2, workers=2)
-PARALLEL = Lanes("lane-parallel", width=8, chunk=16, workers=1)
+MAJOR = Lanes("map", width=2, workers=2)
+PARALLEL = Lanes("vmap", width=8, chunk=16, workers=1)
 
 
 def runner(lanes, **options):
@@ -78,14 +84,14 @@ def test_utilization_counts_idle_lanes(warm):
     usage = made.usage
     assert 0 < usage.utilization <= 1
     assert usage.advances >= usage.useful_advances
-    if made.lanes.transform == "lane-parallel":
+    if made.lanes.transform == "vmap":
         assert usage.advances > usage.useful_advances  # the single trials above left lanes idle
 
 
 def test_the_transforms_agree_with_each_other_and_with_diffeqsolve():
     """Other programs: equal draws, close times early on, equal outcomes here."""
     tables = []
-    for lanes in (MAJOR, PARALLEL, Lanes("lane-major", width=5, workers=1)):
+    for lanes in (MAJOR, PARALLEL, Lanes("map", width=5, workers=1)):
         with runner(lanes) as made:
             tables.append(made.run(TRIALS[:8]))
     by_hand = [reference(Ensemble(), GradientFlow(), trial, success=1.0) for trial in TRIALS[:8]]
@@ -103,12 +109,12 @@ def test_other_programs_agree_early():
     """Batches of 2 and 64, either transform, more padding: loss at time 1 to 1e-5."""
     early = [replace(trial, horizon=1.0) for trial in TRIALS[:6]]
     tables = []
-    for lanes in (MAJOR, Lanes("lane-parallel", width=2), Lanes("lane-parallel", width=64)):
+    for lanes in (MAJOR, Lanes("vmap", width=2), Lanes("vmap", width=64)):
         with runner(lanes) as made:
             tables.append([row.last_loss for row in made.run(early)])
     setting = Setting(Ensemble(), GradientFlow(), 1.0, Shape(10, 96, 40), "float32")
-    padded = Program(setting, "lane-major", 6, jax.local_devices()[0])
-    summary = padded.solve(orders(0, early, 6, "float32"), np.ones(6, bool))
+    padded = Program(setting, "map", 6, jax.local_devices()[0])
+    summary = padded.solve(requests(0, early, 6, "float32"), np.ones(6, bool))
     tables.append(summary.last_loss.tolist())
     for table in tables[1:]:
         np.testing.assert_allclose(table, tables[0], rtol=1e-5)
@@ -140,10 +146,10 @@ def test_an_error_in_a_worker_reaches_the_coordinator():
 
 
 def test_orders_are_padded_with_copies():
-    order = orders(0, TRIALS[:2], 4, "float32")
-    assert order.sizes.n.tolist() == [40] * 4
-    np.testing.assert_array_equal(order.keys.samples[2], order.keys.samples[0])
-    assert np.any(order.keys.samples[0] != order.keys.samples[1])
+    request = requests(0, TRIALS[:2], 4, "float32")
+    assert request.sizes.n.tolist() == [40] * 4
+    np.testing.assert_array_equal(request.keys.samples[2], request.keys.samples[0])
+    assert np.any(request.keys.samples[0] != request.keys.samples[1])
 
 
 def test_numerics_are_checked(monkeypatch):

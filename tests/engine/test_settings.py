@@ -4,14 +4,15 @@ import jax
 import numpy as np
 import pytest
 
-from jaxflow._paths import annotation, replaced, with_traced
-from jaxflow._types import Outcome, Point, Trial
-from jaxflow.engine import Runner
-from jaxflow.ensemble import Ensemble
-from jaxflow.ensemble.initialization import Dominated, ExplicitWeights
-from jaxflow.ensemble.labels import Teacher
-from jaxflow.flow import GradientDescent, GradientFlow
-from jaxflow.network import LeakyReLU, Network
+from jaxflow.core.names import annotation, replaced, with_traced
+from jaxflow.core.types import Outcome, Point, Trial
+from jaxflow.engine.runner import Runner
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.initialization import Dominated, ExplicitWeights
+from jaxflow.problems.shallow.labels import Teacher
+from jaxflow.problems.shallow.network import LeakyReLU, Network
 
 SHRINK, LEAK = "ensemble.initialization.shrink", "ensemble.network.activation.leak"
 STEP, RANK = "dynamics.descent.step", "ensemble.labels.rank"

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from problems import drawn
 
-from jaxflow._types import Outcome
-from jaxflow.ensemble import Shape
+from jaxflow.core.types import Outcome
 from jaxflow.flow.stopping import LogLoss, Reason, is_stationary, target_loss
-from jaxflow.network import Parameters
+from jaxflow.problems.shallow.network import Parameters
+from jaxflow.problems.shallow.sizes import Shape
 
 
 def test_certificate_is_the_smallest_label_of_the_true_samples():

@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 from simulated import base_point, row
 
-from jaxflow._types import Trial
-from jaxflow.report import CellReport
+from jaxflow.core.types import Trial
+from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, by_point, slowing_of
-from jaxflow.sweep import GridPlan, Horizon, Tally, estimate
+from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.grid import GridPlan
+from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.posterior import estimate
 
 PLACES = (100, 150, 200, 250, 270, 280, 290)
 TIMES = (200.0, 800.0)
 
 
 @pytest.fixture
-def cell():
+def slice():
     """Trials whose log-normal times grow as 3 (1 - n/300)^-1.5."""
     rng = np.random.default_rng(0)
     base, rows = base_point("n"), []
@@ -24,39 +27,39 @@ def cell():
             trial = Trial("flow", base.moved("n", n), seed, TIMES[-1])
             rows.append(row(trial, time <= TIMES[-1], min(time, TIMES[-1])))
     plan = GridPlan(PLACES, 40)
-    return CellReport("flow", "flow", base, plan, Horizon(time=TIMES), tuple(rows))
+    return SliceReport("flow", "flow", base, plan, Horizon(time=TIMES), tuple(rows))
 
 
-def test_thresholds_by_time_are_those_of_the_counts_by_then(cell):
-    found = against_time(cell, [50.0, 200.0])
+def test_thresholds_by_time_are_those_of_the_counts_by_then(slice):
+    found = against_time(slice, [50.0, 200.0])
     for i, time in enumerate((50.0, 200.0)):
-        counts = [sum(r.n == n and r.flow_time <= time for r in cell.rows) for n in PLACES]
+        counts = [sum(r.n == n and r.flow_time <= time for r in slice.rows) for n in PLACES]
         tallies = [Tally(n, c, 40) for n, c in zip(PLACES, counts, strict=True)]
         assert found.n50[i] == pytest.approx(estimate(tallies, 100, 290).n50)
     assert found.n50[0] < found.n50[1]
     with pytest.raises(ValueError, match="flow times > 0"):
-        against_time(cell, [0.0])
+        against_time(slice, [0.0])
 
 
-def test_a_time_of_which_trials_tell_nothing_is_left_out(cell):
-    found = against_time(cell, [1e-3, 200.0])
+def test_a_time_of_which_trials_tell_nothing_is_left_out(slice):
+    found = against_time(slice, [1e-3, 200.0])
     assert found.at_edge[0] == "below"
     assert len(found.told().time) == 2
     wide = found._replace(at_edge=("", ""), low=found.low / 100, high=10 * found.high)
     assert len(wide.told().time) == 0
 
 
-def test_medians_by_n(cell):
-    found = by_point(cell, width=0.0)
+def test_medians_by_n(slice):
+    found = by_point(slice, width=0.0)
     assert found.x.tolist() == list(PLACES)
     assert found.trials.tolist() == [40] * len(PLACES)
     for n, median in zip(PLACES[:5], found.medians[0], strict=False):
-        assert median == pytest.approx(np.median([r.flow_time for r in cell.rows if r.n == n]))
+        assert median == pytest.approx(np.median([r.flow_time for r in slice.rows if r.n == n]))
 
 
-def test_the_law_of_the_slowing_down(cell):
-    law = slowing_of(cell)
+def test_the_law_of_the_slowing_down(slice):
+    law = slowing_of(slice)
     assert law.boundary_interval[0] < 300 < law.boundary_interval[1]
     assert law.exponent_interval[0] < 1.5 < law.exponent_interval[1]
-    few = CellReport(cell.name, cell.kind, cell.base, cell.plan, cell.horizon, cell.rows[:5])
+    few = SliceReport(slice.name, slice.kind, slice.base, slice.plan, slice.horizon, slice.rows[:5])
     assert slowing_of(few) is None

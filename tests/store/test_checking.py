@@ -6,8 +6,10 @@ import json
 import pytest
 from stores import execute, one_line, sound
 
-from jaxflow.store import FILE, Store, check, gaps
-from jaxflow.theory import width_rule
+from jaxflow.papers.rules import width_rule
+from jaxflow.store.checking import check, gaps
+from jaxflow.store.files import FILE
+from jaxflow.store.store import Store
 
 SHRINK = "ensemble.initialization.shrink"
 STEP = "dynamics.control.step"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from stores import FILE, ROW, open_store, schema_1, sound
 
-from jaxflow.store import LOCK, Store
+from jaxflow.store.files import LOCK
+from jaxflow.store.store import Store
 
 PREPARE = """
 import os, resource, sys
@@ -64,7 +65,7 @@ except ValueError as error:
 
 
 def lines(script: str, folder: Path) -> list[str]:
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    paths = os.pathsep.join([str(Path(__file__).parents[1] / "support"), *sys.path])
     command = [sys.executable, "-c", PREPARE + script, str(folder)]
     environment = {**os.environ, "PYTHONPATH": paths}
     found = subprocess.run(command, capture_output=True, env=environment, text=True, check=False)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from stores import FILE, ROW, STUDY, TRIAL, one_line, open_store, schema_1
 
-from jaxflow._types import Outcome
-from jaxflow.store import MergeReport, Store, check, merge
+from jaxflow.core.types import Outcome
+from jaxflow.store.checking import check
+from jaxflow.store.merging import MergeReport, merge
+from jaxflow.store.store import Store
 
 UNDECIDED = replace(ROW, outcome=Outcome.UNDECIDED, reason="horizon", device="another")
 

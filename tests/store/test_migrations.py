@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from stores import ROW, bits, execute, one_line, schema_1
 
-from jaxflow._types import Point, Trial
-from jaxflow.store import FILE, SCHEMA, Store, check, migrations
-from jaxflow.store.columns import create
-from jaxflow.study import Study
+from jaxflow.core.types import Point, Trial
+from jaxflow.store import migrations
+from jaxflow.store.checking import check
+from jaxflow.store.columns import SCHEMA, create
+from jaxflow.store.files import FILE
+from jaxflow.store.store import Store
+from jaxflow.study.study import Study
 
 TOML = """
 name = "tiny"

@@ -17,8 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import ROW, STUDY, TRIAL, bits, key, one_line, open_store
 
-from jaxflow._types import Outcome, Point, Row, Trial
-from jaxflow.store import FILE, SCHEMA, Store
+from jaxflow.core.types import Outcome, Point, Row, Trial
+from jaxflow.store.columns import SCHEMA
+from jaxflow.store.files import FILE
+from jaxflow.store.store import Store
 
 integers = st.integers(0, 2**63 - 1)
 words = st.text(max_size=8)
@@ -240,7 +242,7 @@ def write_until_killed(folder: Path, harvests: int) -> int:
     """Kill a writer some time after so many harvests; how many rows it said it had kept."""
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1] / "support"), *sys.path]),
     }
     command = [sys.executable, "-c", WRITER, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:

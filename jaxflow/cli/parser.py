@@ -1,0 +1,154 @@
+"""The command line: arguments in, text out."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxflow.cli import commands
+
+DESCRIPTION = "Phase diagrams of gradient flow on shallow networks."
+FLAGS = (
+    "Any key of the study file is a flag too, with a TOML value: "
+    "--axes.p='[50, 100]' --threshold.relative_half_width=0.02 --seed=1."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0, 2 for a mistake, 130 when interrupted."""
+    parser = _parser()
+    options, others = parser.parse_known_args(arguments)
+    if others and not hasattr(options, "changes"):
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    try:
+        if others:
+            options.changes = _changes(others)
+        code: int = options.command(options)
+    except (ValueError, OSError) as error:
+        line = " ".join(str(error).split())
+        print(f"jaxflow: {line}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("jaxflow: interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("jaxflow", description=DESCRIPTION)
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    parser.set_defaults(command=_no_command(parser))
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, function: Any, help: str, **settings: Any) -> argparse.ArgumentParser:
+        made = subparsers.add_parser(name, help=help, allow_abbrev=False, **settings)
+        made.set_defaults(command=function)
+        return made
+
+    init = command("init", commands.init, "write a commented study file to start from")
+    init.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("study.toml"))
+
+    run = command("run", commands.run, "run a study, from where its store stands", epilog=FLAGS)
+    _add_study(run)
+    run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
+    _add_lanes(run)
+    run.set_defaults(changes={})
+
+    trial = command("trial", commands.trial, "run one trial and draw its trajectory", epilog=FLAGS)
+    _add_study(trial)
+    for name in ("d", "n", "p"):
+        trial.add_argument(f"-{name}", type=int, metavar=name.upper(), help="if the study has more")
+    trial.add_argument("--dynamics", metavar="NAME", help="one of the study's (the first)")
+    trial.add_argument("--trial-seed", type=int, default=0, metavar="K", help="which trial (0)")
+    trial.add_argument("--out", type=Path, metavar="FILE", default=Path("trial.png"))
+    trial.set_defaults(changes={})
+
+    for name, function, help in (
+        ("status", commands.status, "where a study stands"),
+        ("check", commands.check, "whether a store is sound"),
+        ("scaling", commands.scaling, "how the thresholds grow with d and p"),
+        (
+            "times",
+            commands.times,
+            "thresholds against the flow time allowed, and how convergence slows",
+        ),
+    ):
+        command(name, function, help).add_argument("folder", type=Path, metavar="DIR")
+
+    thresholds = command("thresholds", commands.thresholds, "print the thresholds of a store")
+    thresholds.add_argument("folder", type=Path, metavar="DIR")
+    thresholds.add_argument("--json", action="store_true", help="one JSON object")
+
+    figure = command("figure", commands.figure, "draw what a store says")
+    figure.add_argument("folder", type=Path, metavar="DIR")
+    figure.add_argument("--kind", default="auto", help="auto, diagram, times or transitions")
+    figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
+
+    export = command("export", commands.export, "write the trials as .nc, .parquet or .csv")
+    export.add_argument("folder", type=Path, metavar="DIR")
+    export.add_argument("file", type=Path, metavar="FILE")
+
+    merge = command("merge", commands.merge, "add the trials of stores of the same study")
+    merge.add_argument("folder", type=Path, metavar="DIR", help="the store to add to, or a new one")
+    merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
+
+    command("doctor", commands.doctor, "versions, devices, and a check of the numerics")
+    command("presets", commands.presets, "list the studies that come with jaxflow")
+    return parser
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", metavar="STUDY", help="a preset or a .toml file")
+    parser.add_argument("--small", action="store_true", help="with the values of its table [small]")
+
+
+def _add_lanes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--transform", default="auto", help="auto, map or vmap")
+    parser.add_argument("--width", type=int, default=0, help="lanes of a batch (0: choose)")
+    parser.add_argument("--coordinates", default="auto", help="auto, ambient, span or orthogonal")
+    parser.add_argument("--chunk", type=int, default=0, help="evaluations between harvests")
+    parser.add_argument("--workers", type=int, default=0, help="threads (0: one a core or device)")
+
+
+def _changes(flags: Sequence[str]) -> dict[str, Any]:
+    """Flags that the parser does not know, as values of the study by dotted name."""
+    import tomllib
+
+    from jaxflow.core.errors import mistake
+
+    joined: list[str] = []
+    for flag in flags:
+        if flag.startswith("--"):
+            joined.append(flag)
+        elif joined and "=" not in joined[-1]:
+            joined[-1] += f"={flag}"
+        else:
+            raise mistake("a flag --key=value", flag, "see --help")
+    changes = {}
+    for flag in joined:
+        name, found, text = flag.removeprefix("--").partition("=")
+        if not found:
+            raise mistake(f"a value after --{name}", "none", f"write --{name}=VALUE")
+        try:
+            changes[name] = tomllib.loads(f"x = {text}")["x"]
+        except tomllib.TOMLDecodeError:
+            changes[name] = text  # a bare word is a text
+    return changes
+
+
+def _no_command(parser: argparse.ArgumentParser):  # type: ignore[no-untyped-def]
+    def show(options: argparse.Namespace) -> int:
+        if options.version:
+            from jaxflow.core.machine import package_version
+
+            print(f"jaxflow {package_version('jaxflow')}")
+        else:
+            parser.print_help()
+        return 0
+
+    return show
+
+
+if __name__ == "__main__":
+    sys.exit(main())

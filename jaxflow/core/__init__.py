@@ -1,0 +1,1 @@
+"""What every floor above shares: errors, random keys, dotted names, tables, records."""

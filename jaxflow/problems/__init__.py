@@ -1,0 +1,1 @@
+"""What one trial draws, and the loss that it descends."""

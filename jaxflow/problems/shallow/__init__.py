@@ -1,0 +1,1 @@
+"""Shallow networks on random data: laws, network, initialization, and three coordinates."""

@@ -1,0 +1,124 @@
+"""Laws of the inputs x_1..x_n in R^d: rows of X (N, D), zero beyond n and d."""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxflow.core.errors import mistake
+from jaxflow.core.keys import Uniforms, between, normal
+from jaxflow.core.types import Point
+from jaxflow.problems.shallow.rows import Basis, Dense, Rows
+from jaxflow.problems.shallow.sizes import Everywhere, Sizes, below, row_norms
+
+
+@runtime_checkable
+class InputLaw(Protocol):
+    """A random law of n inputs in R^d."""
+
+    def check(self, point: Point) -> None:
+        """Raise `ValueError` where the law has no sample at this point."""
+        ...
+
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Rows:
+        """The rows of X, with row i a function of d and of the sample's numbers only."""
+        ...
+
+
+def _check_radii(low: float, high: float) -> None:
+    if not 0 < low <= high:
+        raise mistake("radii 0 < low <= high", (low, high), "give the smaller radius first")
+
+
+def _gaussian(sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
+    return jnp.where(below(sizes.d, sample.d)[None, :], normal(sample.each), 0)
+
+
+@dataclass(frozen=True)
+class Sphere(Everywhere):
+    """x/|x| uniform on S^{d-1}, |x| ~ U[low, high] (arXiv 2502.16977, experiment 1)."""
+
+    low: float = 1.0
+    high: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_radii(self.low, self.high)
+
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
+        """X (N, D)."""
+        G = _gaussian(sample, sizes)
+        radius = between(sample.few[:, 0], self.low, self.high)
+        X = G * (radius / row_norms(G))[:, None]
+        return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
+
+
+@dataclass(frozen=True)
+class Gaussian(Everywhere):
+    """x ~ N(0, scale^2 I_d)."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise mistake("scale > 0", self.scale, "give the standard deviation of an entry")
+
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
+        """X (N, D)."""
+        X = self.scale * _gaussian(sample, sizes)
+        return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
+
+
+@dataclass(frozen=True)
+class Orthogonal:
+    """x_i = |x_i| e_i, |x_i| ~ U[low, high], n <= d (arXiv 2502.16977, experiment 2)."""
+
+    low: float = 1.0
+    high: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_radii(self.low, self.high)
+
+    def check(self, point: Point) -> None:
+        """At most d orthogonal inputs fit in R^d."""
+        if point.n > point.d:
+            got = f"n = {point.n}, d = {point.d}"
+            raise mistake("n <= d for orthogonal inputs", got, "lower n or raise d")
+
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Basis:
+        """The radii of X (N, D), which is diagonal."""
+        radius = between(sample.few[:, 0], self.low, self.high)
+        return Basis(jnp.where(below(sizes.n, len(radius)), radius, 0), sample.d)
+
+
+@dataclass(frozen=True)
+class ExplicitInputs:
+    """The rows given."""
+
+    rows: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not self.rows or len({len(row) for row in self.rows}) != 1:
+            raise mistake("rows of equal length", self.rows, "give one row of d numbers a sample")
+
+    def check(self, point: Point) -> None:
+        """n and d are those of the rows."""
+        if (point.n, point.d) != (len(self.rows), len(self.rows[0])):
+            expected = f"n = {len(self.rows)}, d = {len(self.rows[0])} as in the explicit inputs"
+            raise mistake(expected, f"n = {point.n}, d = {point.d}", "make the point match")
+
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
+        """X (N, D)."""
+        del sizes
+        X = np.zeros((sample.rows, sample.d), np.float32)
+        X[: len(self.rows), : len(self.rows[0])] = self.rows
+        return Dense(jnp.asarray(X))
+
+
+LAWS: dict[str, type[InputLaw]] = {
+    "sphere": Sphere,
+    "gaussian": Gaussian,
+    "orthogonal": Orthogonal,
+    "explicit": ExplicitInputs,
+}

@@ -1,0 +1,185 @@
+"""The trials of a store as a table or as labelled arrays, for other programs.
+
+Everything here but plain CSV needs `pip install 'jaxflow[export]'`.
+"""
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from importlib import import_module
+from math import nan, prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.machine import versions
+from jaxflow.core.types import Outcome, Row
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+MOST_SLICES = 10**7  # of the dense counts; above it a data set has none
+AXES = ("dynamics", "d", "p", "n")
+_TIME = "flow time"  # that of theta' = -kappa grad L
+DESCRIPTIONS = {  # long name and unit of every field
+    "dynamics": ("name of the dynamics in the study", ""),
+    "d": ("input dimension", "coordinates"),
+    "n": ("number of samples", "samples"),
+    "p": ("width of the network", "neurons"),
+    "seed": ("number of the trial at its point", "1"),
+    "horizon": ("flow time allowed", _TIME),
+    "outcome": ("how the trial ended", ""),
+    "reason": ("why it stopped", ""),
+    "flow_time": ("flow time at which it stopped", _TIME),
+    "steps": ("accepted steps", "steps"),
+    "evaluations": ("evaluations of the field", "evaluations"),
+    "rejections": ("rejected steps", "steps"),
+    "first_loss": ("loss at the start", "1"),
+    "last_loss": ("loss where it stopped", "1"),
+    "well_initialized": ("every sample has an active neuron of its label's sign", "1"),
+    "balancedness_drift": ("largest change of a_j^2 - |w_j|^2/degree over largest a_j^2", "1"),
+    "curvature": ("-L'/L where it stopped", f"1/({_TIME})"),
+    "dtype": ("floating-point type", ""),
+    "device": ("device that ran it", ""),
+    "program": ("compiled program that ran it", ""),
+    "versions": ("versions of the packages that ran it", ""),
+}
+
+
+def to_pandas(rows: Iterable[Row]) -> "pandas.DataFrame":
+    """One row a trial, one column a field and parameter; NaN where a trial has no such one."""
+    return _package("pandas").DataFrame(_columns(rows))
+
+
+def to_xarray(rows: Iterable[Row], attributes: Mapping[str, str] | None = None) -> "xarray.Dataset":
+    """The trials as variables along "trial", and how many ran and converged at every point.
+
+    The counts are `trials_at` and `converged_at` over `dynamics_at`, `d_at`, `p_at`, `n_at` and one
+    dimension a parameter, named likewise; they are left out above `MOST_SLICES`. `attributes`, as
+    the study's JSON and hash, are kept beside the versions of the packages.
+    """
+    labelled = _package("xarray")
+    columns = {name: np.asarray(column) for name, column in _columns(rows).items()}
+    trials = {name: ("trial", column, _described(name)) for name, column in columns.items()}
+    counts, coordinates = _counts(columns)
+    about = {"versions": versions(), **(attributes or {})}
+    made: xarray.Dataset = labelled.Dataset({**trials, **counts}, coordinates, about)
+    return made
+
+
+def write(data: "xarray.Dataset | Iterable[Row]", path: Path) -> None:
+    """Write trials, or the data set made of them, as netCDF, Parquet or CSV, by the suffix.
+
+    The file is replaced at once or not at all. Raises `ValueError` for another suffix, where a
+    package is missing, and where the file cannot be written.
+    """
+    if path.suffix not in _WRITERS:
+        raise unknown_name("the suffix of a file to export", path.suffix, _WRITERS)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        _WRITERS[path.suffix](data, part)
+        part.replace(path)
+    except OSError as error:
+        remedy = "choose another path, or make room"
+        raise mistake(f"a file that can be written at {path}", str(error), remedy) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_netcdf(data: Any, path: Path) -> None:
+    _package("h5netcdf")
+    dataset = to_xarray(data) if _is_rows(data) else data
+    packed = {name: {"zlib": True} for name in ("trials_at", "converged_at") if name in dataset}
+    dataset.to_netcdf(path, engine="h5netcdf", encoding=packed)
+
+
+def _write_parquet(data: Any, path: Path) -> None:
+    _package("pyarrow")
+    frame = _package("pandas").DataFrame(_table(data))
+    frame.attrs = {} if _is_rows(data) else dict(data.attrs)
+    frame.to_parquet(path, engine="pyarrow", index=False)
+
+
+def _write_csv(data: Any, path: Path) -> None:
+    columns = _table(data)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
+_WRITERS: dict[str, Callable[[Any, Path], None]] = {
+    ".nc": _write_netcdf,
+    ".parquet": _write_parquet,
+    ".csv": _write_csv,
+}
+
+
+def _is_rows(data: Any) -> bool:
+    return not hasattr(data, "data_vars")
+
+
+def _table(data: Any) -> dict[str, Any]:
+    """The columns of rows or of a data set."""
+    if _is_rows(data):
+        return _columns(data)
+    return {name: v.values.tolist() for name, v in data.data_vars.items() if v.dims == ("trial",)}
+
+
+def _columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
+    """The fields by name, with every parameter as a column of its own in place of the tuple."""
+    rows = list(rows)
+    columns: dict[str, list[Any]] = {}
+    for field in fields(Row):
+        if field.name == "parameters":
+            values = [dict(row.parameters) for row in rows]
+            for name in sorted(set().union(*values)):
+                columns[name] = [parameters.get(name, nan) for parameters in values]
+        else:
+            column = [getattr(row, field.name) for row in rows]
+            columns[field.name] = list(map(str, column)) if field.name == "outcome" else column
+    return columns
+
+
+def _counts(columns: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Trials and converged trials over the axes, and the coordinates of these."""
+    names = [*AXES, *(name for name in columns if name not in DESCRIPTIONS)]
+    found = [np.unique(columns[name], return_inverse=True) for name in names]
+    shape = tuple(len(values) for values, _ in found)
+    if prod(shape) >= MOST_SLICES:
+        return {}, {}
+    converged = (columns["outcome"] == Outcome.CONVERGED).astype(np.int64)
+    sums = {
+        "trials_at": ("trials at the point", np.ones_like(converged)),
+        "converged_at": ("trials at the point that converged", converged),
+    }
+    dims = [f"{name}_at" for name in names]
+    counts = {}
+    for name, (long_name, numbers) in sums.items():
+        total = np.zeros(shape, np.int64)
+        np.add.at(total, tuple(index for _, index in found), numbers)
+        counts[name] = (dims, total, {"long_name": long_name, "units": "trials"})
+    coordinates = {
+        dim: (dim, values, _described(name))
+        for dim, name, (values, _) in zip(dims, names, found, strict=True)
+    }
+    return counts, coordinates
+
+
+def _described(name: str) -> dict[str, str]:
+    """The long name and, of a number, the unit of a field; a parameter has that of its law."""
+    long_name, unit = DESCRIPTIONS.get(name, (f"{name} of the study", "1"))
+    return {"long_name": long_name} | ({"units": unit} if unit else {})
+
+
+def _package(name: str) -> Any:
+    """An optional package; `ValueError` says how to install it."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        remedy = "pip install 'jaxflow[export]'"
+        raise mistake(f"the package {name} to export with", "none", remedy) from error

@@ -1,0 +1,1 @@
+"""Which trials to run next: axes, horizons, and plans that ask and are told."""

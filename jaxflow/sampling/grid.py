@@ -1,0 +1,96 @@
+"""A fixed number of trials at each of a list of n, or of values along another axis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Self
+
+from jaxflow.core.checks import positive, whole
+from jaxflow.core.errors import mistake
+from jaxflow.core.types import SIZES, Point
+from jaxflow.statistics.counts import Tally, merged
+from jaxflow.statistics.posterior import Guess, Posterior
+
+
+@dataclass(frozen=True)
+class GridPlan:
+    """`repetitions` trials at each n of `values`.
+
+    `along` names another axis than n and `rising` says that P(converged) grows along it, as in
+    `ThresholdPlan`. With sizes `per`, as ("d", "p"), the values are multiples of their product:
+    every slice has a list of its own. Raises `ValueError` unless `values` are distinct, at least
+    one of them, whole numbers >= 1 along n, d and p if not `per` a size and positive elsewhere, and
+    `repetitions` is a whole number >= 1.
+    """
+
+    values: tuple[float, ...]
+    repetitions: int
+    along: str = "n"
+    rising: bool | None = None
+    per: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, tuple | list):  # a TOML array is a list
+            raise mistake("a list of n as values", self.values, "write values = [250, 260]")
+        name = f"{self.along} in values"
+        self._check_per()
+        is_whole = self.along in SIZES and not self.per
+        values: list[float] = [
+            whole(name, x, least=1) if is_whole else positive(name, x) for x in self.values
+        ]
+        if not values or len(set(values)) < len(values):
+            raise mistake(f"distinct {name}", self.values, "list each once")
+        object.__setattr__(self, "values", tuple(values))
+        whole("repetitions", self.repetitions, least=1)
+        if self.rising is None:
+            object.__setattr__(self, "rising", self.along in ("d", "p"))
+
+    def _check_per(self) -> None:
+        per = tuple(self.per or ())
+        others = [name for name in SIZES if name != self.along]
+        if self.along not in SIZES and per:
+            raise mistake("no `per` along a parameter", list(per), "leave it out")
+        if len(set(per)) < len(per) or not set(per) <= set(others):
+            raise mistake(f"sizes of {others} as per", self.per, "name each once")
+        object.__setattr__(self, "per", per or None)
+
+    def at(self, base: Point) -> Self:
+        """The plan of the slice at a base: values per its sizes are rounded to whole numbers."""
+        if not self.per:
+            return self
+        unit = prod(int(base[name]) for name in self.per)
+        values = tuple(float(max(1, round(x * unit))) for x in self.values)
+        return replace(self, values=values, per=None)
+
+    @property
+    def low(self) -> float:
+        """The smallest n."""
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        """The largest n."""
+        return max(self.values)
+
+    def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
+        """The threshold's posterior within the range of the values."""
+        high = self.high if self.high > self.low else self.low + 1
+        return Posterior(tallies, self.low, high, rising=bool(self.rising), guess=guess)
+
+    def locates(self, tallies: Sequence[Tally]) -> bool:
+        """Nothing is looked for, so nothing is to be waited for."""
+        return True
+
+    def ask(
+        self,
+        tallies: Sequence[Tally],
+        round: int,
+        in_flight: int = 0,
+        guess: Guess | None = None,
+    ) -> tuple[tuple[float, int], ...]:
+        """Pairs (n, trials still missing) in round 0, nothing later."""
+        if whole("round", round, least=0) > 0:
+            return ()
+        done = {tally.x: tally.trials for tally in merged(tallies)}
+        missing = ((n, self.repetitions - done.get(n, 0)) for n in sorted(self.values))
+        return tuple((n, trials) for n, trials in missing if trials > 0)

@@ -1,0 +1,84 @@
+"""Which slice tells which where to begin.
+
+Slices of one dynamics form a tree. Its root is the slice in their middle; the others follow in the
+order of their distance from those before, the nearest first, each below its nearest one. So a
+threshold is guessed from one that is close, and the slices at the ends of an axis, where the most
+expensive is, begin near the right place. A slice waits for the rounds in which the slice above
+finds where its threshold is. Distances are those of the logarithms of the coordinates.
+
+The guess for N(d, p) is the neighbour's threshold. Along a line of three slices it is multiplied by
+the growth from the first to the second, carried on as a power; else by the ratio of the d (arXiv
+2502.16977 reads its thresholds as linear in d and slow in p). It is the less certain the farther
+the neighbour.
+"""
+
+from collections.abc import Sequence
+from math import log
+
+from jaxflow.core.types import SIZES, Point
+from jaxflow.sampling.slice import Parent, Slice
+
+LEAST_SPREAD = 0.1  # of a guess, in log N
+SPREAD = 0.4  # more of it for every unit of distance
+PARAMETER_WEIGHT = 0.3  # of a parameter's distance beside that of a size
+
+
+def warm_start(slices: Sequence[Slice]) -> None:
+    """Give every slice of a threshold search but the middle one of each dynamics its parent."""
+    for dynamics in dict.fromkeys(slice.dynamics for slice in slices):
+        family = [slice for slice in slices if slice.dynamics == dynamics]
+        _plant(family)
+
+
+def _plant(family: Sequence[Slice]) -> None:
+    apart = [[distance(one.base, other.base) for other in family] for one in family]
+    root = min(range(len(family)), key=lambda i: max(apart[i]))
+    placed, waiting = [root], [i for i in range(len(family)) if i != root]
+    while waiting:
+        child, above = min(
+            ((i, k) for i in waiting for k in placed), key=lambda pair: apart[pair[0]][pair[1]]
+        )
+        parent = family[above]
+        family[child].parent = Parent(
+            parent,
+            _ratio(parent, family[child]),
+            LEAST_SPREAD + SPREAD * apart[child][above],
+            _power(parent, family[child].base),
+        )
+        placed.append(child)
+        waiting.remove(child)
+
+
+def distance(one: Point, other: Point) -> float:
+    """The distance of two slices: of the logarithms of their coordinates, added up."""
+    values = dict(other.parameters)
+    sizes = sum(_apart(one[name], other[name]) for name in SIZES)
+    laws = sum(_apart(x, values[name]) for name, x in one.parameters)
+    return sizes + PARAMETER_WEIGHT * laws
+
+
+def _apart(x: float, y: float) -> float:
+    if x == y:
+        return 0.0
+    return abs(log(x / y)) if x > 0 and y > 0 else 1.0
+
+
+def _ratio(parent: Slice, child: Slice) -> float:
+    scans_samples = parent.plan.along == "n"
+    return child.base.d / parent.base.d if scans_samples and parent.base.d else 1.0
+
+
+def _power(parent: Slice, child: Point) -> float | None:
+    """The steps to the child in steps to its parent, where the two go the same way on one axis."""
+    if parent.parent is None:
+        return None
+    first, second = parent.parent.slice.base, parent.base
+    names = [*SIZES, *(name for name, _ in child.parameters)]
+    moved = {name for name in names if not first[name] == second[name] == child[name]}
+    if len(moved) != 1:
+        return None
+    (axis,) = moved
+    places = first[axis], second[axis], child[axis]
+    if min(places) <= 0 or sorted(places) not in (list(places), list(places[::-1])):
+        return None
+    return log(places[2] / places[1]) / log(places[1] / places[0])

@@ -1,0 +1,46 @@
+"""What the engine asks of a sampling plan."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.posterior import Guess, Posterior
+
+
+class Plan(Protocol):
+    """Says which trials to run, round after round, given what is known.
+
+    A plan is a pure function of the tallies, the round and a guess that is one of these: a study
+    that is killed and resumed asks for the same trials.
+    """
+
+    @property
+    def along(self) -> str:
+        """The axis it scans: n, d, p or a parameter."""
+
+    @property
+    def low(self) -> float:
+        """The smallest n it can ask for."""
+
+    @property
+    def high(self) -> float:
+        """The largest n it can ask for."""
+
+    def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
+        """The threshold's posterior within low..high."""
+
+    def locates(self, tallies: Sequence[Tally]) -> bool:
+        """Whether the tallies tell enough to make a guess for a neighbour."""
+
+    def ask(
+        self,
+        tallies: Sequence[Tally],
+        round: int,
+        in_flight: int = 0,
+        guess: Guess | None = None,
+    ) -> tuple[tuple[float, int], ...]:
+        """Pairs (n, number of new trials), in increasing n; empty when no more are needed.
+
+        `in_flight` counts trials proposed of which the tallies know nothing yet. If there are any,
+        a plan that wants no more is asked again when their results are known.
+        """

@@ -1,0 +1,104 @@
+"""P(converged) against n for every slice, with its threshold and published points."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from jaxflow import plot, report
+from jaxflow.papers.weakly_interacting import transition_at
+from jaxflow.statistics.counts import Tally, wilson
+
+MOST_PANELS = 6
+
+
+def transitions(found: Sequence[report.SliceReport]) -> Figure:
+    """A panel for every place off the scanned axis, with its dynamics at their longest horizon."""
+    panels: dict[str, list[report.SliceReport]] = {}
+    for slice in found:
+        panels.setdefault(_place(slice, shared=True), []).append(slice)
+    shown = dict(list(panels.items())[:MOST_PANELS])
+    figure, axes = plt.subplots(len(shown), 1, squeeze=False, figsize=(6.4, 0.6 + 3.2 * len(shown)))
+    for ax, (title, here) in zip(axes[:, 0], shown.items(), strict=True):
+        _draw_panel(ax, title, here)
+    handles = {
+        label: h
+        for ax in axes[:, 0]
+        for h, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(3, len(handles)))
+    return figure
+
+
+def _place(slice: report.SliceReport, shared: bool) -> str:
+    """The coordinates that all dynamics share, or those of this one alone."""
+    return ", ".join(
+        f"${name}$ = {x:g}" if len(name) == 1 else f"{plot.axis_name(name)} = {x:g}"
+        for name, x in slice.place.items()
+        if name.startswith("dynamics.") != shared
+    )
+
+
+def _draw_panel(ax: Any, title: str, found: Sequence[report.SliceReport]) -> None:
+    extents = [n for slice in found for n in _extent(slice)]
+    plot.phase_axes(ax, (min(extents), max(extents)), found[0].along)
+    grid = np.geomspace(min(extents), max(extents), 400)
+    kinds: Counter[str] = Counter()
+    for slice in found:
+        _draw_slice(ax, slice, grid, plot.by_kind(slice.kind, kinds[slice.kind]))
+        kinds[slice.kind] += 1
+    known = transition_at(found[0].base.d, found[0].base.p) if found[0].along == "n" else None
+    if known is not None:
+        n, proportion = zip(*known.proportions, strict=True)
+        ax.plot(
+            n,
+            proportion,
+            plot.PUBLISHED.marker,
+            color=plot.PUBLISHED.color,
+            markersize=4,
+            label=f"published descent, step 1 ({known.source})",
+            zorder=3,
+        )
+    ax.set_title(title, loc="left", pad=14)
+
+
+def _extent(slice: report.SliceReport) -> tuple[float, float]:
+    """What the axis holds; around a lone point as much on either side."""
+    low, high = slice.extent
+    return (low / 1.5, low * 1.5) if slice.is_point else (low, high)
+
+
+def _draw_slice(ax: Any, slice: report.SliceReport, grid: np.ndarray, series: plot.Series) -> None:
+    tallies = slice.tallies()
+    n, converged, trials = pooled(tallies)
+    ends = wilson(converged, trials)
+    own = _place(slice, shared=False)
+    label = ", ".join(filter(None, (slice.name, own, f"{trials.sum()} trials")))
+    of_points = label if slice.is_point else None
+    plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series, label=of_points)
+    if slice.is_point:
+        return
+    posterior = slice.posterior()
+    plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
+    found = [posterior.median, *posterior.interval()]
+    text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))
+    plot.threshold(*found, ax=ax, series=series, label=text)
+
+
+def pooled(
+    tallies: Sequence[Tally], width: float = 0.03
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Neighbours within `width` in log n as one: mean n, converged, trials; for the eye only."""
+    bins: list[list[Tally]] = []
+    for tally in tallies:
+        if bins and np.log(tally.x / bins[-1][0].x) < width:
+            bins[-1].append(tally)
+        else:
+            bins.append([tally])
+    trials = np.array([sum(t.trials for t in group) for group in bins])
+    converged = np.array([sum(t.converged for t in group) for group in bins])
+    weighted = np.array([sum(t.x * t.trials for t in group) for group in bins])
+    return weighted / trials, converged, trials

@@ -1,0 +1,289 @@
+"""The posterior of a threshold, on a grid.
+
+The model of a transition, decreasing in n, with slope s and lapse l (the probability that a trial
+fails however small n is):
+
+    P(converged | n) = (1 - l) / (1 + (n/N)^s).
+
+Where P rises along an axis, as along p and d, n stands for 1/x. The threshold n50 is where this P,
+lapse included, crosses one half: n50 = N (1 - 2 l)^(1/s). The grid therefore runs over (log n50, s,
+l), in which the model reads
+
+    P(converged | n) = (1 - l) / (1 + r),   r = (1 - 2 l) (n/n50)^s,
+
+and the log likelihood of c of m converged trials is c log(1-l) + (m-c) log(l + r) - m log(1 + r):
+finite for separated data, where maximum likelihood has no finite slope.
+
+Prior: log n50 uniform on the range asked for, with exponential tails outside it so that a
+threshold out of range shows; the 10-90 % width of the transition, 2 log(9)/s in log n, log-normal
+around 0.3 and cut to [0.004, 2]; the lapse exponential of mean 0.2 and cut to [0, 0.3].
+
+The most that m trials can tell, all of them run at n50 of a known transition without lapse, is a
+95 % half-width of log n50 of 1.96 * 2/(s sqrt(m)).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log, sqrt
+from typing import Literal, TypeAlias, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from jaxflow.core.checks import fraction, ordered
+from jaxflow.core.errors import mistake
+from jaxflow.statistics.counts import Tally, merged
+
+Array = NDArray[np.float64]
+
+WIDTHS = 0.004, 2.0  # 10-90 % widths in log n
+WIDTH_MEDIAN, WIDTH_SPREAD = 0.3, 1.5  # of their log-normal prior; the spread in log width
+SLOPE_TIMES_WIDTH = 2 * log(9)
+LAPSES = 0.0, 0.3
+LAPSE_MEAN = 0.2
+TAIL = 0.05  # scale of the prior's tails beyond the range, relative to the range in log n
+REACH = 8  # how many of these scales the grid goes beyond the range
+NEGLIGIBLE = 1e-5  # of the highest marginal density
+TINY = 1e-30  # keeps the cumulative distribution increasing
+COARSE = 33, 13, 7  # nodes in log n50, log width, sqrt(lapse)
+FINE = 65, 17, 9
+BETWEEN = 16  # points of the cumulative distribution from node to node
+
+Axes: TypeAlias = tuple[Array, Array, Array]  # nodes in log n50, log width, sqrt(lapse)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Where a threshold may be: double exponential around log x, of scale `spread`."""
+
+    x: float
+    spread: float
+
+
+@final
+class Posterior:
+    """The posterior of (log n50, slope, lapse) given tallies, and what follows from it.
+
+    `low` and `high` bound the n at which the threshold is expected; `rising` says that P grows
+    along the axis. A `guess` from elsewhere bends the prior: to steer where trials are run, never
+    to conclude from. The order of the tallies and how an n's trials are split among them do not
+    matter. Raises `ValueError` unless 0 < low < high.
+    """
+
+    def __init__(
+        self,
+        tallies: Sequence[Tally],
+        low: float,
+        high: float,
+        *,
+        rising: bool = False,
+        guess: Guess | None = None,
+    ) -> None:
+        ordered(low, high)
+        self.low, self.high = low, high
+        self._sign = -1 if rising else 1
+        self._guess = guess
+        self._tallies = merged(tallies)
+        self._axes = self._zoom()
+        self._weights = self._density(self._axes)
+        nodes = self._axes[0]
+        self._location = np.linspace(nodes[0], nodes[-1], BETWEEN * len(nodes))
+        density = np.maximum(self._weights.sum((1, 2)), TINY)
+        mass = PchipInterpolator(nodes, density).antiderivative()(self._location)
+        self._cumulative = np.asarray(mass / mass[-1], float)
+
+    def quantile(self, q: ArrayLike) -> Array:
+        """The n50 below which posterior mass q lies, in samples and in the shape of q."""
+        location = np.interp(np.asarray(q, float), self._cumulative, self._location)
+        return np.asarray(np.exp(location))
+
+    def mass_below(self, n: float) -> float:
+        """The probability that n50 < n."""
+        return float(np.interp(np.log(n), self._location, self._cumulative, left=0.0, right=1.0))
+
+    @property
+    def median(self) -> float:
+        """The threshold n50, in samples."""
+        return float(self.quantile(0.5))
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The equal-tailed credible interval of n50, in samples."""
+        tail = (1 - fraction("level", level)) / 2
+        low, high = self.quantile([tail, 1 - tail])
+        return float(low), float(high)
+
+    @property
+    def relative_half_width(self) -> float:
+        """Half the width of the 95 % interval over the median."""
+        low, high = self.interval()
+        return (high - low) / (2 * self.median)
+
+    @property
+    def width(self) -> float:
+        """The 10-90 % width of the transition in log n: its geometric mean."""
+        weights = self._weights.sum((0, 2))
+        return float(np.exp(weights @ self._axes[1] / weights.sum()))
+
+    def width_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The equal-tailed credible interval of the 10-90 % width in log n."""
+        tail = (1 - fraction("level", level)) / 2
+        nodes = np.linspace(self._axes[1][0], self._axes[1][-1], BETWEEN * len(self._axes[1]))
+        density = np.maximum(self._weights.sum((0, 2)), TINY)
+        mass = PchipInterpolator(self._axes[1], density).antiderivative()(nodes)
+        low, high = np.exp(np.interp([tail, 1 - tail], mass / mass[-1], nodes))
+        return float(low), float(high)
+
+    def trials_to(self, relative_half_width: float) -> int:
+        """The least number of further trials that narrow the 95 % interval to this.
+
+        It takes them to tell the most that trials can; module docstring.
+        """
+        most = (1.96 * 2 * self.width / SLOPE_TIMES_WIDTH) ** 2
+        lacking = fraction("relative_half_width", relative_half_width) ** -2
+        return max(0, ceil(most * (lacking - self.relative_half_width**-2)))
+
+    @property
+    def mass_at_edges(self) -> tuple[float, float]:
+        """The probabilities that the threshold is below `low` and above `high`."""
+        return self.mass_below(self.low), 1 - self.mass_below(self.high)
+
+    def curve(self, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
+        """P(converged) at each n: (mean, low, high) of its equal-tailed band, in the shape of n."""
+        tail = (1 - fraction("level", level)) / 2
+        points = np.asarray(n, float)
+        if not np.all(points > 0):
+            raise mistake("n > 0", n, "ask for the curve at positive n")
+        bands = np.array([self._proportion(point, tail) for point in points.ravel()])
+        mean, lower, upper = bands.reshape(-1, 3).T.reshape(3, *points.shape)
+        return mean, lower, upper
+
+    def _proportion(self, n: float, tail: float) -> tuple[float, float, float]:
+        proportion = ((1 - self._axes[2] ** 2) / (1 + self._ratio(n, self._axes))).ravel()
+        weights = self._weights.ravel() / self._weights.sum()
+        order = np.argsort(proportion)
+        low, high = np.interp(
+            [tail, 1 - tail], np.cumsum(weights[order]) - weights[order] / 2, proportion[order]
+        )
+        return float(weights @ proportion), float(low), float(high)
+
+    def _zoom(self) -> Axes:
+        """Axes around the mass.
+
+        log n50 comes first, with a node between every two neighbouring n: on coarser nodes, steep
+        transitions fall between two of them and look impossible. It is looked at again when finer
+        nodes of width and lapse have moved its mass.
+        """
+        tried = np.log([tally.x for tally in self._tallies])
+        between = (tried[1:] + tried[:-1]) / 2
+        margin = REACH * TAIL * (np.log(self.high) - np.log(self.low))
+        ends = [
+            (np.log(self.low) - margin, np.log(self.high) + margin),
+            (np.log(WIDTHS[0]), np.log(WIDTHS[1])),
+            (sqrt(LAPSES[0]), sqrt(LAPSES[1])),
+        ]
+        while True:
+            location, width, root = _axes(ends, COARSE)
+            inside = between[(between > location[0]) & (between < location[-1])]
+            axes = np.union1d(location, inside), width, root
+            density = self._density(axes)
+            supports = [_support(density, axes, axis) for axis in range(3)]
+            if _halved(supports[0], ends[0]):
+                ends[0] = supports[0]
+            elif any(map(_halved, supports[1:], ends[1:])):
+                ends = [_widened(ends[0]), *supports[1:]]
+            else:
+                return _axes(ends, FINE)
+
+    def _density(self, axes: Axes) -> Array:
+        """The density on the grid, times the trapezoidal weights of width and lapse; highest 1."""
+        location, width, root = axes
+        lapse = root**2
+        low, high = np.log(self.low), np.log(self.high)
+        beyond = np.maximum(np.maximum(low - location, location - high), 0)
+        log_density = (
+            -(beyond / (TAIL * (high - low)))[:, None, None]
+            - (((width - np.log(WIDTH_MEDIAN)) / WIDTH_SPREAD) ** 2 / 2)[:, None]
+            - lapse / LAPSE_MEAN
+        )
+        if self._guess is not None:
+            away = np.abs(location - np.log(self._guess.x))
+            log_density -= (away / self._guess.spread)[:, None, None]
+        for tally in self._tallies:
+            ratio = self._ratio(tally.x, axes)
+            if tally.converged > 0:
+                log_density += tally.converged * np.log((1 - lapse) / (1 + ratio))
+            if tally.converged < tally.trials:
+                failed = tally.trials - tally.converged
+                log_density += failed * np.log((lapse + ratio) / (1 + ratio))
+        density = np.exp(log_density - log_density.max())
+        density *= root  # d lapse = 2 root d root
+        density[:, [0, -1]] /= 2
+        density[:, :, [0, -1]] /= 2
+        return np.asarray(density)
+
+    def _ratio(self, x: float, axes: Axes) -> Array:
+        """r = (1 - 2 l) (x/n50)^(+-s) on the grid; the power is clipped to stay finite."""
+        location, width, root = axes
+        slope = SLOPE_TIMES_WIDTH * np.exp(-width)
+        exponent = self._sign * (np.log(x) - location)[:, None] * slope
+        power = np.exp(np.clip(exponent, -600, 600))
+        return np.asarray((1 - 2 * root**2) * power[:, :, None])
+
+
+def _axes(ends: Sequence[tuple[float, float]], nodes: tuple[int, int, int]) -> Axes:
+    location, width, root = (np.linspace(*end, num) for end, num in zip(ends, nodes, strict=True))
+    return location, width, root
+
+
+def _support(density: Array, axes: Axes, axis: int) -> tuple[float, float]:
+    """The ends of what is not negligible along one axis, with a slice to spare."""
+    marginal = density.sum(tuple({0, 1, 2} - {axis}))
+    inside = np.flatnonzero(marginal > NEGLIGIBLE * marginal.max())
+    nodes = axes[axis]
+    return float(nodes[max(inside[0] - 1, 0)]), float(nodes[min(inside[-1] + 1, len(nodes) - 1)])
+
+
+def _widened(ends: tuple[float, float]) -> tuple[float, float]:
+    margin = (ends[1] - ends[0]) / 2
+    return ends[0] - margin, ends[1] + margin
+
+
+def _halved(new: tuple[float, float], old: tuple[float, float]) -> bool:
+    return new[1] - new[0] <= (old[1] - old[0]) / 2
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Where P(converged) crosses one half: median and 95 % interval of n50, in samples.
+
+    `at_edge` says that most of the posterior lies outside the range of n; the numbers then only
+    continue the prior and the range must be moved.
+    """
+
+    n50: float
+    low: float
+    high: float
+    trials: int
+    at_edge: Literal["", "below", "above"]
+    width: float  # 10-90 % of the transition, in log n
+    width_low: float
+    width_high: float
+
+
+def estimate(
+    tallies: Sequence[Tally], low: float, high: float, *, rising: bool = False
+) -> Threshold:
+    """The threshold within low..high. Raises `ValueError` unless 0 < low < high."""
+    posterior = Posterior(tallies, low, high, rising=rising)
+    below, above = posterior.mass_at_edges
+    trials = sum(tally.trials for tally in tallies)
+    edge: Literal["", "below", "above"] = "below" if below > 0.5 else "above" if above > 0.5 else ""
+    return Threshold(
+        posterior.median,
+        *posterior.interval(),
+        trials,
+        edge,
+        posterior.width,
+        *posterior.width_interval(),
+    )

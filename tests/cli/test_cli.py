@@ -1,0 +1,201 @@
+"""Commands on a store, and the flags that are keys of the study."""
+
+import json
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+from jaxflow.cli.parser import main
+from jaxflow.statistics.posterior import estimate
+from jaxflow.store.files import FILE
+from jaxflow.store.store import Store
+from jaxflow.study.run import run
+from jaxflow.study.study import Study
+
+mpl.use("Agg")
+
+GRID = """
+name = "grid"
+success = 1.0
+horizon = {time = [20.0, 60.0]}
+[axes]
+d = [4, 5, 6]
+p = [16]
+[axes.parameters]
+"ensemble.initialization.shrink" = [0.5, 1.0]
+[dynamics.control]
+kind = "descent"
+[grid]
+values = [8, 16, 24]
+repetitions = 4
+"""
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    """A study file and the folder of its store."""
+    folder = tmp_path_factory.mktemp("grid")
+    (folder / "grid.toml").write_text(GRID)
+    run(Study.load(folder / "grid.toml"), folder)
+    return folder / "grid.toml", folder
+
+
+def said(capsys, *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def refused(capsys, *arguments: str) -> str:
+    assert main(list(arguments)) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("jaxflow: ")
+    return line
+
+
+def test_every_parameter_is_a_cell_of_its_own(grid, capsys):
+    found = json.loads(said(capsys, "thresholds", str(grid[1]), "--json"))["thresholds"]
+    assert len(found) == 3 * 2 * 2  # d, shrink, horizons
+    name = "ensemble.initialization.shrink"
+    assert {entry["parameters"][name] for entry in found} == {0.5, 1.0}
+    assert {entry["horizon"] for entry in found} == {20.0, 60.0}
+    assert all(entry["along"] == "n" for entry in found)
+    for entry in found:
+        low, high = entry["width"][1:]
+        assert low <= entry["width"][0] <= high
+
+
+def test_the_thresholds_are_those_of_the_trials(grid, capsys):
+    """Counted by hand from the rows, at the shorter horizon."""
+    with Store.read(grid[1]) as store:
+        rows = store.rows()
+    here = [r for r in rows if r.d == 5 and dict(r.parameters).popitem()[1] == 0.5]
+    counts = [
+        (n, sum(r.n == n and r.outcome == "CONVERGED" and r.flow_time <= 20 for r in here), 4)
+        for n in (8, 16, 24)
+    ]
+    from jaxflow.statistics.counts import Tally
+
+    expected = estimate([Tally(*count) for count in counts], 8, 24)
+    found = json.loads(said(capsys, "thresholds", str(grid[1]), "--json"))["thresholds"]
+    (entry,) = [
+        e for e in found if e["d"] == 5 and e["horizon"] == 20.0 and 0.5 in e["parameters"].values()
+    ]
+    assert entry["n50"] == pytest.approx(expected.n50, rel=1e-3)
+    assert entry["outcomes"]["CONVERGED"] == sum(c for _, c, _ in counts)
+
+
+def test_status_check_and_scaling(grid, capsys):
+    printed = said(capsys, "status", str(grid[1]))
+    assert "72 trials" in printed
+    assert "no run is at work" in printed
+    assert "sound" in said(capsys, "check", str(grid[1]))
+    printed = said(capsys, "scaling", str(grid[1]))
+    assert "N = a d + b" in printed
+    assert "C(p)" in printed
+
+
+def test_export_by_suffix(grid, capsys, tmp_path):
+    pytest.importorskip("xarray")
+    for suffix in (".csv", ".parquet", ".nc"):
+        assert "72 trials" in said(capsys, "export", str(grid[1]), str(tmp_path / f"x{suffix}"))
+    assert ".parquet" in refused(capsys, "export", str(grid[1]), str(tmp_path / "x.xlsx"))
+    dataset = Study.load(grid[1]).to_xarray()
+    assert dataset.sizes["trial"] == 72
+    assert len(Study.load(grid[1]).to_pandas()) == 72
+
+
+def test_a_study_that_has_no_store_says_so(grid):
+    with pytest.raises(ValueError, match=r"Study\.load"):
+        Study.load(grid[0]).to_pandas()
+
+
+def test_a_study_is_loaded_from_its_store(grid):
+    path, folder = grid
+    assert Study.load(folder) == Study.load(path)
+    assert Study.load(folder).hash == Study.load(path).hash
+
+
+def test_merge(grid, capsys, tmp_path):
+    path, folder = grid
+    assert "72 trials added" in said(capsys, "merge", str(tmp_path / "all"), str(folder))
+    assert "72 were there" in said(capsys, "merge", str(tmp_path / "all"), str(folder))
+    with Store.read(tmp_path / "all") as store, Store.read(folder) as source:
+        assert store.rows() == source.rows()
+    other = Study.load(path, {"seed": 1})
+    run(other, tmp_path / "other")
+    assert "seed" in refused(capsys, "merge", str(tmp_path / "all"), str(tmp_path / "other"))
+
+
+def test_a_spoiled_store_is_found_out(grid, capsys, tmp_path):
+    import sqlite3
+
+    (tmp_path / FILE).write_bytes((grid[1] / FILE).read_bytes())
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        connection.execute("UPDATE trials SET flow_time = 1e9 WHERE seed = 0 AND n = 8 AND d = 4")
+    connection.close()
+    assert main(["check", str(tmp_path)]) == 1
+    assert "flow" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (["--axes.q=[3]"], "n, p, parameters}"),
+        (["--seed"], "--seed=VALUE"),
+        (["--seed=many"], "an integer"),
+        (["--grid.values=[0]"], "whole number"),
+        (["stray"], "--key=value"),
+        (["--horizon.factr", "3"], "'factor'"),
+    ],
+)
+def test_flags_that_are_no_keys_are_refused(grid, capsys, tmp_path, flags, word):
+    out = tmp_path / "out"
+    assert word in refused(capsys, "run", str(grid[0]), "--out", str(out), *flags)
+    assert not out.exists()
+
+
+def test_flags_are_keys_of_the_study(grid, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flags = ["--axes.d=[5]", "--grid.repetitions", "1", "--name=other", "--horizon.time=20"]
+    said(capsys, "run", str(grid[0]), *flags)
+    study = Study.load(Path("runs/other"))
+    assert (study.axes.d, study.name, study.horizon.time) == ((5,), "other", (20.0,))
+    with Store.read(Path("runs/other")) as store:
+        assert len(store.rows()) == 6
+    assert (Path("runs/other") / "thresholds.png").exists()
+
+
+def test_a_small_study_has_the_values_of_its_table(grid, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = 'small.axes.d = [5]\nsmall.axes.parameters."ensemble.initialization.shrink" = [0.5]\n'
+    Path("study.toml").write_text(small + GRID)
+    said(capsys, "run", "study.toml", "--small", "--grid.repetitions=1")
+    study = Study.load(Path("runs/grid-small"))
+    assert study == Study.load("study.toml", {"grid.repetitions": 1}, small=True)
+    assert (study.name, study.axes.d) == ("grid-small", (5,))
+    assert study.axes.parameters == {"ensemble.initialization.shrink": (0.5,)}
+    whole = Study.load("study.toml")
+    assert (whole.name, whole.axes.d) == ("grid", (4, 5, 6))
+    assert "[small]" in refused(capsys, "run", str(grid[0]), "--small")
+
+
+def test_times_and_every_kind_of_figure(grid, capsys, tmp_path):
+    printed = said(capsys, "times", str(grid[1]))
+    assert "N against the flow time allowed (flow time)" in printed
+    for kind in ("diagram", "times", "transitions"):
+        path = tmp_path / f"{kind}.png"
+        said(capsys, "figure", str(grid[1]), "--kind", kind, "--out", str(path))
+        assert path.stat().st_size > 10_000
+    assert "'times'" in refused(capsys, "figure", str(grid[1]), "--kind", "time")
+    out = str(tmp_path / "none" / "x.png")
+    assert "can be written" in refused(capsys, "figure", str(grid[1]), "--out", out)
+
+
+def test_the_table_says_once_what_all_thresholds_share(grid, capsys):
+    lines = said(capsys, "thresholds", str(grid[1])).splitlines()
+    assert "p = 16" in lines[1]
+    head = next(line for line in lines if "dynamics" in line)
+    assert head.split()[:4] == ["dynamics", "d", "shrink", "horizon"]
+    assert all(len(line) <= 80 for line in lines)
+    assert not any("…" in line for line in lines)

@@ -1,0 +1,32 @@
+"""What is compiled: no product twice, nothing but the kernels of a transform."""
+
+import re
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from problems import keys_of
+
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.trial import Request, Setting, start, step
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.sizes import Shape, Sizes
+
+
+def products(dynamics) -> int:
+    """Matrix products in one compiled step."""
+    setting = Setting(Ensemble(), dynamics, 1.0, Shape(10, 64, 24), "float32")
+    sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (10, 60, 20)))
+    request = Request(keys_of(0, 10, 60, 20, 0), sizes, jnp.float32(100))
+    state = jax.eval_shape(partial(start, setting), request)
+    text = jax.jit(partial(step, setting)).lower(state).compile().as_text()
+    return len(re.findall(r"= f32\[[\d,]+\]\S* dot\(", text))
+
+
+def test_loss_and_error_estimate_share_the_product_of_the_last_stage():
+    """A field has three products: X W^T, its sum over neurons, and G."""
+    field = 3
+    assert products(GradientDescent()) == field
+    power_iteration, stage, last = 1, 1, 1
+    assert products(GradientFlow()) == field * (power_iteration + stage + last)

@@ -1,0 +1,75 @@
+"""The scripts in figures/: what each needs is there, and what they claim is written down."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from jaxflow import Study, run
+from jaxflow.study.files import presets
+
+FOLDER = Path(__file__).resolve().parents[2] / "figures"
+NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """A script as a module."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module
+
+
+def claims(name):
+    return json.loads((FOLDER / "claims" / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_has_studies_with_a_small_size(load, name):
+    studies = load("_all").studies(name)
+    assert studies == load(name).STUDIES
+    for study in studies:
+        assert study in presets()
+        Study.load(study, small=True)  # which refuses a study without a small size
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_is_drawn_and_claims_what_its_numbers_say(name):
+    assert (FOLDER / f"{name}.png").stat().st_size > 10_000
+    assert f"({name}.png)" in (FOLDER / "README.md").read_text()
+    assert claims(name)
+    for claim in claims(name):
+        assert claim["low"] <= claim["ours"] <= claim["high"], claim["what"]
+        published = claim["published"]
+        if isinstance(published, int | float):
+            assert claim["agrees"] is (claim["low"] <= published <= claim["high"])
+        assert claim["trials"] > 0
+
+
+def test_the_table_of_claims_is_theirs(load):
+    _, _, rest = (FOLDER / "README.md").read_text().partition("<!-- claims -->\n\n")
+    written, _, _ = rest.partition("\n\n<!-- end of claims -->")
+    assert written.split("\n") == list(load("_all").table())
+    assert {path.stem for path in (FOLDER / "claims").glob("*.json")} == set(NAMES)
+
+
+def test_a_figure_from_a_store_of_a_few_trials(load, tmp_path):
+    changes = {"axes.n": [16, 24], "grid.values": [2, 6, 12], "grid.repetitions": 3}
+    folder = tmp_path / "theorem-1"
+    run(Study.load("theorem-1", changes), folder)
+    script = load("theorem_1")
+    found = script.draw({"theorem-1": folder}, tmp_path / "x.png")
+    assert (tmp_path / "x.png").stat().st_size > 10_000
+    assert sum("n = 16" in claim.what for claim in found) >= 1
+    assert all(claim.low <= claim.ours <= claim.high for claim in found)
+    correlations = [claim for claim in found if "largest correlation" in claim.what]
+    assert all(0 < claim.ours <= 1 for claim in correlations)
+
+
+def test_a_script_that_does_not_name_its_studies_is_refused(load, tmp_path, monkeypatch):
+    script = load("_all")
+    (tmp_path / "x.py").write_text("")
+    monkeypatch.setattr(script, "HERE", tmp_path)
+    with pytest.raises(SystemExit, match=re.escape("expected a line STUDIES")):
+        script.studies("x")

@@ -1,0 +1,282 @@
+"""One trial against closed forms, Euler in float64 NumPy and SciPy."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from problems import as_float64, drawn, euler, keys_of
+from scipy.integrate import solve_ivp
+
+from jaxflow.core.trees import norm
+from jaxflow.flow.controller import NeuronWise
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import STABILIZED, GradientFlow, evaluations_per_step
+from jaxflow.flow.stabilized import RKC2
+from jaxflow.flow.stopping import Reason
+from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.initialization import (
+    Dominated,
+    ExplicitWeights,
+    GaussianWeights,
+    Group,
+)
+from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal
+from jaxflow.problems.shallow.labels import ExplicitLabels, GroupSigns, Teacher
+from jaxflow.problems.shallow.network import Network, Quadratic
+from jaxflow.problems.shallow.sizes import Shape, Sizes
+
+
+def run(ensemble, dynamics, sizes, horizon, success=1.0, seed=0, shape=None, dtype="float32"):
+    """Start, step to the end, finish; and the last state."""
+    setting = Setting(ensemble, dynamics, success, shape or Shape(*sizes), dtype)
+    integers = Sizes(*(jnp.asarray(size, jnp.int32) for size in sizes))
+    request = Request(keys_of(0, *sizes, seed), integers, jnp.asarray(horizon, dtype))
+    state = jax.jit(lambda request: start(setting, request))(request)
+    advance = jax.jit(
+        lambda state: jax.lax.while_loop(
+            lambda s: s.reason == Reason.RUNNING, lambda s: step(setting, s), state
+        )
+    )
+    state = advance(state)
+    return finish(setting, state), state
+
+
+SMALL = (10, 20, 24)
+
+
+def test_flow_agrees_with_euler_in_float64():
+    """Time of convergence and loss of a small trial; tighter as the tolerance falls."""
+    arrays = as_float64(*drawn(d=10, p=24, seed=3))
+    expected, _ = euler(*arrays, step=0.002, horizon=60.0, target=1 / 40)
+    errors = []
+    for rtol in (0.05, 0.002):
+        found, _ = run(Ensemble(), GradientFlow(rtol=rtol, atol=rtol / 10), SMALL, 60.0, seed=3)
+        assert Reason(int(found.reason)) is Reason.CERTIFICATE
+        errors.append(abs(float(found.flow_time) - expected) / expected)
+    assert errors[0] < 0.05
+    assert errors[1] < 0.01
+
+
+def test_descent_is_euler_with_its_step():
+    arrays = as_float64(*drawn(d=10, p=24, seed=3))
+    expected, losses = euler(*arrays, step=0.25, horizon=20.25, target=1 / 40)
+    found, state = run(Ensemble(), GradientDescent(0.25), SMALL, 20.3, seed=3)
+    if np.isfinite(expected):
+        np.testing.assert_allclose(found.flow_time, expected)
+    else:
+        assert int(state.steps) == 81  # floor(20.3 / 0.25)
+    np.testing.assert_allclose(found.last_loss, losses[int(state.steps)], rtol=1e-3)
+    assert int(found.evaluations) == int(found.steps) + 1
+
+
+def test_optimizers_of_optax_are_selectable():
+    plain, _ = run(Ensemble(), GradientDescent(0.1), SMALL, 5.0)
+    momentum = GradientDescent(0.1, "sgd", (("momentum", 0.9),))
+    faster, _ = run(Ensemble(), momentum, SMALL, 5.0)
+    assert faster.last_loss < plain.last_loss
+
+
+def test_smooth_flow_agrees_with_scipy(x64):
+    """Quadratic activation, no kinks: every digit that the tolerance allows."""
+    network = Network(Quadratic(), "1", "first")
+    ensemble = Ensemble(Gaussian(), Teacher(2), network, GaussianWeights("1/d", "ones"))
+    data, theta = drawn(ensemble, 4, 40, 3, dtype="float64")
+    X, y, W0, a = as_float64(data, theta)
+
+    def velocity(t, flat):
+        Z = X @ flat.reshape(3, 4).T
+        r = y - (Z**2) @ a
+        return (2 * a[:, None] * ((Z * r[:, None]).T @ X) / 40).ravel()
+
+    tight = GradientFlow(rtol=1e-7, atol=1e-8)
+    _, state = run(ensemble, tight, (4, 40, 3), 0.4, success=1e-12, dtype="float64")
+    end = float(state.time)  # the end of the step that passes the horizon
+    assert end >= 0.4
+    exact = solve_ivp(velocity, (0, end), W0.ravel(), rtol=1e-11, atol=1e-12).y[:, -1]
+    np.testing.assert_allclose(np.asarray(state.theta.W).ravel(), exact, atol=1e-5)
+    assert int(state.reason) == Reason.HORIZON
+
+
+def closed_form_loss(t, size, count, n, p, u0):
+    """Loss of one group under theta' = -p grad L; unit labels, orthonormal inputs, c(0) = 1.
+
+    arXiv 2502.16977 in the form of its group initialization: with D = sqrt(size) and
+    tau = t D / n, u(tau) = pD u0 e^{2 tau} / (pD + u0 (e^{2 tau} - 1)).
+    """
+    D = np.sqrt(size)
+    growth = np.exp(2 * t * D / n)
+    u = p * D * u0 * growth / (p * D + u0 * (growth - 1))
+    return count * (D - u / p) ** 2 / (2 * n)
+
+
+def test_group_initialization_follows_the_closed_form(x64):
+    n, p, scale = 24, 4, 0.1
+    ensemble = Ensemble(Orthogonal(1.0, 1.0), GroupSigns(), initialization=Group(scale))
+    flow = GradientFlow(rtol=1e-9, atol=1e-10)
+    for horizon in (10.0, 30.0, 60.0):
+        found, _ = run(ensemble, flow, (n, n, p), horizon, success=1e-9, dtype="float64")
+        expected = closed_form_loss(horizon, n // p, p, n, p, scale**2)
+        np.testing.assert_allclose(found.last_loss, expected, rtol=1e-5, atol=1e-7)
+    assert float(found.balancedness_drift) < 1e-6
+
+
+def two_points(a1):
+    """The counterexample without Assumption 1 of arXiv 2502.16977."""
+    return Ensemble(
+        ExplicitInputs(((1.0, 0.0), (0.0, 1.0))),
+        ExplicitLabels((1.0, -1.0)),
+        initialization=ExplicitWeights(((0.1, 2.0), (-0.5, 0.5)), (a1, -1.0)),
+    )
+
+
+@pytest.mark.parametrize("a1", [0.1, 0.5])
+def test_assumption_1_is_needed(a1):
+    flow = GradientFlow(rtol=1e-3, atol=1e-5)
+    found, state = run(two_points(a1), flow, (2, 2, 2), 3000.0, success=1e-3)
+    assert Reason(int(found.reason)) is Reason.STATIONARY
+    np.testing.assert_allclose(found.last_loss, 0.25, rtol=1e-3)
+    assert float(state.theta.a[0]) < 0
+    assert bool(found.well_initialized)
+
+
+@pytest.mark.parametrize("a1", [1.0, 2.01])
+def test_assumption_1_suffices(a1):
+    found, state = run(two_points(a1), GradientFlow(), (2, 2, 2), 3000.0, success=1e-3)
+    assert Reason(int(found.reason)) is Reason.CERTIFICATE
+    assert float(state.theta.a[0]) > 0
+
+
+def test_horizon_is_reached_exactly():
+    for dynamics in (GradientFlow(), GradientDescent(0.3)):
+        found, _ = run(Ensemble(), dynamics, (3, 60, 4), 2.0)
+        assert Reason(int(found.reason)) is Reason.HORIZON
+        expected = 2.0 if isinstance(dynamics, GradientFlow) else 6 * 0.3
+        np.testing.assert_allclose(found.flow_time, expected, rtol=1e-6)
+
+
+def test_a_budget_of_steps_is_a_failure():
+    found, _ = run(Ensemble(), GradientFlow(max_steps=3), (3, 60, 4), 50.0)
+    assert Reason(int(found.reason)) is Reason.BUDGET
+    assert int(found.steps) + int(found.rejections) == 3
+
+
+def test_descent_that_diverges_is_a_failure():
+    found, _ = run(Ensemble(), GradientDescent(300.0), (3, 30, 4), 1e6)
+    assert Reason(int(found.reason)) is Reason.NOT_FINITE
+
+
+def test_time_does_not_stall_in_float32():
+    """A thousand steps of 0.001 after a time of 2^17 still add up to 1."""
+    setting = Setting(Ensemble(), GradientDescent(0.001), 1e-9, Shape(3, 60, 4), "float32")
+    sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (3, 60, 4)))
+    request = Request(keys_of(0, 3, 60, 4, 0), sizes, jnp.float32(2**18))
+    state = start(setting, request)._replace(time=jnp.float32(2**17))
+    state = jax.lax.fori_loop(0, 1000, lambda _, s: step(setting, s), state)
+    passed = (float(state.time) - 2**17) + float(state.time_rest)
+    np.testing.assert_allclose(passed, 1.0, rtol=1e-4)
+
+
+def test_published_solvers_are_selectable_and_counted():
+    assert evaluations_per_step("Tsit5") == 6
+    assert evaluations_per_step("Heun") == 2
+    assert evaluations_per_step("Euler") == 1
+    found, _ = run(Ensemble(), GradientFlow("Tsit5", 1e-3, 1e-4), SMALL, 60.0, seed=3)
+    expected, _ = euler(
+        *as_float64(*drawn(d=10, p=24, seed=3)), step=0.002, horizon=60.0, target=1 / 40
+    )
+    np.testing.assert_allclose(found.flow_time, expected, rtol=0.02)
+    assert int(found.evaluations) == 1 + 6 * (int(found.steps) + int(found.rejections))
+    steps, state = run(Ensemble(), GradientFlow("Euler", step=0.05), SMALL, 3.0)
+    assert int(steps.steps) == 60
+    assert norm(state.velocity) > 0
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda: GradientFlow(rtol=-1.0),
+        lambda: GradientFlow("Tsit6"),
+        lambda: GradientFlow("Kvaerno5"),
+        lambda: GradientFlow("Euler"),
+        lambda: GradientFlow(step=0.0),
+        lambda: GradientDescent(0.0),
+        lambda: GradientDescent(1.0, "sdg"),
+        lambda: GradientDescent(1.0, "sgd", (("momentums", 0.9),)),
+    ],
+)
+def test_mistakes_name_what_was_expected(mistake):
+    with pytest.raises(ValueError, match="expected") as caught:
+        mistake()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_strict_target_is_reached_on_time():
+    """Far below the certificate, where the parameters have long been accurate to the tolerance."""
+    ensemble = Ensemble(Orthogonal(), initialization=Dominated(shrink=0.01))
+    tight = GradientFlow(rtol=0.003, atol=0.0003)
+    times = []
+    for flow in (GradientFlow(), tight):
+        found, _ = run(ensemble, flow, (40, 40, 24), 20_000.0, success=1e-6)
+        assert Reason(int(found.reason)) is Reason.CERTIFICATE
+        times.append(float(found.flow_time))
+    np.testing.assert_allclose(times[0], times[1], rtol=0.05)
+
+
+def test_hardly_a_step_is_rejected():
+    """The radius is that of the field between its kinks, not the jump at one of them or none."""
+    rejections = attempts = 0
+    for seed in range(4):
+        found, _ = run(Ensemble(), GradientFlow(), (30, 300, 100), 300.0, seed=seed)
+        rejections += int(found.rejections)
+        attempts += int(found.steps + found.rejections)
+    assert attempts > 100
+    assert rejections <= 0.03 * attempts
+
+
+def stepwise(dynamics, sizes, horizon, seed=0):
+    """The states of a trial, attempt by attempt, to its end."""
+    setting = Setting(Ensemble(), dynamics, 1.0, Shape(*sizes), "float32")
+    integers = Sizes(*(jnp.asarray(size, jnp.int32) for size in sizes))
+    request = Request(keys_of(0, *sizes, seed), integers, jnp.asarray(horizon, "float32"))
+    advance = jax.jit(lambda state: step(setting, state))
+    states = [jax.jit(lambda request: start(setting, request))(request)]
+    while states[-1].reason == Reason.RUNNING:
+        states.append(advance(states[-1]))
+    return states
+
+
+def test_no_step_is_longer_than_its_stages_are_stable(monkeypatch):
+    """With few stages accuracy would allow longer steps than are stable: each would be rejected."""
+    few = partial(RKC2, max_stages=3)
+    monkeypatch.setitem(STABILIZED, "RKC2", few)
+    states = stepwise(GradientFlow(), (10, 200, 48), 80.0)
+    solver, limited = few(), 0
+    for state in states:
+        bound = float(solver.longest_step(state.integrator[0].radius))
+        assert float(state.dt) <= bound * (1 + 1e-6)
+        limited += float(state.dt) > 0.99 * bound
+    assert limited > 20
+    assert int(states[-1].rejections) < 0.1 * int(states[-1].steps)
+
+
+def test_a_step_into_infinity_is_rejected_and_shortened():
+    """A candidate whose size overflows has an infinite error, not infinity over infinity."""
+    data, theta = drawn(d=4, n=8, p=6)
+    controller, zero = NeuronWise(0.1, 0.01), jnp.zeros(())
+    one = jnp.ones(())
+    state = controller.init(None, zero, one, theta, one, data, None, 3)[1]
+    for size in (1e15, 1e25, 1e38, jnp.inf):
+        huge = jax.tree.map(lambda leaf: jnp.full_like(leaf, size), theta)  # noqa: B023
+        keep, t0, t1, *_ = controller.adapt_step_size(zero, one, theta, huge, data, huge, 3, state)
+        assert not keep
+        assert 0 < t1 - t0 < 0.5
+
+
+def test_a_step_that_is_no_number_is_a_failure():
+    state = stepwise(GradientFlow(), SMALL, 1.0)[0]
+    setting = Setting(Ensemble(), GradientFlow(), 1.0, Shape(*SMALL), "float32")
+    broken = step(setting, state._replace(dt=jnp.asarray(jnp.nan)))
+    assert Reason(int(broken.reason)) is Reason.NOT_FINITE

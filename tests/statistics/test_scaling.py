@@ -1,0 +1,234 @@
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+from simulated import proportion, simulate
+
+from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.posterior import Posterior
+from jaxflow.statistics.resamples import Measured, Thresholds, estimates, thresholds
+from jaxflow.statistics.scaling import (
+    FORMS,
+    LINEAR,
+    LOGARITHMIC,
+    POWER,
+    PROPORTIONAL,
+    SATURATING,
+    compare,
+    fit,
+    proportionality,
+)
+
+D = np.array([10, 20, 30, 50, 80, 120, 200])
+P = np.array([25, 50, 100, 200, 400, 800])
+
+
+def measured(x, n50, seed, trials=20, width=0.1) -> Measured:
+    """A slice of fixed design: 13 n over three widths of the transition."""
+    rng = np.random.default_rng([seed, int(n50)])
+    n = np.unique(np.round(n50 * np.exp(np.linspace(-1.5, 1.5, 13) * width)).astype(int))
+    converged = rng.binomial(trials, proportion(n, (n50, width, 0.0)))
+    tallies = [Tally(int(a), int(c), trials) for a, c in zip(n, converged, strict=True)]
+    return Measured(x, tallies, n50 / 4, n50 * 4)
+
+
+def known(x, n50, error=0.01, resamples=100) -> Thresholds:
+    """Thresholds without noise, and resamples with it."""
+    rng = np.random.default_rng(0)
+    drawn = np.log(n50) + error * rng.standard_normal((resamples, len(x)))
+    return Thresholds(np.array(x, float), np.log(n50), np.full(len(x), error), drawn)
+
+
+TRUE = [
+    (PROPORTIONAL, D, (9.7,), 9.7 * D),
+    (LINEAR, D, (8.0, 30.0), 8 * D + 30),
+    (LINEAR, D, (8.0, -60.0), 8 * D - 60),
+    (POWER, D, (12.0, 0.93), 12 * D**0.93),
+    (LOGARITHMIC, P, (72.4, -42.8), 72.4 * np.log(P) - 42.8),
+    (LINEAR, P, (0.366, 257.0), 0.366 * P + 257),
+    (POWER, P, (120.0, 0.2), 120 * P**0.2),
+    (SATURATING, P, (400.0, 6000.0), 400 - 6000 / P),
+]
+
+
+@pytest.mark.parametrize(("form", "x", "coefficients", "n50"), TRUE)
+def test_exact_thresholds_give_the_coefficients_back(form, x, coefficients, n50):
+    found = fit(form, known(x, n50))
+    assert found.coefficients == pytest.approx(coefficients, rel=1e-6)
+    assert found.chi2 < 1e-9
+    for low, value, high in zip(found.low, coefficients, found.high, strict=True):
+        assert low < value < high
+    mean, low, high = found.predict(x)
+    assert mean == pytest.approx(n50)
+    assert np.all((low < mean) & (mean < high))
+    assert found.predict(37.0)[0].shape == ()
+
+
+@pytest.mark.parametrize("form", [PROPORTIONAL, LINEAR, POWER, LOGARITHMIC, SATURATING])
+def test_the_fit_is_least_squares_in_log_n(form):
+    """SciPy's optimizer on the same residuals, from the coefficients moved by a tenth."""
+    rng = np.random.default_rng(1)
+    n50 = 100 * P**0.3 * np.exp(0.1 * rng.standard_normal(len(P)))
+    error = rng.uniform(0.01, 0.1, len(P))
+    data = Thresholds(P.astype(float), np.log(n50), error, np.log(n50)[None].repeat(2, 0))
+    found = fit(form, data)
+
+    def residual(theta):
+        return np.nan_to_num((np.log(n50) - form.log(theta, data.x)) / error, nan=1e3)
+
+    expected = least_squares(residual, found.theta * 1.1, x_scale=np.abs(found.theta), xtol=1e-12)
+    assert found.chi2 <= 2 * expected.cost * (1 + 1e-6)
+    assert found.theta == pytest.approx(expected.x, rel=1e-3)
+    assert found.drawn == pytest.approx(np.stack([found.theta] * 2))
+
+
+def test_the_published_readings():
+    """arXiv 2502.16977: N(30, p) and their 72.4 log p - 42.8 or .366 p + 257, read by eye."""
+    p, n50 = np.array([100, 200, 400]), np.array([293, 347, 387])
+    data = known(p, n50, error=0.03)
+    logarithmic, linear = fit(LOGARITHMIC, data), fit(LINEAR, data)
+    assert logarithmic.predict(p)[0] == pytest.approx(72.4 * np.log(p) - 42.8, rel=0.03)
+    assert linear.predict(p)[0] == pytest.approx(0.366 * p + 257, rel=0.06)
+    assert logarithmic.low[0] < 72.4 < logarithmic.high[0]
+    assert linear.low[0] < 0.366 < linear.high[0]
+    assert logarithmic.chi2 < linear.chi2
+
+
+@pytest.mark.parametrize("truth", [(300, 0.05, 0.0), (300, 0.12, 0.1), (300, 0.4, 0.2)])
+def test_resamples_are_estimated_as_the_posterior_does(truth):
+    tallies = simulate(ThresholdPlan(100, 900), truth, 0)
+    posterior = Posterior(tallies, 100, 900)
+    low, high = np.log(posterior.interval())
+    rng = np.random.default_rng(0)
+    trials = np.array([t.trials for t in tallies])
+    chance = posterior.curve([t.x for t in tallies])[0]
+    converged = rng.binomial(trials, chance, size=(12, len(trials)))
+    got = estimates(
+        Measured(1, tallies, 100, 900), converged, np.log(posterior.median), (high - low) / 4
+    )
+    expected = [
+        np.log(Posterior([Tally(t.x, int(c), t.trials) for t, c in zip(tallies, row, strict=True)],
+                         100, 900).median)
+        for row in converged
+    ]  # fmt: skip
+    away = np.abs(got - expected) / ((high - low) / 2)  # of the half width of the interval
+    assert np.sqrt(np.mean(away**2)) < 0.1
+    assert away.max() < 0.3
+
+
+def test_resamples_of_separated_trials_vary_as_the_posterior():
+    """One trial at every n: the proportions seen, 0 and 1, would not vary."""
+    n = np.arange(200, 420, 12)
+    slice = Measured(1, [Tally(int(a), int(a < 300), 1) for a in n], 100, 900)
+    data = thresholds([slice], 400, 0)
+    assert 0.9 < data.drawn.std() / data.error[0] < 1.6
+    assert data.drawn.mean() == pytest.approx(data.log_threshold[0], abs=0.4 * data.error[0])
+
+
+def test_a_rising_cell_is_the_mirror_image():
+    slice = measured(1, 300, 0)
+    turned = Measured(
+        1, [Tally(9e4 / t.x, t.converged, t.trials) for t in slice.tallies], 75, 1200, True
+    )
+    falling, rising = thresholds([slice], 300, 0), thresholds([turned], 300, 1)
+    assert rising.log_threshold == pytest.approx(np.log(9e4) - falling.log_threshold, abs=1e-4)
+    assert rising.drawn.std() == pytest.approx(falling.drawn.std(), rel=0.15)
+
+
+def test_the_interval_of_a_slope_covers_it_where_errors_are_known():
+    rng = np.random.default_rng(0)
+    error = np.array([0.02, 0.05, 0.01, 0.03, 0.02, 0.04, 0.02])
+    inside = []
+    for _ in range(300):
+        seen = np.log(8 * D + 40) + error * rng.standard_normal(len(D))
+        drawn = seen + error * rng.standard_normal((100, len(D)))
+        found = fit(LINEAR, Thresholds(D.astype(float), seen, error, drawn))
+        inside.append(found.low[0] < 8 < found.high[0])
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.slow
+def test_the_interval_of_the_slope_covers_it():
+    inside = []
+    for seed in range(150):
+        slices = [measured(d, 8 * d + 40, seed, trials=6) for d in (20, 40, 80, 160)]
+        found = fit(LINEAR, thresholds(slices, 100, seed))
+        inside.append(found.low[0] < 8 < found.high[0])
+    print(np.mean(inside))
+    assert np.mean(inside) >= 0.9  # 95 %, 2.8 standard errors
+
+
+@pytest.mark.parametrize(
+    ("along", "x", "form", "n50"),
+    [
+        ("d", D, "proportional", 9.7 * D),
+        ("d", D, "linear", 8.0 * D + 60),
+        ("d", D, "power", 12.0 * D**0.8),
+        ("p", P, "logarithmic", 72.4 * np.log(P) - 42.8),
+        ("p", P, "power", 60.0 * P**0.4),
+        ("p", P, "linear", 0.366 * P + 157),
+        ("p", P, "saturating", 400 - 6000 / P),
+    ],
+)
+def test_the_form_that_made_the_data_wins(along, x, form, n50):
+    slices = [measured(a, b, 1, trials=40) for a, b in zip(x, n50, strict=True)]
+    found = compare(slices, along, resamples=100)
+    assert found.fits[0].form.name == form
+    assert found.decided == form
+    assert found.weights[0] > 0.7
+    assert sum(found.weights) == pytest.approx(1)
+    assert sum(found.best_in) == pytest.approx(1)
+    assert list(found.criterion) == sorted(found.criterion)
+    assert found.left_out[0] < 0.03
+
+
+def test_it_is_said_when_the_data_cannot_tell():
+    p = np.array([100, 150, 200, 300])
+    slices = [measured(x, 72.4 * np.log(x) - 42.8, 0, trials=4) for x in p]
+    found = compare(slices, "p", resamples=60)
+    assert found.decided == ""
+    assert max(found.weights) < 0.8
+    assert len(found.fits) == len(FORMS["p"])
+
+
+def test_proportionality():
+    slices = [
+        measured((d, p), 2 * np.log(p) * d, 3) for p in (50, 200) for d in (10, 20, 40, 80)
+    ] + [measured((d, 400), 9 * d**0.8, 3) for d in (10, 20, 40, 80)]
+    found = proportionality(slices, resamples=60)
+    assert list(found) == [50, 200, 400]
+    for p in (50, 200):
+        assert found[p].low[0] < 2 * np.log(p) < found[p].high[0]
+        assert found[p].misfit < 4
+    assert found[400].misfit > 20
+
+
+def test_two_cells_at_one_place_are_no_error():
+    slices = [measured(d, 9 * d, seed) for seed, d in enumerate([30, 30, 60, 90])]
+    found = compare(slices, "d", resamples=20)
+    assert all(np.isfinite(found.left_out))
+    fits = proportionality([measured((30, p), 3 * p, 0) for p in (50, 100, 200)], resamples=20)
+    assert np.isnan(fits[50].misfit)
+
+
+def test_the_same_seed_gives_the_same():
+    slices = [measured(d, 9 * d, 0, trials=5) for d in (10, 30, 90)]
+    first, again, other = (compare(slices, "d", resamples=20, seed=s) for s in (1, 1, 2))
+    assert first.fits[0].low == again.fits[0].low
+    assert first.fits[0].low != other.fits[0].low
+    assert first.fits[0].coefficients == other.fits[0].coefficients
+
+
+def test_mistakes():
+    slices = [measured(d, 9 * d, 0) for d in (10, 30, 90)]
+    with pytest.raises(ValueError, match="expected at least 3 different slices, got 2"):
+        compare([*slices[:2], slices[0]], "d")
+    with pytest.raises(ValueError, match="expected axis in "):
+        compare(slices, "n")
+    with pytest.raises(ValueError, match="expected slices at pairs"):
+        proportionality(slices, resamples=2)
+    beyond = Measured(50, [Tally(100, 9, 9), Tally(200, 9, 9)], 100, 200)
+    with pytest.raises(ValueError, match=r"expected a threshold within 100\.\.200, got 50"):
+        compare([*slices, beyond], "d", resamples=2)
+    with pytest.raises(ValueError, match="expected x > 0"):
+        fit(LINEAR, known(D, 9.0 * D)).predict([0, 1])

@@ -1,0 +1,48 @@
+"""The problem bank: small trials drawn once, and the formulas by hand in float64 NumPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxflow.core.keys import trial_keys
+from jaxflow.problems.shallow.ensemble import Ensemble, draw
+from jaxflow.problems.shallow.network import Data, Parameters
+from jaxflow.problems.shallow.sizes import Shape, Sizes
+
+
+def keys_of(*identity):
+    """The keys of a trial (study seed, d, n, p, seed) as device arrays."""
+    return jax.tree.map(jnp.asarray, trial_keys(*identity))
+
+
+def drawn(ensemble=Ensemble(), d=6, n=20, p=8, seed=0, shape=None, dtype="float32"):
+    """The data and first parameters of one trial, padded to `shape` if given."""
+    return draw(ensemble, keys_of(0, d, n, p, seed), Sizes(d, n, p), shape or Shape(d, n, p), dtype)
+
+
+def as_float64(data: Data, theta: Parameters):
+    """X, y, W, a as float64 NumPy arrays."""
+    return tuple(np.asarray(v, np.float64) for v in (data.X, data.y, theta.W, theta.a))
+
+
+def relu_velocity(X, y, W, a):
+    """theta' = -p grad L and L of the mean-field ReLU network, from the paper's formulas."""
+    n, p = len(y), len(a)
+    Z = X @ W.T
+    S = np.maximum(Z, 0)
+    r = y - S @ a / p
+    active = (Z > 0) * r[:, None]
+    return a[:, None] * (active.T @ X) / n, S.T @ r / n, r @ r / (2 * n)
+
+
+def euler(X, y, W, a, step, horizon, target=0.0):
+    """Euler's method on the flow in float64; (time of first L <= target or inf, losses)."""
+    W, a, losses, t = W.copy(), a.copy(), [], 0.0
+    while True:
+        W_velocity, a_velocity, value = relu_velocity(X, y, W, a)
+        losses.append(value)
+        if value <= target:
+            return t, np.array(losses)
+        if t >= horizon - step / 2:
+            return np.inf, np.array(losses)
+        W, a, t = W + step * W_velocity, a + step * a_velocity, t + step

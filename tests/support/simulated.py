@@ -1,0 +1,51 @@
+"""Threshold studies whose truth is known: trials decided by a coin instead of a flow."""
+
+import numpy as np
+
+from jaxflow.core.types import Outcome, Point, Row, Trial
+from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.slice import Slice
+from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.statistics.counts import Tally
+
+
+def row(
+    trial: Trial,
+    converged: bool,
+    flow_time: float | None = None,
+    outcome: Outcome | None = None,
+) -> Row:
+    """The record of a trial; one that converged took a thousandth of its horizon, unless said."""
+    point = trial.point
+    if outcome is None:
+        outcome = Outcome.CONVERGED if converged else Outcome.UNDECIDED
+    if flow_time is None:
+        flow_time = trial.horizon / 1000 if converged else trial.horizon
+    return Row(
+        trial.dynamics, point.d, point.n, point.p, point.parameters, trial.seed, trial.horizon,
+        outcome, "", flow_time, 1, 1, 0, 1.0, 0.1, True, 0.0, 0.1, "float32", "cpu", "", "",
+    )  # fmt: skip
+
+
+def base_point(along: str, d: int = 100, n: int = 100, p: int = 37) -> Point:
+    """Where a slice lies that scans an axis: there its coordinate is 0."""
+    return Point(d, n, p).moved(along, 0)
+
+
+def proportion(x, truth, rising: bool = False):
+    """P(converged) at x; `truth` is where it crosses one half, its 10-90 % width and its lapse."""
+    n50, width, lapse = truth
+    slope = 2 * np.log(9) / width * (-1 if rising else 1)
+    return (1 - lapse) / (1 + (1 - 2 * lapse) * (np.asarray(x, float) / n50) ** slope)
+
+
+def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:
+    """The tallies of one study, its rounds as far behind as those of a real one."""
+    rng = np.random.default_rng(seed)
+    slice = Slice("descent", base_point(plan.along), plan, Horizon())
+    while trials := slice.propose():
+        for trial in trials:
+            chance = proportion(trial.point[plan.along], truth, bool(plan.rising))
+            slice.tell([row(trial, bool(rng.random() < chance))])
+    assert slice.finished
+    return list(slice.tallies())
