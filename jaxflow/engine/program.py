@@ -22,7 +22,8 @@ from jaxtyping import Array, Int
 
 from jaxflow.core.keys import Keys
 from jaxflow.core.trees import select
-from jaxflow.flow.recording import Recording, Trajectory, solve_recorded
+from jaxflow.core.types import Recording
+from jaxflow.flow.recording import Trajectory, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
 from jaxflow.problems.shallow.sizes import Sizes

@@ -20,14 +20,14 @@ import numpy as np
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.machine import versions
-from jaxflow.core.types import Row, Trial
+from jaxflow.core.types import Recording, Row, Trial
 from jaxflow.engine.lanes import Lanes, fitting
 from jaxflow.engine.program import Program
 from jaxflow.engine.requests import requests
 from jaxflow.engine.settings import ProgramKey, Settings
 from jaxflow.engine.usage import Usage
 from jaxflow.flow.flow import AdvanceBy, Dynamics
-from jaxflow.flow.recording import Recording
+from jaxflow.flow.recording import check_recording
 from jaxflow.flow.stopping import Reason, Success
 from jaxflow.flow.trial import Request, Summary
 from jaxflow.problems.shallow.ensemble import Ensemble
@@ -65,7 +65,7 @@ class Runner:
             ensemble, dict(dynamics), success, dtype, self.lanes.coordinates, advance_by
         )
         if recording is not None:
-            recording.check(ensemble)
+            check_recording(recording, ensemble)
         self.recording = recording
         self.usage = Usage()
         self.programs: dict[tuple[ProgramKey, int], Program] = {}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from problems import keys_of
 
-from jaxflow.core.types import Outcome, Point, Trial
+from jaxflow.core.types import Outcome, Point, Recording, Trial
 from jaxflow.engine.lanes import Lanes
 from jaxflow.engine.runner import Runner
 from jaxflow.engine.single import run_trial
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.flow.recording import Recording, solve_recorded
+from jaxflow.flow.recording import solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.problems.shallow.ensemble import Ensemble
@@ -138,7 +138,6 @@ def test_times_are_spaced_geometrically_to_the_horizon():
     "mistake",
     [
         lambda: Recording(()),
-        lambda: Recording(("los",)),
         lambda: Recording(("loss", "loss")),
         lambda: Recording(("loss",), trials=0),
         lambda: Recording(("loss",), points=1),
