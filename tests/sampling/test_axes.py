@@ -44,10 +44,8 @@ def test_a_rule_comes_back_from_its_table():
 def test_horizons_are_multiples_of_a_rule_or_times():
     assert Horizon().labels == ("T0",)
     assert Horizon() == Horizon(factor=(1.0,), rule=StepsOfDescent())
-    point = Point(5, 100, 20)
-    assert Horizon(factor=(2, 1)).times(point) == tuple(
-        x * published_horizon(100, 20) for x in (1, 2)
-    )
+    point, unit = Point(5, 100, 20), published_horizon(100, 20)
+    assert Horizon(factor=(2, 1)).times(point) == (unit, 2 * unit)
     assert Horizon(time=(7.0, 3.0)).times(point) == (3.0, 7.0)
     assert Horizon(time=(7.0,)).labels == ("T = 7",)
 

@@ -114,9 +114,8 @@ def test_rows_that_no_round_asks_for_count_for_nothing():
 
 def test_a_row_undecided_by_a_shorter_time_is_no_answer():
     made = search(GridPlan((10,), 2), horizon=Horizon(time=(8.0,)))
-    short, long = (
-        replace(trial, horizon=h) for trial, h in zip(made.propose(), (4, 16), strict=True)
-    )
+    asked = zip(made.propose(), (4, 16), strict=True)
+    short, long = (replace(trial, horizon=horizon) for trial, horizon in asked)
     made.tell([row(short, False, 4.0), row(long, False, 16.0)])
     assert made.missing == [short]
     made.tell([row(short, True, 3.0)])
