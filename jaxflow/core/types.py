@@ -4,7 +4,7 @@ A `Row` says everything needed to trust or repeat a trial. It is made by the eng
 store and read by the statistics; none of these imports another.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
@@ -55,15 +55,16 @@ class Trial:
     """One run of one dynamics: its point, its seed and the flow time allowed.
 
     `dynamics` is the name the study gives to a dynamics ("flow", "descent"); `seed` counts the
-    trials of a point from 0. Dynamics, horizon and parameters are part of a result's identity but
-    not of the random numbers: with the same d, n, p and seed, every dynamics and every value of a
-    parameter starts from the same ones.
+    trials of a point from 0. Dynamics and parameters are part of a result's identity but not of the
+    random numbers: with the same d, n, p and seed, every dynamics and every value of a parameter
+    starts from the same ones. The horizon is part of neither: a longer one is more of the same
+    trial.
     """
 
     dynamics: str
     point: Point
     seed: int
-    horizon: float
+    horizon: float = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -106,3 +107,8 @@ class Row:
     def converged_by(self, time: float) -> bool:
         """Whether it converged within that flow time, which the horizon must reach."""
         return self.outcome is Outcome.CONVERGED and self.flow_time <= time * (1 + ROUNDING)
+
+    def answers(self, horizon: float) -> bool:
+        """Whether it says how the trial stands at that horizon: decided, or run for as long."""
+        is_decided = self.outcome is not Outcome.UNDECIDED
+        return is_decided or horizon <= self.horizon * (1 + ROUNDING)
