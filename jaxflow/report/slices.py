@@ -28,6 +28,11 @@ class SliceReport(Slice):
     rows: tuple[Row, ...]
     allowed: Mapping[Trial, float]  # the longest horizon of each trial, in flow time
 
+    @property
+    def name(self) -> str:
+        """What the study calls the dynamics."""
+        return self.dynamics
+
     def unit(self, row: Row) -> float:
         """The flow time that one unit of the horizons is at a trial's point."""
         return self.allowed[row.trial] / self.horizon.multiples[-1]
@@ -132,7 +137,7 @@ def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
         told = {row.trial: row for row in store.rows()}
         found: dict[tuple[str, Point], SliceReport] = {}
         for kept, hash in _chosen(store, design):
-            for slice in _of_design(kept, store.asked(hash), told, store.protocol):
+            for slice in _of_design(kept, store.asked(hash), told, store.protocol.table):
                 found.setdefault((slice.dynamics, slice.base), slice)
     if not found:
         raise mistake("a store with trials", str(folder), "run the study first: `jaxflow run`")

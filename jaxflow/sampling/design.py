@@ -22,7 +22,7 @@ from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 
-CHOICES = {
+CHOICES: dict[type, Choice] = {
     HorizonRule: Choice("rule", HORIZON_RULES),
     WidthRule: Choice("rule", WIDTH_RULES),
 }
@@ -111,7 +111,7 @@ class Board:
     """The searches of a design: rows in, trials out."""
 
     def __init__(self, searches: Sequence[Search], along: str) -> None:
-        self.searches = searches
+        self.searches = list(searches)
         self._along = along
         self._by_place = {(search.dynamics, search.base): search for search in searches}
 

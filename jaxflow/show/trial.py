@@ -42,7 +42,7 @@ def follow(
     row, found = run_trial(
         study.ensemble,
         moved,
-        Trial(name, point, seed, study.horizon.times(point.n, point.p)[-1]),
+        Trial(name, point, seed, study.horizon.times(point)[-1]),
         study.record or Recording(names, points=POINTS),
         success=study.success,
         seed=study.seed,

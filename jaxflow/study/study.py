@@ -22,7 +22,7 @@ from jaxflow.sampling.design import Design
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.store.files import FILE
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.files import parsed
 from jaxflow.study.protocol import SCHEMA, Protocol
