@@ -1,13 +1,54 @@
-"""What a sound store can say: trials that its designs can ask for, and rows that answer them."""
+"""Is a store sound, by what its protocol and its designs allow? And the union of sound stores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from jaxflow.core.types import ROUNDING, SIZES, Outcome, Row, Trial
 from jaxflow.sampling.axes import concerning
 from jaxflow.sampling.design import Design
+from jaxflow.store import checking, merging
+from jaxflow.store.store import Store
 
 SLACK = 1e-3  # of a step of descent, by which it may pass the horizon; of a loss, for its rounding
+
+
+def check(folder: str | Path) -> list[str]:
+    """What is wrong with the store in a folder, each in one line; nothing if it is sound.
+
+    Nothing is written, and a writer may be at work meanwhile. Raises `ValueError` when there is no
+    store.
+    """
+    return checking.check(folder, rules)
+
+
+def merge(target: str | Path, sources: Iterable[str | Path]) -> merging.MergeReport:
+    """Add the trials of sound stores of one protocol to that in `target`, all of them or none.
+
+    The target is made when missing. Their designs may differ. Raises `ValueError` where a source is
+    of another protocol, where it says what no sound store says, and where two of them, or one and
+    the target, contradict each other; the target is then as it was.
+    """
+    return merging.merge(target, sources, rules)
+
+
+def rules(store: Store) -> Callable[[Row], Iterator[str]]:
+    """What a row of a store says that no trial asked for by its designs can."""
+    asked: dict[Trial, list[tuple[Design, Trial]]] = {}
+    for kept in store.designs:
+        design = Design.from_json(kept.json)
+        for trial in store.asked(kept.hash):
+            asked.setdefault(trial, []).append((design, trial))
+
+    def found(row: Row) -> Iterator[str]:
+        asking = asked.get(row.trial, [])
+        if not any(abs(row.horizon - t.horizon) <= ROUNDING * t.horizon for _, t in asking):
+            yield f"no design asks for a horizon of {row.horizon:g}"
+        for design, trial in asking:
+            yield from misplaced(design, trial)
+        yield from faults(store.protocol.table, row)
+
+    return found
 
 
 def misplaced(design: Design, trial: Trial) -> Iterator[str]:
