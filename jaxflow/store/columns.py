@@ -85,7 +85,7 @@ def record(row: Row) -> Record:
     return tuple(column.write(getattr(row, name)) for name, column in COLUMNS.items())
 
 
-def rows(records: Iterable[Record]) -> list[Row]:
+def rows_of(records: Iterable[Record]) -> list[Row]:
     """What `record` made and its digest, read back; `ValueError` names the first damaged trial."""
     found = list(records)
     for *values, said in found:

@@ -183,8 +183,13 @@ class Store:
         with self._sound():
             cursor = self._connection.execute(sql, values)
             while records := cursor.fetchmany(_AT_ONCE):
-                found += columns.rows(records)
+                found += columns.rows_of(records)
         return sorted(found, key=columns.key_of_row)  # in SQL, 10.0 of a parameter is before 2.0
+
+    def asked(self, design_hash: str) -> list[Key]:
+        """The trials that a design asked for, as they are kept."""
+        sql = f"SELECT {KEY_SQL} FROM asked WHERE design = ?"
+        return self.select(sql, (self._number(design_hash),))
 
     def trajectory(self, trial: Trial) -> dict[str, NDArray[Any]] | None:
         """The named arrays kept for `trial`, or None; `ValueError` where they are damaged."""
@@ -215,6 +220,16 @@ class Store:
         """What SQLite answers."""
         with self._sound():
             return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """What is read in it is of one moment; a writer waits until it ends."""
+        with self._sound():
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("COMMIT")
 
     def _number(self, design_hash: str) -> int:
         found = self.select("SELECT number FROM designs WHERE hash = ?", (design_hash,))

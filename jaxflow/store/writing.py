@@ -8,15 +8,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.types import Outcome, Row
-from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, Key, Record, damaged, digest, record
+from jaxflow.core.types import Row
+from jaxflow.store.columns import (
+    COLUMNS,
+    COLUMNS_SQL,
+    KEY,
+    KEY_SQL,
+    Key,
+    Record,
+    damaged,
+    digest,
+    record,
+    rows_of,
+)
 from jaxflow.store.identity import StoredDesign
 from jaxflow.store.tables import enter
 
 _WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 _KEY_PLACES = ", ".join("?" * len(KEY))
 _INSERT = f"INSERT OR REPLACE INTO trials VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
-_KEPT = f"SELECT outcome, horizon, digest FROM trials WHERE {_WHERE}"
+_KEPT = f"SELECT {COLUMNS_SQL}, digest FROM trials WHERE {_WHERE}"
 _OUTCOME = list(COLUMNS).index("outcome")
 
 
@@ -46,17 +57,17 @@ def put(
     for row in rows:
         new = record(row)
         key = new[: len(KEY)]
-        kept = connection.execute(_KEPT, key).fetchone()
-        if kept is None or (kept[0] == Outcome.UNDECIDED and row.horizon > kept[1]):
-            came.append(_insert(connection, new))
-            other_end.discard(key)
-            if kept is not None:
-                went.append(kept[2])
-                _drop_trajectory(connection, key)
-        else:
+        kept = connection.execute(_KEPT, key).fetchall()
+        if any(there.answers(row.horizon) for there in rows_of(kept)):
             known += 1
-            if kept[0] != new[_OUTCOME]:
+            if kept[0][_OUTCOME] != new[_OUTCOME]:
                 other_end.add(key)
+            continue
+        came.append(_insert(connection, new))
+        other_end.discard(key)
+        if kept:
+            went.append(kept[0][-1])
+            _drop_trajectory(connection, key)
     enter(connection, "trials", came, went)
     added = _put_archives(connection, ((k, blob) for k, blob in archives if k not in other_end))
     return Written(len(came) - len(went), len(went), known, added)
