@@ -17,7 +17,8 @@ from jaxflow.core.names import annotation, replaced
 from jaxflow.core.schema import Choice, Schema
 from jaxflow.core.types import SIZES, Point
 from jaxflow.flow.descent import GradientDescent
-from jaxflow.flow.flow import Dynamics, GradientFlow
+from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.recording import Recording
 from jaxflow.flow.stopping import Success
 from jaxflow.problems.shallow import initialization, inputs, labels
