@@ -3,7 +3,7 @@
 from typing import Literal
 
 from jaxflow.core.errors import mistake
-from jaxflow.flow.flow import Dynamics
+from jaxflow.flow.dynamics import Dynamics
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal

@@ -26,7 +26,7 @@ from jaxflow.engine.program import Program
 from jaxflow.engine.requests import requests
 from jaxflow.engine.settings import ProgramKey, Settings
 from jaxflow.engine.usage import Usage
-from jaxflow.flow.flow import AdvanceBy, Dynamics
+from jaxflow.flow.dynamics import AdvanceBy, Dynamics
 from jaxflow.flow.recording import check_recording
 from jaxflow.flow.stopping import Reason, Success
 from jaxflow.flow.trial import Request, Summary

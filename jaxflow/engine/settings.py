@@ -14,7 +14,7 @@ from jaxflow.core.names import annotation, replaced
 from jaxflow.core.types import ParameterValues, Trial
 from jaxflow.engine.buckets import bucket
 from jaxflow.engine.costs import cheapest
-from jaxflow.flow.flow import AdvanceBy, Dynamics
+from jaxflow.flow.dynamics import AdvanceBy, Dynamics
 from jaxflow.flow.stopping import Success
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.coordinates import Name

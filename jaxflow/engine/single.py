@@ -8,7 +8,7 @@ import numpy as np
 from jaxflow.core.types import Recording, Row, Trial
 from jaxflow.engine.lanes import Lanes
 from jaxflow.engine.runner import Runner
-from jaxflow.flow.flow import Dynamics
+from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.stopping import Success
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble

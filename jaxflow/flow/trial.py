@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from jaxflow.core.keys import Keys
 from jaxflow.core.names import with_traced
 from jaxflow.core.trees import select
-from jaxflow.flow.flow import AdvanceBy, Dynamics
+from jaxflow.flow.dynamics import AdvanceBy, Dynamics
 from jaxflow.flow.stopping import LogLoss, Reason, Success, is_stationary, target_loss
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized

@@ -8,7 +8,6 @@ from typing import Any
 
 from jaxflow.core.errors import mistake, unknown_name
 
-
 STUDY = "study.toml"  # of a folder with a store
 
 

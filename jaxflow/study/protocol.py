@@ -10,7 +10,8 @@ from typing import Literal
 from jaxflow.core.errors import mistake
 from jaxflow.core.schema import Choice, Schema, canonical, digest
 from jaxflow.flow.descent import GradientDescent
-from jaxflow.flow.flow import Dynamics, GradientFlow
+from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.stopping import Success
 from jaxflow.problems.shallow import initialization, inputs, labels
 from jaxflow.problems.shallow.ensemble import Ensemble

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from jaxflow.core.errors import mistake
 from jaxflow.core.names import annotation, replaced
 from jaxflow.core.types import Point, Recording
-from jaxflow.flow.flow import Dynamics
+from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.recording import check_recording
 from jaxflow.flow.stopping import Success
 from jaxflow.problems.shallow.ensemble import Ensemble

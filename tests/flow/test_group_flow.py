@@ -5,8 +5,6 @@ import pytest
 
 from jaxflow.core.types import Outcome, Point, Recording, Trial
 from jaxflow.engine.single import run_trial
-from jaxflow.papers.group_start import group_flow
-from jaxflow.flow.recording import Recording
 from jaxflow.papers.group import group_flow
 from jaxflow.study.drawing import drawn
 from jaxflow.study.study import Study

@@ -58,7 +58,9 @@ def test_each_step_runs_what_is_missing_and_ends_as_a_fresh_run_would(fresh, tmp
     known = {}
     for name, study in steps().items():
         asked = rows(fresh[name])
-        missing = [r for r in asked if not (old := known.get(r.trial)) or not old.answers(r.horizon)]
+        missing = [
+            r for r in asked if not (old := known.get(r.trial)) or not old.answers(r.horizon)
+        ]
         assert run(study, tmp_path).usage.trials == len(missing), name
         assert thresholds(tmp_path) == thresholds(fresh[name]), name
         known = {r.trial: r for r in rows(tmp_path)}
