@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 from jaxflow import plot
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Point, Row, Trial
-from jaxflow.engine.single import run_trial
+from jaxflow.engine.local import run_trial
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.recording import Recording
 from jaxflow.problems.shallow.inputs import Orthogonal

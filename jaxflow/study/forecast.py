@@ -14,9 +14,8 @@ from math import log
 import numpy as np
 
 from jaxflow.core.types import Point, Row
-from jaxflow.engine.buckets import bucket
-from jaxflow.engine.costs import cost
-from jaxflow.engine.usage import Usage
+from jaxflow.engine.costs import bucket, evaluation_cost
+from jaxflow.engine.runner import Usage
 from jaxflow.sampling.neighbours import distance
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import EXPLORING, ThresholdPlan
@@ -69,7 +68,7 @@ def seconds_left(slices: Sequence[Slice], usage: Usage, known: float, workers: i
 
 def work(row: Row) -> float:
     """The work of a trial, in flops of a product."""
-    return row.evaluations * _cost(row.point)
+    return row.evaluations * evaluation_cost(row.point)
 
 
 class _WorkLeft:
@@ -95,7 +94,7 @@ class _WorkLeft:
         along = slice.plan.along
         rows = list(self._nearest(slice).ended.values())
         log_x = np.log([row.point[along] for row in rows])
-        shares = np.array([work(row) / (_cost(row.point) * row.horizon) for row in rows])
+        shares = np.array([work(row) / (evaluation_cost(row.point) * row.horizon) for row in rows])
         found = 0.0
         for point, trials in Counter(trial.point for trial in slice.missing).items():
             near = np.argsort(np.abs(log_x - log(point[along])), kind="stable")[:NEAREST]
@@ -148,11 +147,7 @@ def _mean_work(slice: Slice) -> float:
 
 
 def _load(slice: Slice, point: Point) -> float:
-    return _cost(point) * slice.horizon.times(point.n, point.p)[-1]
-
-
-def _cost(point: Point) -> float:
-    return cost("ambient", bucket(point))
+    return evaluation_cost(point) * slice.horizon.times(point.n, point.p)[-1]
 
 
 def _sizes(point: Point) -> Point:

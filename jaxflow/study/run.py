@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from jaxflow.core.types import Row, Trial
-from jaxflow.engine.costs import check_coordinates
-from jaxflow.engine.lanes import Lanes
-from jaxflow.engine.numerics import check_numerics
-from jaxflow.engine.runner import Runner
-from jaxflow.engine.usage import Usage
+from jaxflow.engine.costs import check_coordinates, most_work
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.reference import check_numerics
+from jaxflow.engine.runner import Runner, Usage
+from jaxflow.engine.settings import Lanes
 from jaxflow.sampling.slice import Slice
 from jaxflow.store.store import Store
 from jaxflow.study.forecast import seconds_left, work
@@ -67,7 +67,7 @@ def run(
         waiting = board.propose()
         if waiting:
             check_numerics(study.precision)
-            with Runner(
+            with LocalRunner(
                 study.ensemble,
                 study.dynamics,
                 success=study.success,
@@ -108,7 +108,7 @@ class _Board:
         trials: list[Trial] = []
         while new := [t for slice in self.slices for t in slice.propose()]:
             trials += [t for t in new if not self._of[self._place(t)].ended.get(t)]
-        return sorted(trials, key=_cost, reverse=True)
+        return sorted(trials, key=most_work, reverse=True)
 
     @property
     def finished(self) -> bool:
@@ -136,8 +136,3 @@ def _drive(
             board.tell(rows)
             runner.submit(board.propose())
         listener(progress)
-
-
-def _cost(trial: Trial) -> float:
-    """What a trial costs at most, up to a factor: evaluations of the field over np entries."""
-    return trial.horizon * trial.point.n * trial.point.p * trial.point.d

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxflow.core.types import Outcome, Point, Trial
-from jaxflow.engine.single import run_trial
+from jaxflow.engine.local import run_trial
 from jaxflow.flow.recording import Recording
 from jaxflow.papers.group_start import group_flow
 from jaxflow.study.drawing import drawn

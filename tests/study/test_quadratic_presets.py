@@ -5,7 +5,7 @@ import pytest
 from problems import keys_of
 
 from jaxflow.core.types import Point, Trial
-from jaxflow.engine.single import run_trial
+from jaxflow.engine.local import run_trial
 from jaxflow.flow.recording import Recording
 from jaxflow.papers.quadratic import matrix_error
 from jaxflow.problems.shallow.ensemble import draw
