@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 from jaxflow import plot
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
-from jaxflow.engine.single import run_trial
+from jaxflow.engine.local import run_trial
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.study.study import Study

@@ -186,11 +186,6 @@ class Store:
                 found += columns.rows_of(records)
         return sorted(found, key=columns.key_of_row)  # in SQL, 10.0 of a parameter is before 2.0
 
-    def asked(self, design_hash: str) -> list[Key]:
-        """The trials that a design asked for, as they are kept."""
-        sql = f"SELECT {KEY_SQL} FROM asked WHERE design = ?"
-        return self.select(sql, (self._number(design_hash),))
-
     def trajectory(self, trial: Trial) -> dict[str, NDArray[Any]] | None:
         """The named arrays kept for `trial`, or None; `ValueError` where they are damaged."""
         key = columns.key(trial)

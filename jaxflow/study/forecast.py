@@ -2,8 +2,8 @@
 
 The work of a trial is counted in the evaluations of the field it took times the cost of one. How
 many trials a search still needs follows from the law that an interval shrinks like one over the
-root of the trials. A search of which too little is known is likened to the nearest one that has told: as
-many trials, whose work grows as the cost of an evaluation times the flow time allowed, both at the
+root of the trials. A search of which too little is known is likened to the nearest one that has
+told: as many trials, whose work grows as the cost of an evaluation times the flow time allowed, both at the
 threshold. That is carried on as a power of d and p.
 """
 
@@ -14,9 +14,8 @@ from math import log
 import numpy as np
 
 from jaxflow.core.types import Point, Row
-from jaxflow.engine.buckets import bucket
-from jaxflow.engine.costs import cost
-from jaxflow.engine.usage import Usage
+from jaxflow.engine.costs import bucket, evaluation_cost
+from jaxflow.engine.runner import Usage
 from jaxflow.sampling.neighbours import distance
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import EXPLORING, ThresholdPlan
@@ -69,7 +68,7 @@ def seconds_left(searches: Sequence[Search], usage: Usage, known: float, workers
 
 def work(row: Row) -> float:
     """The work of a trial, in flops of a product."""
-    return row.evaluations * _cost(row.point)
+    return row.evaluations * evaluation_cost(row.point)
 
 
 class _WorkLeft:
@@ -97,7 +96,7 @@ class _WorkLeft:
         along = search.plan.along
         rows = list(self._nearest(search).ended.values())
         log_x = np.log([row.point[along] for row in rows])
-        shares = np.array([work(row) / (_cost(row.point) * row.horizon) for row in rows])
+        shares = np.array([work(row) / (evaluation_cost(row.point) * row.horizon) for row in rows])
         found = 0.0
         for point, trials in Counter(trial.point for trial in search.missing).items():
             near = np.argsort(np.abs(log_x - log(point[along])), kind="stable")[:NEAREST]
@@ -150,11 +149,7 @@ def _mean_work(search: Search) -> float:
 
 
 def _load(search: Search, point: Point) -> float:
-    return _cost(point) * search.horizon.times(point)[-1]
-
-
-def _cost(point: Point) -> float:
-    return cost("ambient", bucket(point))
+    return evaluation_cost(point) * search.horizon.times(point)[-1]
 
 
 def _sizes(point: Point) -> Point:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jaxflow.core.types import Trial
-from jaxflow.engine.costs import check_coordinates
-from jaxflow.engine.lanes import Lanes
-from jaxflow.engine.numerics import check_numerics
-from jaxflow.engine.runner import Runner
-from jaxflow.engine.usage import Usage
+from jaxflow.engine.costs import check_coordinates, most_work
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.reference import check_numerics
+from jaxflow.engine.runner import Usage
+from jaxflow.engine.settings import Lanes
 from jaxflow.sampling.design import Board
 from jaxflow.sampling.search import Search
 from jaxflow.store.store import Store
@@ -70,7 +70,7 @@ def run(
         progress.known_work = sum(work(row) for s in board.searches for row in s.ended.values())
         if waiting:
             check_numerics(study.precision)
-            with Runner(
+            with LocalRunner(
                 study.ensemble,
                 study.dynamics,
                 success=study.success,
@@ -97,9 +97,4 @@ def _ask(store: Store, board: Board, design_hash: str) -> list[Trial]:
     asked = board.propose()
     if asked:
         store.ask(design_hash, asked)
-    return sorted(board.missing(asked), key=_cost, reverse=True)
-
-
-def _cost(trial: Trial) -> float:
-    """What a trial costs at most, up to a factor: evaluations of the field over np entries."""
-    return trial.horizon * trial.point.n * trial.point.p * trial.point.d
+    return sorted(board.missing(asked), key=most_work, reverse=True)

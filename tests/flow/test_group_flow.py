@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxflow.core.types import Outcome, Point, Recording, Trial
-from jaxflow.engine.single import run_trial
+from jaxflow.engine.local import run_trial
 from jaxflow.papers.group import group_flow
 from jaxflow.study.drawing import drawn
 from jaxflow.study.study import Study

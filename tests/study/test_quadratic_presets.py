@@ -5,7 +5,7 @@ import pytest
 from problems import keys_of
 
 from jaxflow.core.types import Point, Recording, Trial
-from jaxflow.engine.single import run_trial
+from jaxflow.engine.local import run_trial
 from jaxflow.papers.quadratic import matrix_error
 from jaxflow.problems.shallow.ensemble import draw
 from jaxflow.problems.shallow.sizes import Shape, Sizes

@@ -7,8 +7,7 @@ import pytest
 from problems import keys_of
 
 from jaxflow.core.types import Point, Recording, Trial
-from jaxflow.engine.runner import Runner
-from jaxflow.engine.single import run_trial
+from jaxflow.engine.local import LocalRunner, run_trial
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.recording import check_recording, solve_recorded
 from jaxflow.flow.stopping import Reason
@@ -117,7 +116,7 @@ def test_the_narrower_of_student_and_teacher_has_zero_rows(x64, rank, p):
 )
 def test_trials_without_a_teacher_are_refused(law, expected):
     with pytest.raises(ValueError, match=expected) as caught:
-        Runner(law, {"descent": DESCENT}, recording=Recording(NAMES))
+        LocalRunner(law, {"descent": DESCENT}, recording=Recording(NAMES))
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("quotient_high: expected")
     check_recording(Recording(("loss",)), law)
