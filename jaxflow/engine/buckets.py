@@ -7,7 +7,7 @@ fact of every product and takes few values in a study, so it is never padded.
 """
 
 from jaxflow.core.types import Point
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 
 def rung(size: int) -> int:

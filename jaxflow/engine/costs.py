@@ -7,7 +7,7 @@ from jaxflow.flow.flow import Dynamics
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 FLOPS_PER_ENTRY = 30  # of a product, in the time that an entry of an array takes to pass by
 PASSES = 5  # over the n p pre-activations, in any coordinates

@@ -25,7 +25,7 @@ from jaxflow.core.trees import select
 from jaxflow.flow.recording import Recording, Trajectory, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
-from jaxflow.problems.shallow.sizes import Sizes
+from jaxflow.problems.shallow.padding import Sizes
 
 Transform = Literal["map", "vmap"]
 

@@ -19,7 +19,7 @@ from jaxflow.flow.flow import FIRST_MOVE, GradientFlow
 from jaxflow.flow.stopping import Success, target_loss
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.network import Parameters, field, loss
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 
 class Reference(NamedTuple):

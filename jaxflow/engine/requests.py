@@ -5,7 +5,7 @@ import numpy as np
 from jaxflow.core.keys import Keys, trial_keys
 from jaxflow.core.types import Trial
 from jaxflow.flow.trial import Request
-from jaxflow.problems.shallow.sizes import Sizes
+from jaxflow.problems.shallow.padding import Sizes
 
 
 def requests(

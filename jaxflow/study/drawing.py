@@ -13,7 +13,7 @@ from jaxflow.core.names import annotation, replaced
 from jaxflow.core.types import Trial
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.inputs import InputLaw
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.study.study import Study
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 CASES = [

@@ -11,7 +11,7 @@ from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 
 def products(dynamics) -> int:

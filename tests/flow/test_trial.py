@@ -26,7 +26,7 @@ from jaxflow.problems.shallow.initialization import (
 from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal
 from jaxflow.problems.shallow.labels import ExplicitLabels, GroupSigns, Teacher
 from jaxflow.problems.shallow.network import Network, Quadratic
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 
 def run(ensemble, dynamics, sizes, horizon, success=1.0, seed=0, shape=None, dtype="float32"):

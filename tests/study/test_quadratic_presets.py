@@ -9,7 +9,7 @@ from jaxflow.engine.single import run_trial
 from jaxflow.flow.recording import Recording
 from jaxflow.papers.quadratic import matrix_error
 from jaxflow.problems.shallow.ensemble import draw
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.study.study import Study
 
 

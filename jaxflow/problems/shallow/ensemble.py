@@ -24,8 +24,7 @@ from jaxflow.problems.shallow.initialization import Dominated, Initialization
 from jaxflow.problems.shallow.inputs import InputLaw, Sphere
 from jaxflow.problems.shallow.labels import LabelLaw, RandomSigns
 from jaxflow.problems.shallow.network import Data, Network, Parameters
-from jaxflow.problems.shallow.rows import Basis
-from jaxflow.problems.shallow.sizes import Shape, Sizes, below
+from jaxflow.problems.shallow.padding import Basis, Shape, Sizes, below
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from jaxtyping import Array, Float
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Uniforms, between, normal
 from jaxflow.core.types import Point
-from jaxflow.problems.shallow.rows import Basis, Dense, Rows
-from jaxflow.problems.shallow.sizes import Everywhere, Sizes, below, row_norms
+from jaxflow.problems.shallow.padding import Basis, Dense, Everywhere, Rows, Sizes, below, row_norms
 
 
 @runtime_checkable
@@ -33,7 +32,7 @@ def _check_radii(low: float, high: float) -> None:
 
 
 def _gaussian(sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
-    return jnp.where(below(sizes.d, sample.d)[None, :], normal(sample.each), 0)
+    return jnp.where(below(sizes.d, sample.d)[None, :], normal(sample.entries), 0)
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Sphere(Everywhere):
     def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
         """X (N, D)."""
         G = _gaussian(sample, sizes)
-        radius = between(sample.few[:, 0], self.low, self.high)
+        radius = between(sample.scalars[:, 0], self.low, self.high)
         X = G * (radius / row_norms(G))[:, None]
         return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
 
@@ -88,7 +87,7 @@ class Orthogonal:
 
     def draw(self, sample: Uniforms, sizes: Sizes) -> Basis:
         """The radii of X (N, D), which is diagonal."""
-        radius = between(sample.few[:, 0], self.low, self.high)
+        radius = between(sample.scalars[:, 0], self.low, self.high)
         return Basis(jnp.where(below(sizes.n, len(radius)), radius, 0), sample.d)
 
 

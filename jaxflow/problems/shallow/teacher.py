@@ -28,9 +28,8 @@ from jaxflow.problems.shallow.coordinates import product
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import GaussianWeights
 from jaxflow.problems.shallow.labels import Teacher
-from jaxflow.problems.shallow.lanczos import extremes
 from jaxflow.problems.shallow.network import Data, Network, Parameters, Quadratic, field
-from jaxflow.problems.shallow.spectra import start
+from jaxflow.problems.shallow.spectra import extremes, start
 
 ITERATIONS = 48
 

@@ -24,7 +24,7 @@ from jaxflow.problems.shallow.network import (
     field,
     loss,
 )
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 ORTHOGONAL = Ensemble(Orthogonal())
 CASES = [

@@ -20,7 +20,7 @@ from jaxflow.problems.shallow.network import (
     field,
     loss,
 )
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 ACTIVATIONS = [ReLU(), LeakyReLU(0.2), Quadratic(), Monomial(0.7, 1.5)]
 

@@ -20,7 +20,7 @@ from jaxflow.problems.shallow.inputs import Gaussian
 from jaxflow.problems.shallow.labels import Teacher
 from jaxflow.problems.shallow.network import Network, Quadratic, ReLU
 from jaxflow.problems.shallow.observables import OF_TEACHER, observe
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.study.study import Study
 
 NAMES = tuple(sorted(OF_TEACHER))
