@@ -1,7 +1,10 @@
 """Validation of the numbers that a user types."""
 
+from collections.abc import Mapping
+from dataclasses import is_dataclass
 from math import inf
 from numbers import Real
+from typing import Any
 
 from jaxflow.core.errors import mistake
 
@@ -33,3 +36,19 @@ def ordered(low: object, high: object) -> None:
     """Raises `ValueError` unless low and high are finite numbers with 0 < low < high."""
     if positive("low", low) >= positive("high", high):
         raise mistake("low < high", (low, high), "widen the range")
+
+
+def frozen(kind: str, value: object, methods: Mapping[str, str]) -> None:
+    """Raises `ValueError` unless `value` is an instance of a frozen dataclass with these methods.
+
+    `kind` says what is expected and where; each method comes with the remedy where it is missing.
+    """
+    kept: Any = type(value)
+    if isinstance(value, type):
+        raise mistake(kind, f"the class {value.__name__}", f"make one: {value.__name__}(...)")
+    if not (is_dataclass(value) and kept.__dataclass_params__.frozen):
+        got = value if isinstance(value, str) else f"a {kept.__name__}"
+        raise mistake(f"{kind}, of a frozen dataclass", got, "use @dataclass(frozen=True)")
+    for method, remedy in methods.items():
+        if not callable(getattr(value, method, None)):
+            raise mistake(f"{kind}, with {method}", f"{kept.__name__} without", remedy)

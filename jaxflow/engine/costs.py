@@ -6,7 +6,6 @@ from jaxflow.core.errors import mistake
 from jaxflow.flow.flow import Dynamics
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.padding import Shape
 
 FLOPS_PER_ENTRY = 30  # of a product, in the time that an entry of an array takes to pass by
@@ -32,21 +31,11 @@ def cost(coordinates: Name, shape: Shape) -> float:
     return flops(coordinates, shape) + FLOPS_PER_ENTRY * entries(coordinates, shape)
 
 
-def possible(ensemble: Ensemble, dynamics: Dynamics) -> list[Name]:
-    """The coordinates that this flow or descent can be followed in."""
-    names: list[Name] = ["ambient"]
-    if dynamics.equivariant:
-        names += ["span"]
-        if isinstance(ensemble.inputs, Orthogonal):
-            names += ["orthogonal"]
-    return names
-
-
 def check_coordinates(
     ensemble: Ensemble, dynamics: Dynamics, wanted: Name | Literal["auto"]
 ) -> None:
     """Raise `ValueError` for coordinates that are wanted but impossible."""
-    names = possible(ensemble, dynamics)
+    names = ensemble.coordinates(dynamics.equivariant)
     if wanted not in ("auto", *names):
         raise mistake(f"coordinates in {['auto', *names]}", wanted, "use one of these here")
 
@@ -61,4 +50,5 @@ def cheapest(
     check_coordinates(ensemble, dynamics, wanted)
     if wanted != "auto":
         return wanted
-    return min(possible(ensemble, dynamics), key=lambda name: cost(name, shape))
+    names = ensemble.coordinates(dynamics.equivariant)
+    return min(names, key=lambda name: cost(name, shape))

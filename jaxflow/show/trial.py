@@ -11,7 +11,6 @@ from jaxflow.core.types import SIZES, Point, Row, Trial
 from jaxflow.engine.single import run_trial
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.recording import Recording
-from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.study.study import Study
 
 OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
@@ -38,7 +37,7 @@ def follow(
     point = Point(d, n, p)
     study.ensemble.check(point)
     moved = study.dynamics[name]
-    orthogonal = isinstance(study.ensemble.inputs, Orthogonal)
+    orthogonal = "orthogonal" in study.ensemble.coordinates()
     names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
     row, found = run_trial(
         study.ensemble,

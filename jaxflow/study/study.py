@@ -21,8 +21,8 @@ from jaxflow.flow.flow import Dynamics, GradientFlow
 from jaxflow.flow.recording import Recording
 from jaxflow.flow.stopping import Success
 from jaxflow.problems.shallow import initialization, inputs, labels
+from jaxflow.problems.shallow.activations import ACTIVATIONS, Activation
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.network import ACTIVATIONS, Activation
 from jaxflow.sampling.axes import Axes, Horizon, concerning
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start

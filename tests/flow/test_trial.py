@@ -16,6 +16,7 @@ from jaxflow.flow.flow import STABILIZED, GradientFlow, evaluations_per_step
 from jaxflow.flow.stabilized import RKC2
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.problems.shallow.activations import Quadratic
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import (
     Dominated,
@@ -25,7 +26,7 @@ from jaxflow.problems.shallow.initialization import (
 )
 from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal
 from jaxflow.problems.shallow.labels import ExplicitLabels, GroupSigns, Teacher
-from jaxflow.problems.shallow.network import Network, Quadratic
+from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.padding import Shape, Sizes
 
 

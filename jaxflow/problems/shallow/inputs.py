@@ -15,7 +15,7 @@ from jaxflow.problems.shallow.padding import Basis, Dense, Everywhere, Rows, Siz
 
 @runtime_checkable
 class InputLaw(Protocol):
-    """A random law of n inputs in R^d."""
+    """A random law of n inputs in R^d; one that draws a `Basis` says `orthogonal = True`."""
 
     def check(self, point: Point) -> None:
         """Raise `ValueError` where the law has no sample at this point."""
@@ -75,6 +75,7 @@ class Orthogonal:
 
     low: float = 1.0
     high: float = 2.0
+    orthogonal = True
 
     def __post_init__(self) -> None:
         _check_radii(self.low, self.high)

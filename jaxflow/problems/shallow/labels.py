@@ -10,7 +10,12 @@ from jaxtyping import Array, Float
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms, between, normal, sign
 from jaxflow.core.types import Point
-from jaxflow.problems.shallow.network import Activation, Quadratic
+from jaxflow.problems.shallow.activations import (
+    Activation,
+    Quadratic,
+    check_activation,
+    degree,
+)
 from jaxflow.problems.shallow.padding import Everywhere, Rows, Sizes, below
 
 
@@ -100,6 +105,7 @@ class Teacher(Everywhere):
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise mistake("rank >= 1", self.rank, "give the number of the teacher's neurons")
+        check_activation(self.activation, "ensemble.labels.activation")
 
     def weights(self, sizes: Sizes, keys: Keys, D: int) -> Float[Array, "rank D"]:
         """The v_j, zero beyond d."""
@@ -110,7 +116,8 @@ class Teacher(Everywhere):
     def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
         V = self.weights(sizes, keys, X.shape[1])
-        return jnp.sum(self.activation(X.images(V)), axis=1)
+        y = jnp.sum(self.activation(X.images(V)), axis=1)
+        return jnp.where(below(sizes.n, len(y)), y, 0) if degree(self.activation) is None else y
 
 
 @dataclass(frozen=True)

@@ -101,3 +101,10 @@ class Basis(NamedTuple):
 
 
 Rows: TypeAlias = Dense | Basis
+
+
+def with_one(rows: Rows, sizes: Sizes) -> Dense:
+    """The rows (N, D + 1) of inputs with a coordinate d + 1 that is 1 in every true sample."""
+    N, D = rows.shape
+    is_bias = (jnp.arange(D + 1) == sizes.d) & below(sizes.n, N)[:, None]
+    return Dense(jnp.where(is_bias, 1, jnp.pad(rows.dense(), ((0, 0), (0, 1)))))

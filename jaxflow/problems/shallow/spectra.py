@@ -31,8 +31,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxflow.core.keys import Uniforms
+from jaxflow.problems.shallow.activations import degree, derivative
 from jaxflow.problems.shallow.coordinates import product
 from jaxflow.problems.shallow.network import Data, Network, Parameters, field
+from jaxflow.problems.shallow.padding import below
 
 Vector = TypeVar("Vector")  # a PyTree of arrays
 BREAKDOWN = 100  # roundings of A at which the Krylov space counts as invariant
@@ -88,10 +90,12 @@ def kernel(network: Network, data: Data, theta: Parameters) -> Float[Array, "n n
     Z = data.inputs.preactivations(theta.W)
     p = data.p.astype(Z.dtype)
     rate = network.speed(p) * network.output_scale(p) ** 2 / data.n.astype(Z.dtype)
-    slopes = theta.a * network.activation.derivative(Z)
+    slopes = theta.a * derivative(network.activation, Z)
     K = data.inputs.gram() * product(slopes, slopes.T)
     if network.trained == "both":
         S = network.activation(Z)
+        if degree(network.activation) is None:
+            S = jnp.where(below(data.n, len(S))[:, None] & below(data.p, S.shape[1]), S, 0)
         K = K + product(S, S.T)
     return rate * K
 
@@ -105,8 +109,8 @@ def kernel_extremes(
     """
     K = kernel(network, data, theta)
     padded = jnp.arange(len(K)) >= data.n
-    below = -1 - jnp.sqrt(jnp.sum(K * K))  # less than any eigenvalue of the true samples
-    found = jnp.linalg.eigvalsh(K + jnp.diag(jnp.where(padded, below, 0)))
+    lowest = -1 - jnp.sqrt(jnp.sum(K * K))  # less than any eigenvalue of the true samples
+    found = jnp.linalg.eigvalsh(K + jnp.diag(jnp.where(padded, lowest, 0)))
     return found[len(K) - data.n], found[-1]
 
 

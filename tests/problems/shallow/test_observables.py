@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from problems import as_float64, keys_of, relu_velocity
 
+from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.network import LeakyReLU, Network, Parameters, Quadratic, field
+from jaxflow.problems.shallow.network import Network, Parameters, field
 from jaxflow.problems.shallow.observables import OBSERVABLES, OF_TEACHER, check, observe
 from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.problems.shallow.spectra import extremes
