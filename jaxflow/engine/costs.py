@@ -15,8 +15,7 @@ from jaxflow.core.types import Point, Trial
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 FLOPS_PER_ENTRY = 30  # of a product, in the time that an entry of an array takes to pass by
 PASSES = 5  # over the n p pre-activations, in any coordinates
@@ -66,21 +65,11 @@ def most_work(trial: Trial) -> float:
     return trial.horizon * evaluation_cost(trial.point)
 
 
-def possible(ensemble: Ensemble, dynamics: Dynamics) -> list[Name]:
-    """The coordinates that this flow or descent can be followed in."""
-    names: list[Name] = ["ambient"]
-    if dynamics.equivariant:
-        names += ["span"]
-        if isinstance(ensemble.inputs, Orthogonal):
-            names += ["orthogonal"]
-    return names
-
-
 def check_coordinates(
     ensemble: Ensemble, dynamics: Dynamics, wanted: Name | Literal["auto"]
 ) -> None:
     """Raise `ValueError` for coordinates that are wanted but impossible."""
-    names = possible(ensemble, dynamics)
+    names = ensemble.coordinates(dynamics.equivariant)
     if wanted not in ("auto", *names):
         raise mistake(f"coordinates in {['auto', *names]}", wanted, "use one of these here")
 
@@ -95,4 +84,5 @@ def cheapest(
     check_coordinates(ensemble, dynamics, wanted)
     if wanted != "auto":
         return wanted
-    return min(possible(ensemble, dynamics), key=lambda name: cost(name, shape))
+    names = ensemble.coordinates(dynamics.equivariant)
+    return min(names, key=lambda name: cost(name, shape))

@@ -28,7 +28,7 @@ from jaxflow.engine.settings import Lanes, ProgramKey, Settings, Transform
 from jaxflow.flow.recording import Trajectory, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
-from jaxflow.problems.shallow.sizes import Sizes
+from jaxflow.problems.shallow.padding import Sizes
 
 
 class Part(NamedTuple):

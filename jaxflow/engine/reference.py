@@ -24,7 +24,7 @@ from jaxflow.flow.stopping import Success, target_loss
 from jaxflow.problems.shallow.coordinates import Ambient
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.network import Data, Network, Parameters, field, loss
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 LANES, N, D, P = 3, 200, 24, 40
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}

@@ -23,7 +23,7 @@ from jaxflow.flow.stopping import Success
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 Transform = Literal["map", "vmap"]
 

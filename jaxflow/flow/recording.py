@@ -16,9 +16,7 @@ from jaxflow.core.types import Recording
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
 from jaxflow.problems.shallow import observables as observed
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
-from jaxflow.problems.shallow.labels import Teacher
-from jaxflow.problems.shallow.teacher import Origin
+from jaxflow.problems.shallow.ensemble import Ensemble
 
 
 class Trajectory(NamedTuple):
@@ -58,7 +56,15 @@ def solve_recorded(
     """
     first = start(setting, request)
     first = first._replace(reason=jnp.where(is_live, first.reason, Reason.IDLE))
-    origin = _origin(setting, request, first) if observed.OF_TEACHER & set(observables) else None
+    origin = observed.origin(
+        observables,
+        setting.at(jnp.asarray(request.values)).ensemble,
+        request.keys,
+        request.sizes,
+        setting.shape,
+        first.data,
+        first.theta,
+    )
     rows = len(times) + 2
     seen = Trajectory(
         jnp.full(rows, jnp.nan, first.time.dtype),
@@ -99,14 +105,3 @@ def solve_recorded(
     before = jnp.where(is_live, none - 1, none)
     last = jax.lax.while_loop(unfinished, to_the_next, _Carry(first, seen, none, none - 1, before))
     return finish(setting, last.state), last.seen
-
-
-def _origin(setting: Setting, request: Request, first: TrialState) -> Origin:
-    """The trial in ambient coordinates, drawn again unless it is in those, and its teacher."""
-    ensemble = setting.at(jnp.asarray(request.values)).ensemble
-    assert isinstance(ensemble.labels, Teacher)
-    V = ensemble.labels.weights(request.sizes, request.keys, setting.shape.D).astype(setting.dtype)
-    if setting.coordinates == "ambient":
-        return Origin(first.data, first.theta, V)
-    data, theta = draw(ensemble, request.keys, request.sizes, setting.shape, setting.dtype)
-    return Origin(data, theta, V)

@@ -10,7 +10,6 @@ from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
 from jaxflow.engine.local import run_trial
 from jaxflow.flow.descent import GradientDescent
-from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.study.study import Study
 
 OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
@@ -37,7 +36,7 @@ def follow(
     point = Point(d, n, p)
     study.ensemble.check(point)
     moved = study.dynamics[name]
-    orthogonal = isinstance(study.ensemble.inputs, Orthogonal)
+    orthogonal = "orthogonal" in study.ensemble.coordinates()
     names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
     row, found = run_trial(
         study.ensemble,

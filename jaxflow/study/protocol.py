@@ -14,8 +14,8 @@ from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.stopping import Success
 from jaxflow.problems.shallow import initialization, inputs, labels
+from jaxflow.problems.shallow.activations import ACTIVATIONS, Activation
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.network import ACTIVATIONS, Activation
 from jaxflow.sampling.design import CHOICES
 
 SCHEMA = Schema(

@@ -17,7 +17,7 @@ from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
 POINT = Point(10, 40, 24)

@@ -2,6 +2,7 @@
 
 import resource
 import time
+from pathlib import Path
 
 import jax
 import pytest
@@ -16,7 +17,7 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 from jaxflow.study.study import Study
 
 GIB = 2**30
@@ -131,5 +132,6 @@ def test_a_cpu_has_the_memory_of_the_machine_and_another_device_its_own():
             return {"bytes_limit": 123}
 
     assert memory.memory(Device()) == 123
-    total = next(line for line in open("/proc/meminfo") if line.startswith("MemTotal"))
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    total = next(line for line in lines if line.startswith("MemTotal"))
     assert 0 < memory.memory(jax.devices("cpu")[0]) <= int(total.split()[1]) * 1024

@@ -14,7 +14,7 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 CASES = [

@@ -10,10 +10,11 @@ from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes, Settings
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.shallow.activations import LeakyReLU
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import Dominated, ExplicitWeights
 from jaxflow.problems.shallow.labels import Teacher
-from jaxflow.problems.shallow.network import LeakyReLU, Network
+from jaxflow.problems.shallow.network import Network
 
 SHRINK, LEAK = "ensemble.initialization.shrink", "ensemble.network.activation.leak"
 STEP, RANK = "dynamics.descent.step", "ensemble.labels.rank"

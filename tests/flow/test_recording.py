@@ -16,7 +16,7 @@ from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 FLOW = GradientFlow()
 TRIALS = [Trial("flow", Point(10, 30, 24), seed, 150.0) for seed in range(3)]

@@ -8,7 +8,7 @@ from jaxflow.core.types import Point, Recording, Trial
 from jaxflow.engine.local import run_trial
 from jaxflow.papers.quadratic import matrix_error
 from jaxflow.problems.shallow.ensemble import draw
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.study.study import Study
 
 

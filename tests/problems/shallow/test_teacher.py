@@ -13,13 +13,14 @@ from jaxflow.flow.recording import check_recording, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.papers.quadratic import matrix_error, procrustes_distance, quadratic_extremes
+from jaxflow.problems.shallow.activations import Quadratic, ReLU
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.initialization import GaussianWeights
 from jaxflow.problems.shallow.inputs import Gaussian
 from jaxflow.problems.shallow.labels import Teacher
-from jaxflow.problems.shallow.network import Network, Quadratic, ReLU
+from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.observables import OF_TEACHER, observe
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.study.study import Study
 
 NAMES = tuple(sorted(OF_TEACHER))
