@@ -6,6 +6,7 @@ from itertools import product
 
 from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake
+from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES, Point
 from jaxflow.papers.group import group_count
 from jaxflow.papers.rules import published_horizon, width_rule
@@ -22,6 +23,7 @@ class Horizon:
     time: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        PLAIN.coerce(self)
         for name in ("factor", "time"):
             values = tuple(positive(f"{name} of the horizon", x) for x in getattr(self, name))
             object.__setattr__(self, name, tuple(sorted(set(values))))
@@ -69,6 +71,7 @@ class Axes:
     parameters: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        PLAIN.coerce(self)
         rules = [name for name in ("p", "failure", "alpha") if getattr(self, name)]
         if len(rules) > 1:
             raise mistake("one of p, failure and alpha", rules, "leave the others out")

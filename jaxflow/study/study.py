@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.names import annotation, replaced
+from jaxflow.core.names import annotation, changed, flattened, replaced
 from jaxflow.core.schema import Choice, Schema
 from jaxflow.core.types import SIZES, Point
 from jaxflow.flow.descent import GradientDescent
@@ -71,6 +71,7 @@ class Study:
     folder: Path | None = field(default=None, compare=False, repr=False, metadata={"said": False})
 
     def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
         if not self.dynamics:
             raise mistake("at least one dynamics", "none", "add a table [dynamics.flow]")
         if (self.threshold is None) == (self.grid is None):
@@ -107,7 +108,7 @@ class Study:
         """The study a table of plain values stands for; `ValueError` where it is none."""
         axes = table.get("axes")
         if isinstance(axes, Mapping) and isinstance(axes.get("parameters"), Mapping):
-            flat = dict(_leaves(axes["parameters"]))
+            flat = flattened(axes["parameters"], "axes.parameters")
             table = {**table, "axes": {**axes, "parameters": flat}}
         study: Self = SCHEMA.read(cls, table, "the study")
         return study
@@ -124,15 +125,15 @@ class Study:
         if (Path(source) / FILE).exists():
             with Store.read(Path(source)) as store:
                 table = json.loads(store.study_json)
-            return replace(cls.from_table(_changed(table, changes or {})), folder=Path(source))
+            return replace(cls.from_table(changed(table, changes or {})), folder=Path(source))
         table = parsed(source)
-        fewer = dict(_leaves(table.pop("small", {})))
+        fewer = flattened(table.pop("small", {}), "the table [small]")
         if small:
             if not fewer:
                 remedy = "run it whole, or add a table of other values by dotted name"
                 raise mistake("a study with a table [small]", str(source), remedy)
-            table = _changed({**table, "name": f"{table.get('name')}-small"}, fewer)
-        return cls.from_table(_changed(table, changes or {}))
+            table = changed({**table, "name": f"{table.get('name')}-small"}, fewer)
+        return cls.from_table(changed(table, changes or {}))
 
     @property
     def table(self) -> dict[str, Any]:
@@ -216,27 +217,3 @@ class Study:
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
         root["ensemble"].check(point)
-
-
-def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The table with other values at dotted names; a parameter of the axes is one name."""
-    made = dict(table)
-    for name, value in changes.items():
-        first, _, rest = name.partition(".")
-        if not rest:
-            made[name] = value
-            continue
-        inner = made.get(first, {})
-        if not isinstance(inner, Mapping):
-            raise mistake(f"a table at {first}", inner, f"give it whole, without .{rest}")
-        whole = first == "parameters"
-        made[first] = {**inner, rest: value} if whole else _changed(inner, {rest: value})
-    return made
-
-
-def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
