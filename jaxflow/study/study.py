@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.names import annotation, replaced
+from jaxflow.core.names import annotation, changed, flattened, replaced
 from jaxflow.core.types import Point, Recording
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.recording import check_recording
@@ -51,6 +51,7 @@ class Study:
     precision: Literal["float32", "float64"] = "float32"
 
     def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
         if self.record is not None:
             check_recording(self.record, self.protocol.ensemble)
         for name in self.design.parameters:
@@ -74,7 +75,7 @@ class Study:
         """The study a table of plain values stands for; `ValueError` where it is none."""
         axes = table.get("axes")
         if isinstance(axes, Mapping) and isinstance(axes.get("parameters"), Mapping):
-            flat = dict(_leaves(axes["parameters"]))
+            flat = flattened(axes["parameters"], "axes.parameters")
             table = {**table, "axes": {**axes, "parameters": flat}}
         study: Self = SCHEMA.read(cls, table, "the study")
         return study
@@ -89,15 +90,15 @@ class Study:
         has the values of the file's table [small] and "-small" after its name.
         """
         if (Path(source) / FILE).exists():
-            return cls.from_table(_changed(stored(Path(source)), changes or {}))
+            return cls.from_table(changed(stored(Path(source)), changes or {}))
         table = parsed(source)
-        fewer = dict(_leaves(table.pop("small", {})))
+        fewer = flattened(table.pop("small", {}), "the table [small]")
         if small:
             if not fewer:
                 remedy = "run it whole, or add a table of other values by dotted name"
                 raise mistake("a study with a table [small]", str(source), remedy)
-            table = _changed({**table, "name": f"{table.get('name')}-small"}, fewer)
-        return cls.from_table(_changed(table, changes or {}))
+            table = changed({**table, "name": f"{table.get('name')}-small"}, fewer)
+        return cls.from_table(changed(table, changes or {}))
 
     @property
     def table(self) -> dict[str, Any]:
@@ -141,27 +142,3 @@ def stored(folder: Path) -> dict[str, Any]:
         if not store.designs:
             raise mistake("a store on which a study was run", str(folder), "run one there")
         return {**json.loads(store.protocol_json), **json.loads(store.designs[-1].json)}
-
-
-def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The table with other values at dotted names; a parameter of the axes is one name."""
-    made = dict(table)
-    for name, value in changes.items():
-        first, _, rest = name.partition(".")
-        if not rest:
-            made[name] = value
-            continue
-        inner = made.get(first, {})
-        if not isinstance(inner, Mapping):
-            raise mistake(f"a table at {first}", inner, f"give it whole, without .{rest}")
-        whole = first == "parameters"
-        made[first] = {**inner, rest: value} if whole else _changed(inner, {rest: value})
-    return made
-
-
-def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
