@@ -137,6 +137,6 @@ def _check_origin(module: str) -> None:
     """Raise `ValueError` where another module of that name, from elsewhere, was imported before."""
     found = PathFinder.find_spec(module)
     known = getattr(sys.modules.get(module), "__spec__", None)
-    here, there = getattr(found, "origin", None), getattr(known, "origin", None)
+    here, there = (spec.origin if spec and spec.has_location else None for spec in (found, known))
     if here and there and Path(here).resolve() != Path(there).resolve():
         raise mistake(f"the module {module} of {here}", there, "rename one, or start Python anew")
