@@ -7,6 +7,7 @@ radius = 2.0}`, and, if its class says one, its `version`: code that changed und
 version cannot be seen.
 """
 
+from abc import ABCMeta
 from collections.abc import Mapping
 from dataclasses import MISSING, is_dataclass
 from typing import Any, Union, get_args, get_origin
@@ -25,6 +26,9 @@ class Schema:
 
     def __init__(self, choices: Mapping[Any, Choice]) -> None:
         self.choices = choices
+        for kind in choices:
+            if isinstance(kind, ABCMeta):
+                kind.register(Unloaded)
 
     def read(self, kind: Any, value: Any, where: str, *, load: bool = False) -> Any:
         """The value of type `kind` that a table, list, scalar or Python object stands for.
