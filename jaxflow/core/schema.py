@@ -5,6 +5,8 @@ protocol with several laws, the table names the law under a tag: `{law = "sphere
 2.0}`.
 """
 
+import hashlib
+import json
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
@@ -116,6 +118,16 @@ class Schema:
             self.read(kind, entry, f"{where}[{i}]")
             for i, (kind, entry) in enumerate(zip(kinds, value, strict=True))
         )
+
+
+def canonical(table: Any) -> str:
+    """A table of plain values as canonical JSON."""
+    return json.dumps(table, sort_keys=True, separators=(",", ":"))
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _said(kind: Any) -> list[Field[Any]]:

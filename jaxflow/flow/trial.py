@@ -28,7 +28,7 @@ from jaxflow.flow.stopping import (
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized
 from jaxflow.problems.shallow.network import Data, Parameters, balance, decay, field, loss
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 F = TypeVar("F", bound=Callable[..., Any])
 

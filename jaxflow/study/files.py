@@ -1,11 +1,14 @@
 """Study files: presets that come with the package, and files of the user."""
 
+import os
 import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jaxflow.core.errors import mistake, unknown_name
+
+STUDY = "study.toml"  # of a folder with a store
 
 
 def presets() -> dict[str, Any]:
@@ -43,3 +46,14 @@ def parsed(source: str | Path) -> dict[str, Any]:
         return tomllib.loads(text(source))
     except tomllib.TOMLDecodeError as error:
         raise mistake("a TOML file", str(source), f"fix it: {error}") from error
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file at once or not at all; `ValueError` where that is impossible."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise mistake(f"a file that can be written at {path}", str(error), "make room") from error

@@ -18,6 +18,7 @@ from jaxflow.flow.solvers import STABILIZED, evaluations_per_step
 from jaxflow.flow.stabilized import RKC2
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.problems.shallow.activations import Quadratic
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import (
     Dominated,
@@ -27,8 +28,8 @@ from jaxflow.problems.shallow.initialization import (
 )
 from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal
 from jaxflow.problems.shallow.labels import ExplicitLabels, GroupSigns, Teacher
-from jaxflow.problems.shallow.network import Network, Quadratic
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.network import Network
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 
 def run(ensemble, dynamics, sizes, horizon, success=1.0, seed=0, shape=None, dtype="float32"):
