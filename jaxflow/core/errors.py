@@ -15,3 +15,9 @@ def unknown_name(kind: str, got: str, valid: Iterable[str]) -> ValueError:
     near = get_close_matches(got, names, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]!r}?" if near else "use one of the names expected"
     return mistake(f"{kind} in {{{', '.join(names)}}}", got, remedy)
+
+
+def printable(text: object) -> str:
+    """The text in a line, with what a terminal would obey instead of show written as an escape."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+    return "".join(shown)

@@ -32,6 +32,7 @@ class SliceReport:
     plan: Plan
     horizon: Horizon
     rows: tuple[Row, ...]
+    tells_initialization: bool = True  # whether "well initialized" has a meaning: one for ReLUs
 
     @property
     def along(self) -> str:
@@ -126,17 +127,23 @@ class SliceReport:
         """P(converged) at the only value, raw and given good initialization."""
         (raw,), conditional = self.tallies(horizon), self.tallies(horizon, conditional=True)
         found = {"at": raw.x, **_share(raw)}
+        if not self.tells_initialization:
+            return found
         return {**found, "conditional": _share(*conditional) if conditional else None}
 
     def _threshold(self, horizon: int) -> dict[str, Any]:
         """The threshold, raw and given good initialization, and by the published estimator."""
         rising = bool(getattr(self.plan, "rising", False))
         raw = estimate(self.tallies(horizon), *self.extent, rising=rising)
-        conditional = estimate(self.tallies(horizon, conditional=True), *self.extent, rising=rising)
+        told: dict[str, Any] = {}
+        if self.tells_initialization:
+            given = self.tallies(horizon, conditional=True)
+            found = estimate(given, *self.extent, rising=rising) if given else None
+            told = {"conditional": _numbers(found) if found else None}
         return {
             **_numbers(raw),
             "width": [round(x, 4) for x in (raw.width, raw.width_low, raw.width_high)],
-            "conditional": _numbers(conditional),
+            **told,
             "at_edge": raw.at_edge,
             "published_estimator": self.published[horizon],
             "published_interval": published_interval(self.tallies(horizon)),
@@ -172,14 +179,26 @@ def slices(folder: Path) -> list[SliceReport]:
     return [
         SliceReport(
             name,
-            study["dynamics"][name]["kind"],
+            study["dynamics"][name].get("kind", name),
             base,
             plan.at(base) if isinstance(plan, GridPlan) else plan,
             horizon,
             tuple(here),
+            _has_relus(study),
         )
         for (name, base), here in sorted(found.items())
     ]
+
+
+def thresholds(folder: Path) -> list[dict[str, Any]]:
+    """One dictionary a slice and horizon, as printed by `jaxflow thresholds --json`."""
+    return [slice.as_dict(h) for slice in slices(folder) for h in range(len(slice.horizon.labels))]
+
+
+def _has_relus(study: Any) -> bool:
+    """Whether a neuron is blind to half of the inputs, as "well initialized" supposes."""
+    network = study.get("ensemble", {}).get("network", {})
+    return network.get("activation", {}).get("name") == "relu"
 
 
 def _tallies(trials: Iterable[tuple[float, bool]]) -> tuple[Tally, ...]:

@@ -2,45 +2,39 @@
 
 import fcntl
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.table import Table
-
-from jaxflow.report import look
+from jaxflow.core.types import Outcome
 from jaxflow.report.slices import SliceReport, slices
-from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.store.files import LOCK
 from jaxflow.store.finished import FINISHED
 
 
-def summary(folder: Path) -> str:
-    """One line: trials by outcome, slices that are narrow enough, whether a run is at work."""
-    found = slices(folder)
-    outcomes = Counter(row.outcome for slice in found for row in slice.rows)
-    counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in outcomes.most_common())
-    if (folder / FINISHED).exists():
-        state = "finished"
-    else:
-        state = "a run is at work" if _is_locked(folder) else "no run is at work"
-    return f"{folder}: {state}; {sum(outcomes.values())} trials: {counts}"
+@dataclass(frozen=True)
+class Status:
+    """The slices of a store, and whether anything is left to run or a run is at work."""
+
+    folder: Path
+    finished: bool
+    running: bool
+    slices: tuple[SliceReport, ...]
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """How many trials ended how."""
+        return Counter(row.outcome for slice in self.slices for row in slice.rows)
+
+    def __str__(self) -> str:
+        state = "finished" if self.finished else f"{'a' if self.running else 'no'} run is at work"
+        counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in self.outcomes.most_common())
+        return f"{self.folder}: {state}; {self.outcomes.total()} trials: {counts}"
 
 
-def table(folder: Path) -> Table:
-    """One row a slice: its trials and how well its threshold is known at the longest horizon."""
-    made = look.table("")
-    for column in ("slice", "trials", "threshold", "half-width", "asked for"):
-        made.add_column(column, justify="left" if column == "slice" else "right", no_wrap=True)
-    for slice in slices(folder):
-        made.add_row(slice.title, str(len(slice.rows)), *_knowledge(slice))
-    return made
-
-
-def _knowledge(slice: SliceReport) -> tuple[str, str, str]:
-    posterior = slice.posterior()
-    asked = ""
-    if isinstance(slice.plan, ThresholdPlan):
-        asked = f"{100 * slice.plan.relative_half_width:.1f} %"
-    return f"{posterior.median:.4g}", f"{100 * posterior.relative_half_width:.1f} %", asked
+def status(folder: Path) -> Status:
+    """Where the study in a folder stands; `ValueError` where it has no trials."""
+    finished = (folder / FINISHED).exists()
+    return Status(folder, finished, _is_locked(folder), tuple(slices(folder)))
 
 
 def _is_locked(folder: Path) -> bool:

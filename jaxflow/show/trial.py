@@ -1,73 +1,24 @@
-"""One trial of a study, followed on its way and drawn."""
+"""One trial on its way, as a figure and a line of text."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
 
 from jaxflow import plot
-from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.types import SIZES, Point, Row, Trial
-from jaxflow.engine.single import run_trial
-from jaxflow.flow.descent import GradientDescent
-from jaxflow.flow.recording import Recording
-from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.study.study import Study
-
-OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
-BOUNDS = ("curvature_low", "curvature_high")  # they hold for orthogonal inputs
-POINTS = 96
+from jaxflow.core.types import Row
 
 
-def follow(
-    study: Study,
-    sizes: Mapping[str, int | None],
-    dynamics: str | None,
-    seed: int,
-    path: Path,
-) -> tuple[Row, Path]:
-    """Run one trial, draw its trajectory to `path`; its row and the path.
+def trajectory(row: Row, found: Mapping[str, np.ndarray], step: float | None = None) -> Figure:
+    """A panel for every observable of a trial, arrays (k,) by name; `step` is that of a descent."""
+    title = f"{row.dynamics}, d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}: {row.outcome}"
+    return plot.trajectory(found, step=step, title=title)
 
-    `sizes` are d, n and p, where the study does not say which one; `dynamics` its first if None.
-    Raises `ValueError` for a point or a dynamics that is not the study's to have.
-    """
-    name = dynamics or next(iter(study.dynamics))
-    if name not in study.dynamics:
-        raise unknown_name("dynamics", name, study.dynamics)
-    d, n, p = (_size(study, axis, sizes[axis]) for axis in SIZES)
-    point = Point(d, n, p)
-    study.ensemble.check(point)
-    moved = study.dynamics[name]
-    orthogonal = isinstance(study.ensemble.inputs, Orthogonal)
-    names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
-    row, found = run_trial(
-        study.ensemble,
-        moved,
-        Trial(name, point, seed, study.horizon.times(point.n, point.p)[-1]),
-        study.record or Recording(names, points=POINTS),
-        success=study.success,
-        seed=study.seed,
-        dtype=study.precision,
+
+def summary(row: Row) -> str:
+    """What became of a trial."""
+    return (
+        f"{row.dynamics} d={row.d} n={row.n} p={row.p} seed {row.seed}: {row.outcome} at flow time "
+        f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
+        f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
     )
-    title = f"{name}, d = {row.d}, n = {row.n}, p = {row.p}, seed {seed}: {row.outcome}"
-    with plot.style():
-        step = moved.step if isinstance(moved, GradientDescent) else None
-        figure = plot.trajectory(found, step=step, title=title)
-        try:
-            figure.savefig(path)
-        except (OSError, ValueError) as error:
-            raise mistake("a figure file that can be written", str(path), str(error)) from error
-        finally:
-            plt.close(figure)
-    return row, path
-
-
-def _size(study: Study, axis: str, given: int | None) -> int:
-    """The size asked for, or the study's only one."""
-    if given is not None:
-        return given
-    known = getattr(study.axes, axis)
-    if len(known) != 1:
-        got = f"several, {list(known)}" if known else "none, since the study scans it"
-        raise mistake(f"a value of {axis}", got, f"give one with -{axis}")
-    return int(known[0])

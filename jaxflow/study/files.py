@@ -2,6 +2,7 @@
 
 import tomllib
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,20 @@ def presets() -> dict[str, Any]:
     folder = files("jaxflow") / "presets"
     found = [e for e in folder.iterdir() if e.name.endswith(".toml") and e.name[0] != "_"]
     return {entry.name.removesuffix(".toml"): entry for entry in sorted(found, key=str)}
+
+
+def description(name: str) -> str:
+    """What a preset says of itself, in a paragraph; `ValueError` for an unknown one."""
+    known = presets()
+    if name not in known:
+        raise unknown_name("a preset", name, known)
+    lines = known[name].read_text(encoding="utf-8").splitlines()
+    return " ".join(line.lstrip("# ") for line in takewhile(lambda x: x.startswith("#"), lines))
+
+
+def purpose(name: str) -> str:
+    """What a preset is for: the first sentence of its description."""
+    return description(name).partition(". ")[0].removesuffix(".")
 
 
 def example() -> str:
