@@ -78,7 +78,7 @@ def _folder(options: argparse.Namespace) -> Path:
         return Path(options.out or source)
     name = f"{files.parsed(options.study).get('name')}{'-small' if options.small else ''}"
     name = str(options.changes.get("name", name))
-    if name in (".", "..") or Path(name).name != name or not name.isprintable():
+    if name in ("", ".", "..") or Path(name).name != name or not name.isprintable():
         raise mistake("a name that a folder can have", name, "rename the study, or give --out")
     return Path("runs") / name
 
@@ -114,8 +114,7 @@ def _run_trials(options: argparse.Namespace, folder: Path) -> int:
 def trial(options: argparse.Namespace) -> int:
     """Run one trial and draw its trajectory."""
     _configure()
-    from jaxflow.show.figures import drawn, save
-    from jaxflow.show.trial import summary, trajectory
+    from jaxflow.show.figures import drawn, save, trajectory
     from jaxflow.study.study import Study
     from jaxflow.study.trial import follow
 
@@ -123,7 +122,11 @@ def trial(options: argparse.Namespace) -> int:
     _set_precision(study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, found = follow(study, sizes, options.dynamics, options.trial_seed)
-    say(summary(row))
+    say(
+        f"{row.dynamics} d={row.d} n={row.n} p={row.p} seed {row.seed}: {row.outcome} at flow time "
+        f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
+        f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
+    )
     step = getattr(study.dynamics[row.dynamics], "step", None)
     with drawn(lambda: trajectory(row, found, step)) as made:
         say(f"figure {save(made, options.out)}")

@@ -1,14 +1,16 @@
-"""The figures of a store, and how any figure is drawn and written."""
+"""The figures of a store and of a trial, and how any figure is drawn and written."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 
 from jaxflow import plot, report
 from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.types import Row
 from jaxflow.report.slices import SliceReport
 from jaxflow.show.convergence import times
 from jaxflow.show.diagram import diagram, longest_boundaries
@@ -43,6 +45,12 @@ def figure(found: Sequence[SliceReport], kind: str = "auto") -> Figure:
         got = f"{len(found)} slices along {found[0].along}"
         raise mistake(f"three slices along d or p for {kind}", got, "draw its transitions")
     return times(chosen) if kind == "times" else diagram(chosen)
+
+
+def trajectory(row: Row, found: Mapping[str, np.ndarray], step: float | None = None) -> Figure:
+    """A panel for every observable of a trial, arrays (k,) by name; `step` is that of a descent."""
+    title = f"{row.dynamics}, d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}: {row.outcome}"
+    return plot.trajectory(found, step=step, title=title)
 
 
 @contextmanager

@@ -249,7 +249,7 @@ def test_a_folder_goes_on_with_the_study_in_it(grid, capsys, tmp_path, monkeypat
 
 def test_a_folder_of_any_name_is_a_line(grid, capsys, tmp_path):
     folder = tmp_path / "[red]x[/red]\x1b[31m\na"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     (folder / FILE).write_bytes((grid[1] / FILE).read_bytes())
     for command in ("status", "check"):
         printed = said(capsys, command, str(folder))
