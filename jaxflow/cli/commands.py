@@ -7,10 +7,8 @@ starts: one thread a core, and the compilation cache in the user's cache folder.
 import argparse
 import os
 import sys
-import time
-from itertools import dropwhile
 from pathlib import Path
-from textwrap import shorten, wrap
+from textwrap import fill, shorten
 from typing import TYPE_CHECKING, TextIO
 
 from jaxflow.core.errors import mistake, printable
@@ -18,7 +16,6 @@ from jaxflow.core.errors import mistake, printable
 if TYPE_CHECKING:
     from jaxflow.show.text import Table
 
-STUDY_FILE = "study.toml"  # in the folder of a store
 WIDTH = 80  # columns of a terminal
 
 
@@ -38,29 +35,15 @@ def init(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run a study from where its store stands, draw it and print its thresholds."""
-    from jaxflow import report
-    from jaxflow.store.finished import is_finished, mark_finished
-    from jaxflow.study import files
-
     folder = _folder(options)
-    flags = sorted({**options.changes, "small": options.small}.items())
-    source = files.text(options.study) + "".join(map(repr, flags))
-    fresh = not is_finished(folder, source)
-    if fresh:
-        known = _run_trials(options, folder)
-        mark_finished(folder, source, known)
-    else:
-        say(f"finished already: {folder}", sys.stderr)
-    figure = folder / "thresholds.png"
-    if fresh or not figure.exists():
-        from jaxflow.show.figures import draw
-
-        draw(folder, figure)
+    _run_trials(options, folder)
+    from jaxflow import report
     from jaxflow.show import tables
+    from jaxflow.show.figures import draw
 
     _show(tables.thresholds(report.thresholds(folder)))
     say(f"store {folder / 'trials.sqlite'}")
-    say(f"figure {figure}")
+    say(f"figure {draw(folder, folder / 'thresholds.png')}")
     return 0
 
 
@@ -71,9 +54,9 @@ def _folder(options: argparse.Namespace) -> Path:
     source = Path(options.study)
     goes_on = source.is_dir() and options.study not in files.presets()
     if goes_on:
-        if not (source / STUDY_FILE).exists():
-            raise mistake(f"a folder with a {STUDY_FILE}", options.study, "name a study file")
-        options.study = str(source / STUDY_FILE)
+        if not (source / files.STUDY).exists():
+            raise mistake(f"a folder with a {files.STUDY}", options.study, "name a study file")
+        options.study = str(source / files.STUDY)
     if options.out or goes_on:
         return Path(options.out or source)
     name = f"{files.parsed(options.study).get('name')}{'-small' if options.small else ''}"
@@ -83,43 +66,37 @@ def _folder(options: argparse.Namespace) -> Path:
     return Path("runs") / name
 
 
-def _run_trials(options: argparse.Namespace, folder: Path) -> int:
-    """Run what is left of a study; how many trials its store has then."""
-    _configure()
-    from jaxflow.engine.lanes import Lanes
+def _run_trials(options: argparse.Namespace, folder: Path) -> None:
+    """Run what is left of a study."""
+    from jaxflow.core.machine import configure
+
+    configure()
+    from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
     from jaxflow.study.run import run
     from jaxflow.study.study import Study
 
     study = Study.load(options.study, options.changes, small=options.small)
-    _set_precision(study.precision)
+    configure(precision=study.precision)
     lanes = Lanes(
         options.transform, options.width, options.chunk, options.workers, options.coordinates
     )
-    began = time.monotonic()
     with Monitor() as monitor:
         progress = run(study, folder, lanes, monitor)
-    usage = progress.usage
-    if usage.trials:
-        wall = time.monotonic() - began
-        say(
-            f"{usage.trials} trials in {wall:.1f} s ({usage.trials / wall:.1f} trials/s), "
-            f"{usage.evaluations / usage.trials:.0f} evaluations a trial, lane utilization "
-            f"{100 * usage.utilization:.0f} %, {len(usage.programs)} programs compiled",
-            sys.stderr,
-        )
-    return progress.known + usage.trials
+    say(monitor.summary(progress), sys.stderr)
 
 
 def trial(options: argparse.Namespace) -> int:
     """Run one trial and draw its trajectory."""
-    _configure()
+    from jaxflow.core.machine import configure
+
+    configure()
     from jaxflow.show.figures import drawn, save, trajectory
     from jaxflow.study.study import Study
     from jaxflow.study.trial import follow
 
     study = Study.load(options.study, options.changes, small=options.small)
-    _set_precision(study.precision)
+    configure(precision=study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, found = follow(study, sizes, options.dynamics, options.trial_seed)
     say(
@@ -146,7 +123,7 @@ def status(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Print what is wrong with a store; 1 if anything is."""
-    from jaxflow.store.checking import check
+    from jaxflow.report.soundness import check
 
     findings = check(options.folder)
     for finding in findings:
@@ -202,37 +179,41 @@ def figure(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the trials of a store as a table."""
     from jaxflow.report import export
-    from jaxflow.store.store import Store
+    from jaxflow.show.result import Result
 
-    with Store.read(options.folder) as store:
-        rows = store.rows()
-        about = {"study": store.study_json, "study_hash": store.study_hash}
-    labelled = options.file.suffix == ".nc"
-    export.write(export.to_xarray(rows, about) if labelled else rows, options.file)
+    found = Result(options.folder)
+    rows = found.rows()
+    export.write(found.to_xarray() if options.file.suffix == ".nc" else rows, options.file)
     say(f"{len(rows)} trials in {options.file}")
     return 0
 
 
 def merge(options: argparse.Namespace) -> int:
     """Add the trials of other stores."""
-    from jaxflow.store.merging import merge
+    from jaxflow.report.soundness import merge
 
     found = merge(options.folder, options.others)
-    say(
-        f"{found.added} trials added to {options.folder}; {found.already_there} were there "
-        f"already, {found.differing} of them with another outcome"
-    )
+    counts = {
+        f"{found.added} trials added": True,
+        f"{found.replaced} replaced by the same with a longer horizon": found.replaced,
+        f"{found.known} were there already": found.known,
+        f"{found.differing} of them decided near a horizon in one alone": found.differing,
+        f"{found.trajectories} trajectories added": found.trajectories,
+        f"{found.designs} designs added": found.designs,
+    }
+    say(f"{options.folder}: {', '.join(said for said, count in counts.items() if count)}")
     return 0
 
 
 def doctor(options: argparse.Namespace) -> int:
     """Print versions and devices, and check the numerics."""
     del options
-    _configure()
+    from jaxflow.core.machine import configure, versions
+
+    configure()
     import jax
 
-    from jaxflow.core.machine import versions
-    from jaxflow.engine.numerics import check_numerics
+    from jaxflow.engine.reference import check_numerics
 
     print(versions())
     for device in jax.devices():
@@ -247,9 +228,10 @@ def presets(options: argparse.Namespace) -> int:
     from jaxflow.study import files
 
     if options.name:
-        for line in wrap(files.description(options.name), WIDTH):
-            print(line)
-        print(f"\n{_without_comments(files.text(options.name))}\n\njaxflow run {options.name}")
+        for paragraph in (files.purpose(options.name), files.description(options.name)):
+            print(paragraph and f"{fill(paragraph, WIDTH)}\n")
+        print(files.text(options.name).rstrip())
+        print(f"\njaxflow run {options.name}")
         return 0
     names = list(files.presets())
     room = max(map(len, names))
@@ -257,11 +239,6 @@ def presets(options: argparse.Namespace) -> int:
         said = shorten(files.purpose(name), WIDTH - room - 2, placeholder=" ..")
         print(f"{name:{room}}  {said}")
     return 0
-
-
-def _without_comments(text: str) -> str:
-    """A study file but for the paragraph on top."""
-    return "\n".join(dropwhile(lambda line: not line or line[0] == "#", text.splitlines()))
 
 
 def say(text: object, file: TextIO | None = None) -> None:
@@ -275,25 +252,3 @@ def _show(*tables: "Table") -> None:
     console = Console()
     for table in tables:
         console.print(table)
-
-
-def _configure() -> None:
-    """Set what JAX reads when it starts. The library itself never does."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_cpu_multi_thread_eigen" not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    # XLA calls it an error that a program in the cache was tuned for this very machine
-    # (openxla/xla#44565); what goes wrong in earnest is raised by JAX.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import jax
-
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        jax.config.update("jax_compilation_cache_dir", str(home / "jaxflow" / "xla"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-def _set_precision(precision: str) -> None:
-    import jax
-
-    jax.config.update("jax_enable_x64", precision == "float64")

@@ -1,24 +1,30 @@
 """Where a study stands, by its store alone."""
 
-import fcntl
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxflow.core.types import Outcome
+from jaxflow.core.types import Outcome, Row
 from jaxflow.report.slices import SliceReport, slices
-from jaxflow.store.files import LOCK
-from jaxflow.store.finished import FINISHED
+from jaxflow.sampling.design import Board, Design
+from jaxflow.store.file import is_locked
+from jaxflow.store.store import Store
 
 
 @dataclass(frozen=True)
 class Status:
-    """The slices of a store, and whether anything is left to run or a run is at work."""
+    """The slices of a store, what the design last run asks for still, whether a run is at work."""
 
     folder: Path
-    finished: bool
+    missing: int  # trials asked for by now that have not ended; 0 if the design is finished
     running: bool
     slices: tuple[SliceReport, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the design asks for nothing beyond the trials there are."""
+        return self.missing == 0
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -26,24 +32,24 @@ class Status:
         return Counter(row.outcome for slice in self.slices for row in slice.rows)
 
     def __str__(self) -> str:
-        state = "finished" if self.finished else f"{'a' if self.running else 'no'} run is at work"
+        state = "finished" if self.finished else f"{self.missing} trials are asked for"
+        state += "; a run is at work" if self.running else ""
         counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in self.outcomes.most_common())
         return f"{self.folder}: {state}; {self.outcomes.total()} trials: {counts}"
 
 
-def status(folder: Path) -> Status:
+def status(folder: str | Path) -> Status:
     """Where the study in a folder stands; `ValueError` where it has no trials."""
-    finished = (folder / FINISHED).exists()
-    return Status(folder, finished, _is_locked(folder), tuple(slices(folder)))
+    found = tuple(slices(folder))
+    with Store.read(folder) as store:
+        design = Design.from_json(store.designs[-1].json)
+        missing = left(design, store.protocol.dynamics, store.rows())
+    return Status(Path(folder), missing, is_locked(folder), found)
 
 
-def _is_locked(folder: Path) -> bool:
-    """Whether a writer holds the store's lock."""
-    try:
-        with (folder / LOCK).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # no lock file, or none to be read: nobody has written here
-        return False
-    return False
+def left(design: Design, dynamics: Sequence[str], rows: Iterable[Row]) -> int:
+    """How many trials a design asks for by now that are not among the rows; 0 if it is finished."""
+    board = Board(design.searches(dynamics), design.along)
+    board.tell(rows)
+    asked = board.propose()
+    return len(board.missing(asked))

@@ -52,7 +52,7 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
     for time in times:
 
         def allowed(row: Row, time: float = time) -> float:
-            return time * slice.horizon.unit_at(row.n, row.p)
+            return time * slice.unit(row)
 
         found.append(estimate(slice.tallies_within(allowed), *slice.extent, rising=rising))
     return AgainstTime(
@@ -69,7 +69,7 @@ def proportion_in_time(slice: SliceReport, time: float) -> tuple[float, float, f
 
     `time` is in the unit of the study's horizons. None where some trials do not tell of it.
     """
-    tallies = slice.tallies_within(lambda row: time * slice.horizon.unit_at(row.n, row.p))
+    tallies = slice.tallies_within(lambda row: time * slice.unit(row))
     if not tallies:
         return None
     low, high = wilson(tallies[0].converged, tallies[0].trials)
@@ -124,4 +124,4 @@ def slowing_of(slice: SliceReport) -> Slowing | None:
 
 def longest_time(slice: SliceReport) -> float:
     """The longest flow time that all trials were allowed, in the unit of the horizons."""
-    return min(row.horizon / slice.horizon.unit_at(row.n, row.p) for row in slice.rows)
+    return min(row.horizon / slice.unit(row) for row in slice.rows)

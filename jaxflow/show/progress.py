@@ -13,8 +13,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from jaxflow.core.errors import printable
-from jaxflow.core.types import SIZES
-from jaxflow.sampling.slice import Slice
+from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.study.forecast import expected_trials
 from jaxflow.study.run import Progress
@@ -46,6 +45,7 @@ class Monitor:
         self._is_live = self.console.is_terminal or _has_widgets(self.console)
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
         self._announced = False
+        self._began = time.monotonic()
         self._last = float("-inf")
         self._tasks: dict[int, TaskID] = {}
         self._bars = _Bars(
@@ -58,6 +58,7 @@ class Monitor:
         )
 
     def __enter__(self) -> Self:
+        self._began = time.monotonic()
         self._bars.start()
         return self
 
@@ -66,9 +67,9 @@ class Monitor:
 
     def __call__(self, progress: Progress) -> None:
         """Show where the run stands, if it is time to."""
-        if not self._announced and not all(slice.finished for slice in progress.slices):
+        if not self._announced and not all(search.finished for search in progress.searches):
             self._announced = True
-            self._say(f"{len(progress.slices)} slices, {progress.known} trials known; compiling")
+            self._say(f"{len(progress.searches)} slices, {progress.known} trials known; compiling")
         now = time.monotonic()
         interval = TERMINAL_INTERVAL if self._is_live else LOG_INTERVAL
         if now - self._last < interval or progress.usage.trials == 0:
@@ -77,12 +78,24 @@ class Monitor:
         rate = self._rate(now, progress.usage.trials)
         tail = f"{rate:.1f} trials/s, about {_duration(progress.seconds_left)} left"
         if self._is_live:
-            self._show(progress.slices, tail)
+            self._show(progress.searches, tail)
         else:
-            self._say(f"{progress.ended} trials: {self._summary(progress.slices)}; {tail}")
+            self._say(f"{progress.ended} trials: {self._summary(progress.searches)}; {tail}")
 
     def _say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def summary(self, progress: Progress) -> str:
+        """What a run has done since the monitor was entered."""
+        usage = progress.usage
+        if not usage.trials:
+            return f"finished already: {progress.known} trials"
+        wall = time.monotonic() - self._began
+        return (
+            f"{usage.trials} trials in {wall:.1f} s ({usage.trials / wall:.1f} trials/s), "
+            f"{usage.evaluations / usage.trials:.0f} evaluations a trial, lane utilization "
+            f"{100 * usage.utilization:.0f} %, {len(usage.programs)} programs compiled"
+        )
 
     def _rate(self, now: float, trials: int) -> float:
         """Trials a second over the last RATE_WINDOW seconds."""
@@ -92,28 +105,28 @@ class Monitor:
         began, known = self._marks[0]
         return (trials - known) / max(now - began, 1e-9)
 
-    def _show(self, slices: list[Slice], tail: str) -> None:
+    def _show(self, searches: list[Search], tail: str) -> None:
         self._bars.below = tail
-        if len(slices) > MOST_BARS:
-            total = sum(map(expected_trials, slices))
-            ended = sum(len(slice.ended) for slice in slices)
-            self._bar(0, f"{len(slices)} slices", ended, total, self._summary(slices))
+        if len(searches) > MOST_BARS:
+            total = sum(map(expected_trials, searches))
+            ended = sum(len(search.ended) for search in searches)
+            self._bar(0, f"{len(searches)} slices", ended, total, self._summary(searches))
             return
-        for i, slice in enumerate(slices):
-            self._bar(i, title(slice), len(slice.ended), expected_trials(slice), state(slice))
+        for i, search in enumerate(searches):
+            self._bar(i, title(search), len(search.ended), expected_trials(search), state(search))
 
     def _bar(self, i: int, name: str, completed: int, total: int, state: str) -> None:
         if i not in self._tasks:
             self._tasks[i] = self._bars.add_task(name, total=1, state="")
         self._bars.update(self._tasks[i], total=max(1, total), completed=completed, state=state)
 
-    def _summary(self, slices: list[Slice]) -> str:
-        """All slices in a line: each of a few, or counts of many."""
-        if len(slices) <= 4:
-            return "; ".join(f"{title(slice)} {state(slice)}" for slice in slices)
+    def _summary(self, searches: list[Search]) -> str:
+        """All searches in a line: each of a few, or counts of many."""
+        if len(searches) <= 4:
+            return "; ".join(f"{title(search)} {state(search)}" for search in searches)
         stages = Counter(
-            "done" if slice.finished else "under way" if slice.rounds else "waiting"
-            for slice in slices
+            "done" if search.finished else "under way" if search.rounds else "waiting"
+            for search in searches
         )
         return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
 
@@ -123,20 +136,17 @@ def _has_widgets(console: Console) -> bool:
     return console.is_jupyter and find_spec("ipywidgets") is not None
 
 
-def title(slice: Slice) -> str:
-    """Which slice it is."""
-    along = slice.plan.along
-    sizes = [f"{name}={slice.base[name]}" for name in SIZES if name != along]
-    laws = [f"{k.rpartition('.')[2]}={x:g}" for k, x in slice.base.parameters if k != along]
-    return printable(" ".join([slice.dynamics, *sizes, *laws]))
+def title(search: Search) -> str:
+    """Which slice is searched."""
+    return printable(search.slice.title)
 
 
-def state(slice: Slice) -> str:
-    """What is known of a slice's threshold by now: at the longest horizon."""
-    if not isinstance(slice.plan, ThresholdPlan) or not slice.ended:
-        return f"{len(slice.ended)}/{expected_trials(slice)}"
-    posterior = slice.posterior()
-    symbol = "N" if slice.plan.along == "n" else slice.plan.along.rpartition(".")[2]
+def state(search: Search) -> str:
+    """What is known of a search's threshold by now: at the longest horizon."""
+    if not isinstance(search.plan, ThresholdPlan) or not search.ended:
+        return f"{len(search.ended)}/{expected_trials(search)}"
+    posterior = search.posterior()
+    symbol = "N" if search.plan.along == "n" else search.plan.along.rpartition(".")[2]
     return f"{symbol} = {posterior.median:.4g} ± {100 * posterior.relative_half_width:.1f} %"
 
 

@@ -33,6 +33,7 @@ class Result:
     """
 
     folder: Path
+    design: str | None = None  # its name; those of the same horizons along the same axis if None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))
@@ -44,7 +45,7 @@ class Result:
 
     def thresholds(self) -> list[dict[str, Any]]:
         """One dictionary a slice and horizon: its place, its threshold, its trials by outcome."""
-        return report.thresholds(self.folder)
+        return report.thresholds(self.folder, self.design)
 
     def table(self) -> Table:
         """The thresholds as a table: `str` of it is text, rich and notebooks print it."""
@@ -52,7 +53,7 @@ class Result:
 
     def plot(self, kind: str = "auto", path: str | PathLike[str] | None = None) -> Figure:
         """A figure of the kinds of `jaxflow figure`, written to `path` if one is given."""
-        with drawn(lambda: figure(report.slices(self.folder), kind)) as made:
+        with drawn(lambda: figure(report.slices(self.folder, self.design), kind)) as made:
             if path is not None:
                 save(made, Path(path))
             return made
@@ -64,7 +65,7 @@ class Result:
     def to_xarray(self) -> "xarray.Dataset":
         """The trials and their counts over the axes as labelled arrays; needs `jaxflow[export]`."""
         with Store.read(self.folder) as store:
-            about = {"study": store.study_json, "study_hash": store.study_hash}
+            about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
             return export.to_xarray(store.rows(), about)
 
     def __repr__(self) -> str:
@@ -79,7 +80,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         file = BytesIO()
-        with drawn(lambda: figure(report.slices(self.folder))) as made:
+        with drawn(lambda: figure(report.slices(self.folder, self.design))) as made:
             made.savefig(file, format="png", dpi=110)
         image = b64encode(file.getvalue()).decode()
         return f'{self.table()._repr_html_()}<img src="data:image/png;base64,{image}">'
@@ -91,4 +92,4 @@ def _line(entry: dict[str, Any]) -> str:
     along = symbol(entry["along"])
     found = "P" if "proportion" in entry else "N" if along == "n" else along
     value, interval, *_ = tables.estimate(entry)
-    return printable(f"  {entry['name']}, {place}: {found} = {value} {interval}")
+    return printable(f"  {entry['dynamics']}, {place}: {found} = {value} {interval}")

@@ -36,7 +36,7 @@ def thresholds(reports: Sequence[dict[str, Any]]) -> Table:
     headings: tuple[Cell, ...] = ("dynamics", *own, first, "interval")
     headings += (INITIALIZED,) if tells else ()
     rows = [
-        (report["name"], *(at.get(name, "") for name in own), *estimate(report, tells))
+        (report["dynamics"], *(at.get(name, "") for name in own), *estimate(report, tells))
         for report, at in zip(reports, places, strict=True)
     ]
     counted = _with_outcomes(title, headings, rows, reports)

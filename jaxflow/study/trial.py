@@ -5,10 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.types import SIZES, Point, Row, Trial
-from jaxflow.engine.single import run_trial
-from jaxflow.flow.recording import Recording
-from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
+from jaxflow.engine.local import run_trial
 from jaxflow.study.study import Study
 
 OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
@@ -30,12 +28,12 @@ def follow(
     d, n, p = (_size(study, axis, sizes.get(axis)) for axis in SIZES)
     point = Point(d, n, p)
     study.ensemble.check(point)
-    orthogonal = isinstance(study.ensemble.inputs, Orthogonal)
+    orthogonal = "orthogonal" in study.ensemble.coordinates()
     names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
     return run_trial(
         study.ensemble,
         study.dynamics[name],
-        Trial(name, point, seed, study.horizon.times(point.n, point.p)[-1]),
+        Trial(name, point, seed, study.horizon.times(point)[-1]),
         study.record or Recording(names, points=POINTS),
         success=study.success,
         seed=study.seed,
