@@ -47,8 +47,13 @@ def one_line(text: object, width: int = 500) -> str:
     if len(start) > 4 * width:  # so that a text of any length costs little
         start = f"{start[: 2 * width]}{start[-2 * width :]}"
     words = " ".join(start.split())
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+    line = printable(words)
     if len(line) > width:
         half = (width - 5) // 2
         line = f"{line[:half]} ... {line[-half:]}"
     return line
+
+
+def printable(text: object) -> str:
+    """The text in a line, with what a terminal would obey instead of show written as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
