@@ -8,10 +8,10 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from jaxflow.store.files import FILE
 
 from jaxflow.cli.parser import main
 from jaxflow.statistics.posterior import estimate
-from jaxflow.store.files import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.files import presets
 from jaxflow.study.run import run
