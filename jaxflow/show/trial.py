@@ -9,7 +9,6 @@ from jaxflow import plot
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
 from jaxflow.engine.local import run_trial
-from jaxflow.flow.descent import GradientDescent
 from jaxflow.study.study import Study
 
 OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
@@ -49,8 +48,7 @@ def follow(
     )
     title = f"{name}, d = {row.d}, n = {row.n}, p = {row.p}, seed {seed}: {row.outcome}"
     with plot.style():
-        step = moved.step if isinstance(moved, GradientDescent) else None
-        figure = plot.trajectory(found, step=step, title=title)
+        figure = plot.trajectory(found, step=moved.euler_step, title=title)
         try:
             figure.savefig(path)
         except (OSError, ValueError) as error:
