@@ -7,7 +7,7 @@ from itertools import product
 from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake
 from jaxflow.core.types import SIZES, Point
-from jaxflow.sampling.rules import HorizonRule, StepsOfDescent, WidthRule
+from jaxflow.sampling.rules import SCHEMA, HorizonRule, StepsOfDescent, WidthRule
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Horizon:
     rule: HorizonRule | None = None
 
     def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
         for name in ("factor", "time"):
             values = tuple(positive(f"{name} of the horizon", x) for x in getattr(self, name))
             object.__setattr__(self, name, tuple(sorted(set(values))))
@@ -80,6 +81,7 @@ class Axes:
     parameters: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
         if self.follows and self.n:
             self.widths(min(self.n))  # raises where the rule has none
         for name in SIZES:

@@ -12,21 +12,16 @@ from re import fullmatch
 from typing import Any, Self
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.schema import Choice, Schema, canonical, digest
+from jaxflow.core.schema import canonical, digest
 from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
 from jaxflow.sampling.axes import Axes, Horizon, concerning
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start
-from jaxflow.sampling.rules import HORIZON_RULES, WIDTH_RULES, HorizonRule, WidthRule
+from jaxflow.sampling.rules import SCHEMA
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 
-CHOICES: dict[type, Choice] = {
-    HorizonRule: Choice("rule", HORIZON_RULES),
-    WidthRule: Choice("rule", WIDTH_RULES),
-}
-SCHEMA = Schema(CHOICES)
 NAME = r"[^\W_][\w.+=-]*"  # of a folder, and of nothing above it
 
 
@@ -46,6 +41,7 @@ class Design:
     record: Recording | None = None
 
     def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
         if not fullmatch(NAME, self.name):
             remedy = "begin with a letter or digit, and go on with those and . _ + = -"
             raise mistake("the name of a folder as name", self.name, remedy)

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from jaxflow.core.checks import fraction
 from jaxflow.core.errors import mistake
+from jaxflow.core.schema import Choice, Schema
 from jaxflow.core.types import Point
 from jaxflow.papers import group_count, published_horizon, width_rule
 
@@ -85,3 +86,9 @@ WIDTH_RULES: dict[str, type[WidthRule]] = {
     "well_initialized": WellInitializedWidth,
     "groups": GroupCount,
 }
+
+CHOICES: dict[type, Choice] = {
+    HorizonRule: Choice("rule", HORIZON_RULES),
+    WidthRule: Choice("rule", WIDTH_RULES),
+}
+SCHEMA = Schema(CHOICES)

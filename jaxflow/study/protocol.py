@@ -16,7 +16,7 @@ from jaxflow.flow.stopping import Success
 from jaxflow.problems.shallow import initialization, inputs, labels
 from jaxflow.problems.shallow.activations import ACTIVATIONS, Activation
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.sampling.design import CHOICES
+from jaxflow.sampling.rules import CHOICES
 
 SCHEMA = Schema(
     {
@@ -45,6 +45,7 @@ class Protocol:
     precision: Literal["float32", "float64"] = "float32"
 
     def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
         if not self.dynamics:
             raise mistake("at least one dynamics", "none", "add a table [dynamics.flow]")
         if self.success != "signs" and not self.success > 0:
