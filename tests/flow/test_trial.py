@@ -284,11 +284,12 @@ def test_a_neuron_that_is_alone_fits_or_dies(solver):
     |a| > |w| is conserved (arXiv 2502.16977, section 2), so a keeps its sign: the outcome is known
     from the draw. A neuron that dies does so in finite time, across its own kink.
     """
-    flow, horizon = GradientFlow(solver, 0.01, 0.001), 600.0
+    flow = GradientFlow(solver, 0.01, 0.001)
     setting = Setting(Ensemble(), flow, 1.0, Shape(1, 1, 1), "float32")
     one, seeds = jnp.ones(60, jnp.int32), range(60)
     keys = jax.tree.map(lambda *rows: jnp.stack(rows), *(keys_of(0, 1, 1, 1, s) for s in seeds))
-    requests = Request(keys, Sizes(one, one, one), jnp.full(60, horizon, jnp.float32))
+    horizons, values = jnp.full(60, 600.0, jnp.float32), jnp.zeros((60, 0), jnp.float32)
+    requests = Request(keys, Sizes(one, one, one), horizons, values)
 
     def solve(request):
         first = start(setting, request)
