@@ -43,6 +43,8 @@ class LocalRunner(Runner):
         if jax.dtypes.canonicalize_dtype(dtype) != dtype:
             remedy = f'call jaxflow.configure(precision="{dtype}") first'
             raise mistake(f"64-bit JAX for {dtype}", "32-bit JAX", remedy)
+        for rule in dynamics.values():
+            rule.check_precision(dtype)
         if recording is not None:
             check_recording(recording, ensemble)
         self.lanes, self.recording, self.usage = lanes.resolved(), recording, Usage()
