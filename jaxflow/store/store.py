@@ -13,7 +13,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -173,8 +173,7 @@ class Store:
             sql += f" JOIN asked USING ({KEY_SQL}) WHERE design = ?"
             values.append(self._number(design_hash))
         found: list[Row] = []
-        with self._sound():
-            cursor = self._connection.execute(sql, values)
+        with self._sound(), closing(self._connection.execute(sql, values)) as cursor:
             while records := cursor.fetchmany(_AT_ONCE):
                 found += columns.rows_of(records)
         if len(set(map(columns.key_of_row, found))) < len(found):
