@@ -153,6 +153,7 @@ def damaged(key: Iterable[Any], fault: str) -> ValueError:
 
 
 _DIGEST_SIZE = 16  # bytes
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def digest(table: str, record: Iterable[Any], blob: Any = b"") -> bytes:
@@ -161,7 +162,7 @@ def digest(table: str, record: Iterable[Any], blob: Any = b"") -> bytes:
     Nothing proves it of a damaged record, in which bytes and numbers are in each other's place.
     """
     try:
-        said = json.dumps([table, *record], separators=(",", ":")).encode() + blob
+        said = _encoded([table, *record]).encode() + blob
     except TypeError:
         return b""
     return hashlib.blake2b(said, digest_size=_DIGEST_SIZE).digest()
