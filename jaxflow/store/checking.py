@@ -98,13 +98,17 @@ def _in_designs(designs: Iterable[Record]) -> Iterator[str]:
 def _in_trials(trials: list[Record], store: Store, rules: Rules | None) -> Iterator[str]:
     counts = Counter(values[: len(KEY)] for values in trials)
     yield from (f"{named(key)}: kept {k} times" for key, k in counts.items() if k > 1)
-    rule: Rule = lambda row: ()  # noqa: E731
+    rule: Rule = _allowing_all
     try:
         rule = rules(store) if rules else rule
     except ValueError as error:
         yield str(error)
     for i in range(0, len(trials), _AT_ONCE):
         yield from _in_rows(trials[i : i + _AT_ONCE], store, rule)
+
+
+def _allowing_all(row: Row) -> Iterable[str]:
+    return ()
 
 
 def _in_rows(trials: list[Record], store: Store, rule: Rule) -> Iterator[str]:

@@ -32,9 +32,7 @@ class MergeReport:
     added: int
     replaced: int  # undecided before, and now of a longer horizon
     known: int  # in the target, or in a source before, and left alone
-    differing: (
-        int  # of those in two stores, decided near a horizon in one and undecided in the other
-    )
+    differing: int  # decided near a horizon in one store and undecided in another
     trajectories: int
     designs: int
 
