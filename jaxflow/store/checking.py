@@ -88,9 +88,9 @@ def _in_tables(folder: Path, rules: Rules | None) -> Iterator[str]:
 
 
 def _in_designs(designs: Iterable[Record]) -> Iterator[str]:
-    for _, hashed, text, created, last_run, _ in designs:
+    for _, *values, _ in designs:
         try:
-            StoredDesign(hashed, text, created, last_run)
+            StoredDesign(*values)
         except ValueError as error:
             yield str(error)
 

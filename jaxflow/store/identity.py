@@ -46,14 +46,15 @@ class StoredDesign:
 
     hash: str  # SHA-256 of the JSON
     json: str
+    source: str  # what tells the study file that it came from; nothing if that is not known
     created: str
     last_run: str
 
     def __post_init__(self) -> None:
         hashed_table("design", self.hash, self.json)
-        for text in (self.created, self.last_run):
+        for text in (self.source, self.created, self.last_run):
             if not isinstance(text, str):
-                raise mistake("a time of a design", shown(repr(text)), RESTORE)
+                raise mistake("a text of a design", shown(repr(text)), RESTORE)
 
     @property
     def table(self) -> dict[str, Any]:

@@ -141,7 +141,8 @@ def _joined(target: Path, sources: list[tuple[Store, list[Row]]], differing: int
             written.append(put(connection, rows, kept))
             for design in reversed(store.designs):
                 designs += put_design(connection, design, is_last=False)
-                put_asked(connection, design.hash, store.asked(design.hash))
+                asked = ((columns.key(t), t.horizon) for t in store.asked(design.hash))
+                put_asked(connection, design.hash, asked)
     counts = zip(*map(astuple, written), strict=True)
     added, replaced, known, trajectories = map(sum, counts)
     return MergeReport(added, replaced, known, differing, trajectories, designs)

@@ -74,14 +74,15 @@ _TABLES_OF_3 = (
     "protocol (hash TEXT NOT NULL, json TEXT NOT NULL, schema INTEGER NOT NULL, "
     "created TEXT NOT NULL)",
     "designs (number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, json TEXT NOT NULL, "
-    "created TEXT NOT NULL, last_run TEXT NOT NULL, turn INTEGER NOT NULL)",
+    "source TEXT NOT NULL, created TEXT NOT NULL, last_run TEXT NOT NULL, turn INTEGER NOT NULL)",
     f"trials ({_KEY_OF_3}, horizon , outcome TEXT, reason TEXT, flow_time , steps INTEGER, "
     "evaluations INTEGER, rejections INTEGER, first_loss , last_loss , well_initialized INTEGER, "
     "balancedness_drift , curvature , dtype TEXT, device TEXT, program TEXT, versions TEXT, "
     f"digest BLOB NOT NULL, PRIMARY KEY ({', '.join(_KEY)}))",
     f"trajectories ({_KEY_OF_3}, arrays BLOB NOT NULL, digest BLOB NOT NULL, "
     f"PRIMARY KEY ({', '.join(_KEY)}))",
-    f"asked (design INTEGER NOT NULL, {_KEY_OF_3}, PRIMARY KEY (design, {', '.join(_KEY)}))",
+    f"asked (design INTEGER NOT NULL, {_KEY_OF_3}, horizon  NOT NULL, "
+    f"PRIMARY KEY (design, {', '.join(_KEY)}))",
     "sums (name TEXT NOT NULL PRIMARY KEY, entries INTEGER NOT NULL, total BLOB NOT NULL)",
 )
 
@@ -100,17 +101,41 @@ def _from_2(connection: sqlite3.Connection) -> None:
         connection.execute(f"CREATE TABLE {sql}")
     for name in ("protocol", "designs", "trials", "trajectories", "asked"):
         connection.execute("INSERT INTO sums VALUES (?, 0, ?)", (name, bytes(16)))
-    text, hashed = _canonical({name: study[name] for name in PROTOCOL})
+    text, hashed = _canonical(_protocol_from_2(study))
     protocol = (hashed, text, 3, created)
     connection.execute("INSERT INTO protocol VALUES (?, ?, ?, ?)", protocol)
     enter(connection, "protocol", [digest("protocol", protocol)])
-    text, hashed = _canonical({name: study[name] for name in DESIGN if name in study})
-    design = (hashed, text, created, created, 0)
-    connection.execute("INSERT INTO designs VALUES (1, ?, ?, ?, ?, ?)", design)
+    text, hashed = _canonical(_design_from_2(study))
+    design = (hashed, text, "", created, created, 0)
+    connection.execute("INSERT INTO designs VALUES (1, ?, ?, ?, ?, ?, ?)", design)
     enter(connection, "designs", [digest("designs", design)])
     _trials_from_2(connection, hashed)
     for table in ("study", "earlier_trials", "earlier_trajectories"):
         connection.execute(f"DROP TABLE {table}")
+
+
+def _protocol_from_2(study: dict[str, Any]) -> dict[str, Any]:
+    """The protocol of a study; networks have biases, or say that they have none."""
+    protocol = {name: study[name] for name in PROTOCOL}
+    try:
+        protocol["ensemble"].setdefault("network", {}).setdefault("biases", "none")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_study(error) from error
+    return protocol
+
+
+def _design_from_2(study: dict[str, Any]) -> dict[str, Any]:
+    """The design of a study; rules by which horizons and widths follow the point have names now."""
+    design = {name: study[name] for name in DESIGN if name in study}
+    try:
+        if not design["horizon"]["time"]:
+            design["horizon"]["rule"] = {"rule": "steps_of_descent"}
+        for name, rule in (("failure", "well_initialized"), ("alpha", "groups")):
+            if values := design["axes"].pop(name, None):
+                design["axes"]["p"] = {"rule": rule, name: values}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_study(error) from error
+    return design
 
 
 def _trials_from_2(connection: sqlite3.Connection, design: str) -> None:
@@ -124,8 +149,9 @@ def _trials_from_2(connection: sqlite3.Connection, design: str) -> None:
     places = ", ".join("?" * len(records[0])) if records else ""
     connection.executemany(f"INSERT INTO trials VALUES ({places})", records)
     enter(connection, "trials", [record[-1] for record in records])
-    connection.executemany("INSERT INTO asked VALUES (1, ?, ?, ?, ?, ?, ?)", kept)
-    enter(connection, "asked", [digest("asked", (design, *key)) for key in kept])
+    asked = [(*key, record[size]) for key, record in kept.items()]
+    connection.executemany("INSERT INTO asked VALUES (1, ?, ?, ?, ?, ?, ?, ?)", asked)
+    enter(connection, "asked", [digest("asked", (design, *one)) for one in asked])
     digests = []
     for record in connection.execute(
         f"SELECT {', '.join(_KEY)}, horizon, arrays FROM earlier_trajectories"

@@ -127,19 +127,26 @@ class Store:
     @property
     def designs(self) -> tuple[StoredDesign, ...]:
         """Those run on the store, the one run last at the end."""
-        sql = "SELECT hash, json, created, last_run FROM designs ORDER BY turn"
+        sql = "SELECT hash, json, source, created, last_run FROM designs ORDER BY turn"
         return tuple(StoredDesign(*values) for values in self.select(sql))
 
-    def begin(self, design_hash: str, design_json: str) -> None:
-        """Note a design as the one that is run now."""
-        design = StoredDesign(design_hash, design_json, now(), now())
+    def begin(self, design_hash: str, design_json: str, source: str = "") -> None:
+        """Note a design as the one that is run now; `source` tells the study file it came from."""
+        design = StoredDesign(design_hash, design_json, source, now(), now())
         with self.writing() as connection:
             put_design(connection, design, is_last=True)
 
     def ask(self, design_hash: str, trials: Iterable[Trial]) -> None:
         """Note that a design asked for these trials; `ValueError` where it did not begin."""
         with self.writing() as connection:
-            put_asked(connection, design_hash, map(columns.key, trials))
+            put_asked(connection, design_hash, ((columns.key(t), t.horizon) for t in trials))
+
+    def asked(self, design_hash: str) -> list[Trial]:
+        """The trials that a design asked for, with the flow time it allows each, sorted."""
+        sql = f"SELECT {KEY_SQL}, horizon FROM asked WHERE design = ?"
+        found = self.select(sql, (self._number(design_hash),))
+        with self._sound():
+            return sorted(columns.trial(key, horizon) for *key, horizon in found)
 
     def insert(
         self,
@@ -181,11 +188,6 @@ class Store:
         if len(set(map(columns.key_of_row, found))) < len(found):
             raise mistake(f"a sound store at {self.path}", "a trial that is kept twice", RESTORE)
         return sorted(found, key=columns.key_of_row)  # in SQL, 10.0 of a parameter is before 2.0
-
-    def asked(self, design_hash: str) -> list[Key]:
-        """The trials that a design asked for, as they are kept."""
-        sql = f"SELECT {KEY_SQL} FROM asked WHERE design = ?"
-        return self.select(sql, (self._number(design_hash),))
 
     def trajectory(self, trial: Trial) -> dict[str, NDArray[Any]] | None:
         """The named arrays kept for `trial`, or None; `ValueError` where they are damaged."""

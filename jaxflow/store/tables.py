@@ -1,7 +1,8 @@
 """The tables of a store, and the sums that prove that nothing in them was altered or lost.
 
 `protocol` has one row, `designs` one for each design run, `trials` one a trial, `trajectories` an
-archive for each trial recorded, and `asked` says which trials each design asked for. `sums` has,
+archive for each trial recorded, and `asked` says which trials each design asked for, and how long
+it allowed them. `sums` has,
 for each of these, the number of its entries and the sum of their digests, whatever their order;
 it changes in the transaction that changes them.
 """
@@ -26,10 +27,11 @@ TABLES = {
     "protocol": "hash TEXT NOT NULL, json TEXT NOT NULL, schema INTEGER NOT NULL, "
     "created TEXT NOT NULL",
     "designs": "number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, json TEXT NOT NULL, "
-    "created TEXT NOT NULL, last_run TEXT NOT NULL, turn INTEGER NOT NULL",
+    "source TEXT NOT NULL, created TEXT NOT NULL, last_run TEXT NOT NULL, turn INTEGER NOT NULL",
     "trials": f"{_KEYS}, {_REST}, {_END}",
     "trajectories": f"{_KEYS}, arrays BLOB NOT NULL, {_END}",
-    "asked": f"design INTEGER NOT NULL, {_KEYS}, PRIMARY KEY (design, {KEY_SQL})",
+    "asked": f"design INTEGER NOT NULL, {_KEYS}, horizon  NOT NULL, "
+    f"PRIMARY KEY (design, {KEY_SQL})",
     "sums": "name TEXT NOT NULL PRIMARY KEY, entries INTEGER NOT NULL, total BLOB NOT NULL",
 }
 SUMMED = ("protocol", "designs", "trials", "trajectories", "asked")

@@ -107,29 +107,35 @@ def put_design(connection: sqlite3.Connection, design: StoredDesign, *, is_last:
 
     One that is known is moved only if it is run last, and keeps the time at which it was created.
     """
-    sql = "SELECT number, hash, json, created, last_run, turn FROM designs WHERE hash = ?"
+    sql = "SELECT number, hash, json, source, created, last_run, turn FROM designs WHERE hash = ?"
     kept = connection.execute(sql, (design.hash,)).fetchone()
     if kept is not None and not is_last:
         return False
     turn = "MAX(turn), 0) + 1" if is_last else "MIN(turn), 0) - 1"
     ((turn,),) = connection.execute(f"SELECT COALESCE({turn} FROM designs").fetchall()
-    number, created = (kept[0], kept[3]) if kept else (None, design.created)
-    values = (design.hash, design.json, created, design.last_run, turn)
+    number, created = (kept[0], kept[4]) if kept else (None, design.created)
+    values = (design.hash, design.json, design.source, created, design.last_run, turn)
     connection.execute(
-        "INSERT OR REPLACE INTO designs VALUES (?, ?, ?, ?, ?, ?)", (number, *values)
+        "INSERT OR REPLACE INTO designs VALUES (?, ?, ?, ?, ?, ?, ?)", (number, *values)
     )
     went = [digest("designs", kept[1:])] if kept else []
     enter(connection, "designs", [digest("designs", values)], went)
     return kept is None
 
 
-def put_asked(connection: sqlite3.Connection, design_hash: str, keys: Iterable[Key]) -> int:
-    """Note that a design, which is there, asked for these trials; of how many it was not known."""
+def put_asked(
+    connection: sqlite3.Connection, design_hash: str, asked: Iterable[tuple[Key, float]]
+) -> int:
+    """Note that a design, which is there, asked for trials, and how long it allows each.
+
+    Gives of how many it was not known.
+    """
     found = connection.execute("SELECT number FROM designs WHERE hash = ?", (design_hash,))
     (number,) = found.fetchone() or (None,)
     if number is None:
         raise mistake("a design that was begun", design_hash, "begin it before it asks for trials")
-    sql = f"INSERT OR IGNORE INTO asked VALUES (?, {_KEY_PLACES})"
-    came = [key for key in keys if connection.execute(sql, (number, *key)).rowcount]
-    enter(connection, "asked", [digest("asked", (design_hash, *key)) for key in came])
+    sql = f"INSERT OR IGNORE INTO asked VALUES (?, {_KEY_PLACES}, ?)"
+    records = [(*key, horizon) for key, horizon in asked]
+    came = [one for one in records if connection.execute(sql, (number, *one)).rowcount]
+    enter(connection, "asked", [digest("asked", (design_hash, *one)) for one in came])
     return len(came)
