@@ -146,6 +146,8 @@ def test_a_spoiled_store_is_found_out(grid, capsys, tmp_path):
         (["--seed=many"], "an integer"),
         (["--grid.values=[0]"], "whole number"),
         (["stray"], "--key=value"),
+        (["--seed", "9" * 5000], "a TOML value after --seed"),
+        (["--axes.p", "[" * 5000], "a TOML value after --axes.p"),
         (["--horizon.factr", "3"], "'factor'"),
     ],
 )
