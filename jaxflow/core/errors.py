@@ -21,11 +21,13 @@ def mistake(expected: str, got: object, remedy: str) -> ValueError:
     return ValueError("expected {expected}, got {got}: {remedy}".format(**short))
 
 
-def unknown_name(kind: str, got: str, valid: Iterable[str]) -> ValueError:
-    """The error for a name that is not in a table, with the nearest valid one."""
+def unknown_name(
+    kind: str, got: str, valid: Iterable[str], otherwise: str = "use one of the names expected"
+) -> ValueError:
+    """The error for a name that is not in a table, with the nearest valid one if one is near."""
     names = sorted(map(str, valid))
     near = get_close_matches(got[:100], names, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]!r}?" if near else "use one of the names expected"
+    remedy = f"did you mean {near[0]!r}?" if near else otherwise
     return mistake(f"{kind} in {{{', '.join(names)}}}", got, remedy)
 
 

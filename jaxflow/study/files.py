@@ -1,5 +1,6 @@
-"""Study files: presets that come with the package, and files of the user."""
+"""Study files: presets that come with the package, files of the user, and those of stores."""
 
+import json
 import os
 import stat
 import tomllib
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.machine import package_version
+from jaxflow.core.names import changed, flattened
+from jaxflow.core.open_names import is_open
+from jaxflow.core.schema import canonical, digest
+from jaxflow.store.file import FILE
+from jaxflow.store.store import Store
 
 STUDY = "study.toml"  # of a folder with a store
 LARGEST = 2**20  # bytes of a study file
@@ -31,8 +38,8 @@ def purpose(name: str) -> str:
 def description(name: str) -> str:
     """All else that the preset's comments say, a paragraph for every block of them."""
     first, *others = _comments(name)
-    paragraphs = (" ".join(lines) for lines in (first[1:], *others) if lines)
-    return "\n\n".join(paragraphs)
+    paragraphs = (" ".join(lines).strip() for lines in (first[1:], *others))
+    return "\n\n".join(filter(None, paragraphs))
 
 
 def example() -> str:
@@ -53,6 +60,35 @@ def text(source: str | Path) -> str:
         raise mistake("a TOML file in UTF-8", str(source), f"fix it: {error}") from error
 
 
+def table(
+    source: str | Path, changes: Mapping[str, Any] | None = None, *, small: bool = False
+) -> dict[str, Any]:
+    """What a study file, a preset, or the study in a folder says, as plain values.
+
+    `changes` are other values by dotted name. A `small` study has the values of the file's table
+    [small] and "-small" after its name. Raises `ValueError` where there is none to read.
+    """
+    is_folder = any((Path(source) / name).exists() for name in (STUDY, FILE))
+    made = _in_folder(Path(source)) if is_folder else parsed(source)
+    fewer = flattened(made.pop("small", {}), "the table [small]")
+    if small:
+        if not fewer:
+            remedy = "run it whole, or add a table of other values by dotted name"
+            raise mistake("a study with a table [small]", str(source), remedy)
+        made = changed({**made, "name": f"{made.get('name')}-small"}, fewer)
+    return changed(made, changes or {})
+
+
+def fingerprint(table: Mapping[str, Any]) -> str:
+    """What tells a study file, read by this version, from others; nothing if that is not sure.
+
+    The code behind a name of the user's may change without it.
+    """
+    if any(isinstance(x, str) and is_open(x) for x in _texts(table)):
+        return ""
+    return digest(canonical([table, package_version("jaxflow")]))
+
+
 def parsed(source: str | Path) -> dict[str, Any]:
     """What the study file says, as plain values; its `small`, if it has one, is a table."""
     content = text(source)
@@ -70,17 +106,37 @@ def parsed(source: str | Path) -> dict[str, Any]:
     return table
 
 
+def _in_folder(folder: Path) -> dict[str, Any]:
+    """The study file beside a store, or the study last run on it."""
+    if (folder / STUDY).exists():
+        return parsed(folder / STUDY)
+    with Store.read(folder) as store:
+        if not store.designs:
+            raise mistake("a store on which a study was run", str(folder), "run one there")
+        return {**json.loads(store.protocol_json), **json.loads(store.designs[-1].json)}
+
+
+def _texts(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+    else:
+        yield value
+
+
 def _content(path: Path) -> bytes:
     """The bytes of a regular file, never of a device or a pipe, which may not end."""
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise mistake("a regular file as study", str(path), "name a .toml file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        got = f"{path}: {error.strerror}"
+        is_regular = stat.S_ISREG(os.stat(path).st_mode)
+        content = b""
+        if is_regular:
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        got = f"{path}: {getattr(error, 'strerror', None) or error}"
         raise mistake("a study file that can be read", got, "check its name") from error
+    if not is_regular:
+        raise mistake("a regular file as study", str(path), "name a .toml file")
     if len(content) > LARGEST:
         raise mistake(f"a study file below {LARGEST} bytes", str(path), "shorten it")
     return content

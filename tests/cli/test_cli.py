@@ -237,7 +237,7 @@ def test_no_study_is_written_outside_runs(grid, capsys, tmp_path, monkeypatch, n
 def test_a_folder_goes_on_with_the_study_in_it(grid, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "made").mkdir()
-    assert "study.toml" in refused(capsys, "run", "made")
+    refused(capsys, "run", "made")
     (tmp_path / "made" / "study.toml").write_text(GRID)
     flags = ("--axes.d=[5]", "--grid.repetitions=1")
     assert "made/trials.sqlite" in said(capsys, "run", "made", *flags)
