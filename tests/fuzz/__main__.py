@@ -23,8 +23,8 @@ def main() -> int:
     options = _options()
     root = options.root or Path(tempfile.mkdtemp(prefix="jaxflow-fuzz-seeds-"))
     root.mkdir(parents=True, exist_ok=True)
-    if not (root / "grid").exists():
-        _make(root)
+    if not (root / "modules").exists():
+        _make(root, "make_quickly" if options.quick else "make")
     numbers = {"stores": options.stores, "studies": options.studies}
     failed = False
     for kind, count in numbers.items():
@@ -51,21 +51,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
     parser.add_argument("--examples", type=int, default=2, help="of each kind of fault (2)")
     parser.add_argument("--root", type=Path, help="folder of the sound stores, made when missing")
+    parser.add_argument("--quick", action="store_true", help="of one store that needs no trial")
     parser.add_argument("--verbose", action="store_true", help="a line a case")
     return parser.parse_args()
 
 
-def _make(root: Path) -> None:
+def _make(root: Path, function: str) -> None:
     """The sound stores, in a process of its own: the others need no JAX."""
     import subprocess
 
-    (root / "modules").mkdir(exist_ok=True)
-    marker = "raise RuntimeError('a module that a study names was imported')\n"
-    (root / "modules" / "side_effect.py").write_text(marker)
-    script = f"from pathlib import Path; from tests.fuzz import seeds; seeds.make(Path({str(root)!r}))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    script = f"import pathlib; from tests.fuzz import seeds; seeds.{function}(pathlib.Path({str(root)!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"the sound stores could not be made:\n{done.stderr[-3000:]}")
+    (root / "modules").mkdir()
+    (root / "modules" / "side_effect.py").write_text("class Law: ...\n")
 
 
 def _print_case(case: Case) -> None:
@@ -104,7 +106,9 @@ def _print_examples(kind: str, found: list[Case], options: argparse.Namespace) -
             print(f"    {fault.operation}: {fault.said[:160]}")
             print(f"    after {case.mutation}: {case.said[:160]!r}")
             other = "studies" if kind == "stores" else "stores"
-            print(f"    python -m tests.fuzz --seed {options.seed} --only {case.number} --{other} 0")
+            print(
+                f"    python -m tests.fuzz --seed {options.seed} --only {case.number} --{other} 0"
+            )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def text(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     i, j = dice.randrange(len(lines)), dice.randrange(len(lines))
     kind = dice.choice(["letter", "letter", "letter", "cut", "line twice", "line away", "swapped"])
     if kind == "letter":
-        new = dice.choice([*'"\'[]{}=.,#\\ \n\t0x-_', "\x00", "\x1b", "\x7f", "é", "\ufeff", "\r"])
+        new = dice.choice([*"\"'[]{}=.,#\\ \n\t0x-_", "\x00", "\x1b", "\x7f", "é", "\ufeff", "\r"])
         made = sound[:at] + new + sound[at + dice.randrange(2) :]
         kind = f"{new!r} at {at}"
     elif kind == "cut":
@@ -117,16 +117,51 @@ def table(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
 def flags(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     """A sound file, and flags beside it."""
     path.write_text(sound, encoding="utf-8")
-    names = ["axes.p", "axes.d", "axes", "seed", "name", "success", "threshold.low", "threshold", ""]
-    names += ["axes.parameters", "axes.parameters.x", "horizon.time", "dynamics.flow.rtol", "dynamics"]
-    names += ["ensemble.inputs", "ensemble.inputs.law", "record.trials", "precision", "grid", "a.b.c"]
-    names += ["small", "small.x", "name.x", "seed.x", ".", "..", ".".join("a" * 3000), "\x1b[31m", "[red]"]
+    names = [
+        "axes.p",
+        "axes.d",
+        "axes",
+        "seed",
+        "name",
+        "success",
+        "threshold.low",
+        "threshold",
+        "",
+    ]
+    names += [
+        "axes.parameters",
+        "axes.parameters.x",
+        "horizon.time",
+        "dynamics.flow.rtol",
+        "dynamics",
+    ]
+    names += [
+        "ensemble.inputs",
+        "ensemble.inputs.law",
+        "record.trials",
+        "precision",
+        "grid",
+        "a.b.c",
+    ]
+    names += [
+        "small",
+        "small.x",
+        "name.x",
+        "seed.x",
+        ".",
+        "..",
+        ".".join("a" * 3000),
+        "\x1b[31m",
+        "[red]",
+    ]
     made = []
     for _ in range(dice.choice([1, 1, 2])):
         try:
             value = tomli_w.dumps({"x": weird(dice)}).removeprefix("x = ").strip()
         except (TypeError, ValueError):
-            value = dice.choice(["9" * 5000, "[" * DEEP, "nan", "", "1e999", "\x00", "[[x]]\ny = 1"])
+            value = dice.choice(
+                ["9" * 5000, "[" * DEEP, "nan", "", "1e999", "\x00", "[[x]]\ny = 1"]
+            )
         made.append(f"--{dice.choice(names)}={value}" if dice.random() < 0.95 else value)
     return " ".join(map(shown, made)), made
 
@@ -135,7 +170,9 @@ def lanes(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     """Flags of the command itself."""
     path.write_text(sound, encoding="utf-8")
     name = dice.choice(["transform", "width", "chunk", "workers", "coordinates"])
-    value = dice.choice(["-1", "0", "3", "1e3", "x", "", "map", "10" * 30, "span", "orthogonal", "[]"])
+    value = dice.choice(
+        ["-1", "0", "3", "1e3", "x", "", "map", "10" * 30, "span", "orthogonal", "[]"]
+    )
     return f"--{name}={value}", [f"--{name}={value}"]
 
 
@@ -162,5 +199,3 @@ MUTATIONS: dict[str, tuple[int, Mutation]] = {  # and how often each is taken
     "lanes": (3, lanes),
     "place": (2, place),
 }
-
-

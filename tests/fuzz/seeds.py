@@ -3,8 +3,9 @@
 import contextlib
 import shutil
 import sqlite3
+import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SEARCH = """
 name = "search"
@@ -75,6 +76,8 @@ values = [2, 3]
 repetitions = 3
 """
 DESIGNS = {"search": SEARCH, "growth": GROWTH, "grid": GRID}
+QUICK = "reference"
+SUPPORT = Path(__file__).parents[1] / "support"
 STORE = "trials.sqlite"
 LOCK = "trials.lock"
 
@@ -100,11 +103,12 @@ def make(root: Path) -> None:
 
     insert, calls = Store.insert, [0]
 
-    def interrupted(store: Store, *rest: object, **more: object) -> None:
-        insert(store, *rest, **more)  # type: ignore[arg-type]
+    def interrupted(store: Store, *rest: Any, **more: Any) -> Any:
+        written = insert(store, *rest, **more)
         calls[0] += 1
         if calls[0] == 3:
             raise Interrupted
+        return written
 
     for name, text in DESIGNS.items():
         study, full, half = root / f"{name}.toml", root / name, root / f"{name}-half"
@@ -121,23 +125,32 @@ def make(root: Path) -> None:
         if main([*command, str(full)]) != 0:
             raise RuntimeError(f"the tiny study {name} did not run")
         (full / "thresholds.png").write_bytes(b"")  # there, so that it is not drawn again
-    for script in sorted((Path(__file__).parents[1] / "support" / "reference").glob("*.sql")):
+    for script in sorted((SUPPORT / "reference").glob("*.sql")):
         folder = root / script.stem
         folder.mkdir()
         with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
             connection.executescript(script.read_text("utf-8"))
 
 
+def make_quickly(root: Path) -> None:
+    """One sound store, into `root`, without running a trial."""
+    sys.path.append(str(SUPPORT))
+    from stores import sound
+
+    sound(root / QUICK)
+    shutil.copytree(root / QUICK, root / f"{QUICK}-half")
+    (root / f"{QUICK}.toml").write_text(GRID)
+
+
 def stores(root: Path) -> list[Seed]:
-    """The stores that `make` left; one of an earlier schema has the half of another."""
+    """The stores that were made in `root`; one of an earlier schema has the half of another."""
     own = [
         Seed(name, root / name, root / f"{name}-half", root / f"{name}.toml", True)
-        for name in DESIGNS
+        for name in (*DESIGNS, QUICK)
+        if (root / name).exists()
     ]
     earlier = sorted(path for path in root.glob("store-schema-*") if path.is_dir())
-    return own + [
-        Seed(path.name, path, own[0].half, own[0].study, False) for path in earlier
-    ]
+    return own + [Seed(path.name, path, own[0].half, own[0].study, False) for path in earlier]
 
 
 def files() -> dict[str, str]:

@@ -26,6 +26,7 @@ from tests.fuzz.values import NUMBERS, OUTSIDE, TEXTS, shown, texts_of_json, wei
 
 Mutation = Callable[[Path, Random, Seed], str]
 PAGE = 4096
+FORGED = " (forged)"
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 
@@ -101,14 +102,70 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
 
 
-def _loosened(connection: sqlite3.Connection) -> None:
-    """Take NOT NULL, CHECK, types, uniqueness and WITHOUT ROWID from every table."""
-    for table in _tables(connection):
-        names = ", ".join(f'"{name}"' for name in _columns(connection, table))
-        connection.execute(f'ALTER TABLE "{table}" RENAME TO earlier_{table}')
-        connection.execute(f'CREATE TABLE "{table}" ({names})')
-        connection.execute(f'INSERT INTO "{table}" SELECT * FROM earlier_{table}')
-        connection.execute(f"DROP TABLE earlier_{table}")
+def _change(folder: Path, dice: Random, sql: str, values: tuple[Any, ...] = ()) -> str:
+    """Do something that the constraints of a table may forbid; how it was done.
+
+    The tables keep their words if need be, for whose sake alone a store may be refused.
+    """
+    with _connected(folder) as connection:
+        try:
+            connection.execute(sql, values)
+        except sqlite3.IntegrityError:
+            pass
+        else:
+            return ""
+        kept = connection.execute("SELECT * FROM sqlite_master").fetchall()
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE type = 'index'")
+        for table in _tables(connection):
+            names = ", ".join(f'"{name}"' for name in _columns(connection, table))
+            loose = f'CREATE TABLE "{table}" ({names})'
+            connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (loose, table))
+    with _connected(folder) as connection:
+        connection.execute(sql, values)
+        if dice.random() < 0.3:
+            return " (no constraints left)"
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("BEGIN")
+        connection.execute("DELETE FROM sqlite_master")
+        connection.executemany("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", kept)
+        connection.execute("COMMIT")
+    return " (against the constraints)"
+
+
+def _forged(folder: Path, dice: Random) -> str:
+    """Now and then, make the digests and sums of a store those of what is in it now."""
+    with _connected(folder) as connection:
+        if dice.random() < 0.6 or "sums" not in _tables(connection):
+            return ""
+        from jaxflow.store.columns import digest
+
+        digests = {}
+        for table, kept in (("trials", "digest"), ("trajectories", "digest")):
+            names = [name for name in _columns(connection, table) if name not in (kept, "arrays")]
+            blob = "arrays" if table == "trajectories" else "x''"
+            sql = f"SELECT rowid, {blob}, {', '.join(names)} FROM {table}"
+            found = {
+                rowid: digest(table, record, arrays if isinstance(arrays, bytes) else b"")
+                for rowid, arrays, *record in connection.execute(sql)
+            }
+            update = f"UPDATE {table} SET digest = ? WHERE rowid = ?"
+            connection.executemany(update, [(said, rowid) for rowid, said in found.items()])
+            digests[table] = list(found.values())
+        selections = {
+            "protocol": "SELECT hash, json, schema, created FROM protocol",
+            "designs": "SELECT hash, json, created, last_run, turn FROM designs",
+            "asked": "SELECT designs.hash, asked.* FROM asked JOIN designs ON design = number",
+        }
+        for table, sql in selections.items():
+            records = connection.execute(sql).fetchall()
+            chosen = [[r[0], *r[2:]] if table == "asked" else r for r in records]
+            digests[table] = [digest(table, record) for record in chosen]
+        for table, found in digests.items():
+            total = sum(int.from_bytes(said, "big") for said in found) % (1 << 128)
+            values = (len(found), total.to_bytes(16, "big"), table)
+            connection.execute("UPDATE sums SET entries = ?, total = ? WHERE name = ?", values)
+    return FORGED
 
 
 def _sql_value(dice: Random) -> Any:
@@ -138,13 +195,8 @@ def value(folder: Path, dice: Random, seed: Seed) -> str:
         table = "trials" if dice.random() < 0.5 else dice.choice(tables)
         column, found = dice.choice(_columns(connection, table)), _sql_value(dice)
         where = dice.choice(["", f"WHERE rowid = {_rowid(connection, table, dice)}"])
-        sql = f'UPDATE "{table}" SET "{column}" = ? {where}'
-        try:
-            connection.execute(sql, (found,))
-        except sqlite3.IntegrityError:
-            _loosened(connection)
-            connection.execute(sql, (found,))
-    return f"{table}.{column} = {shown(found)} {where}"
+    how = _change(folder, dice, f'UPDATE "{table}" SET "{column}" = ? {where}', (found,))
+    return f"{table}.{column} = {shown(found)} {where}{how}{_forged(folder, dice)}"
 
 
 def _rowid(connection: sqlite3.Connection, table: str, dice: Random) -> int:
@@ -193,7 +245,7 @@ def altered(folder: Path, dice: Random, seed: Seed) -> str:
             parts = ["seed = seed + 1000"]
         sql = f"UPDATE OR REPLACE trials SET {', '.join(parts)} WHERE {where}"
         connection.execute(sql)
-    return sql
+    return sql + _forged(folder, dice)
 
 
 def swapped(folder: Path, dice: Random, seed: Seed) -> str:
@@ -202,13 +254,11 @@ def swapped(folder: Path, dice: Random, seed: Seed) -> str:
         table = dice.choice(["trials", "trials", *_tables(connection)])
         column = dice.choice(_columns(connection, table))
         one, other = (_rowid(connection, table, dice) for _ in range(2))
-        _loosened(connection)
-        connection.execute(
-            f'UPDATE "{table}" SET "{column}" = (SELECT "{column}" FROM "{table}" '
-            f"WHERE rowid = CASE {table}.rowid WHEN {one} THEN {other} ELSE {one} END) "
-            f"WHERE rowid IN ({one}, {other})"
-        )
-    return f"{table}.{column} of rows {one} and {other}"
+        found = connection.execute(f'SELECT rowid, "{column}" FROM "{table}"').fetchall()
+    first, second = dict(found).get(one), dict(found).get(other)
+    sql = f'UPDATE "{table}" SET "{column}" = CASE rowid WHEN {one} THEN ? ELSE ? END '
+    how = _change(folder, dice, f"{sql} WHERE rowid IN ({one}, {other})", (second, first))
+    return f"{table}.{column} of rows {one} and {other}{how}"
 
 
 def deleted(folder: Path, dice: Random, seed: Seed) -> str:
@@ -218,7 +268,7 @@ def deleted(folder: Path, dice: Random, seed: Seed) -> str:
         one = _rowid(connection, table, dice)
         where = dice.choice([f"rowid = {one}", f"rowid = {one}", f"rowid > {one}", "1"])
         connection.execute(f'DELETE FROM "{table}" WHERE {where}')
-    return f"{table} where {where}"
+    return f"{table} where {where}{_forged(folder, dice)}"
 
 
 def doubled(folder: Path, dice: Random, seed: Seed) -> str:
@@ -230,10 +280,9 @@ def doubled(folder: Path, dice: Random, seed: Seed) -> str:
         other = dice.choice([None, *columns])
         taken = names if other is None else names.replace(f'"{other}"', f'"{other}" + 100')
         where = dice.choice([f"rowid = {_rowid(connection, table, dice)}", "1"])
-        _loosened(connection)
-        connection.execute(f'INSERT INTO "{table}" ({names}) SELECT {taken} FROM "{table}" '
-                           f"WHERE {where}")  # fmt: skip
-    return f"{table} where {where}, {other or 'nothing'} changed"
+    sql = f'INSERT INTO "{table}" ({names}) SELECT {taken} FROM "{table}" WHERE {where}'
+    how = _change(folder, dice, sql) + _forged(folder, dice)
+    return f"{table} where {where}, {other or 'nothing'} changed{how}"
 
 
 def study(folder: Path, dice: Random, seed: Seed) -> str:
@@ -262,7 +311,8 @@ def study(folder: Path, dice: Random, seed: Seed) -> str:
             connection.execute(
                 f'UPDATE "{table}" SET "{name}" = ? {where} AND "{name}" = ?', (after, before)
             )
-    return f"{table}.{column}: {said}{', hash and all' if rehashed else ''}"
+    how = _forged(folder, dice)
+    return f"{table}.{column}: {said}{', hash and all' if rehashed else ''}{how}"
 
 
 def schema(folder: Path, dice: Random, seed: Seed) -> str:
@@ -348,7 +398,7 @@ def archive(folder: Path, dice: Random, seed: Seed) -> str:
         said, made = _archive(packed, dice)
         where = dice.choice([f"WHERE rowid = {rowid}", f"WHERE rowid = {rowid}", ""])
         connection.execute(f"UPDATE trajectories SET arrays = ? {where}", (made,))
-    return f"{said} {where}"
+    return f"{said} {where}{_forged(folder, dice)}"
 
 
 def _archive(packed: bytes, dice: Random) -> tuple[str, Any]:
@@ -388,9 +438,16 @@ def _archive(packed: bytes, dice: Random) -> tuple[str, Any]:
 def _array(dice: Random) -> Any:
     return dice.choice(
         [
-            np.array([object()] * 3), np.zeros(0), np.zeros((3, 3)), np.array(3.0),
-            np.array(["a", "b"]), np.full(7, np.nan), np.full(7, 1e308), np.zeros(7, complex),
-            np.zeros(7, [("a", "f8")]), np.arange(9)[::-1],
+            np.array([object()] * 3),
+            np.zeros(0),
+            np.zeros((3, 3)),
+            np.array(3.0),
+            np.array(["a", "b"]),
+            np.full(7, np.nan),
+            np.full(7, 1e308),
+            np.zeros(7, complex),
+            np.zeros(7, [("a", "f8")]),
+            np.arange(9)[::-1],
         ]  # fmt: skip
     )
 
@@ -451,8 +508,11 @@ def _hot(page: int, other: bytes, count: int, dice: Random) -> bytes:
     nonce = dice.getrandbits(32)
     header = JOURNAL_MAGIC + struct.pack(">IIIII", 1, nonce, count, 512, PAGE)
     total = nonce + sum(other[i] for i in range(PAGE - 200, 0, -200))
-    return header.ljust(512, b"\0") + struct.pack(">I", page) + other + struct.pack(
-        ">I", total & 0xFFFFFFFF
+    return (
+        header.ljust(512, b"\0")
+        + struct.pack(">I", page)
+        + other
+        + struct.pack(">I", total & 0xFFFFFFFF)
     )
 
 
@@ -465,8 +525,25 @@ def place(folder: Path, dice: Random, seed: Seed) -> str:
     name = dice.choice([*beside, "finished", "study.toml", "thresholds.png"])
     path = folder / name
     kind = dice.choice(
-        ["fifo", "folder", "full folder", "dangling", "cycle", "/dev/zero", "/dev/null", "/dev/full"]
-        + ["unreadable", "empty", "socket", "text", "another's store", "another's lock", "/proc/self"]
+        [
+            "fifo",
+            "folder",
+            "full folder",
+            "dangling",
+            "cycle",
+            "/dev/zero",
+            "/dev/null",
+            "/dev/full",
+        ]
+        + [
+            "unreadable",
+            "empty",
+            "socket",
+            "text",
+            "another's store",
+            "another's lock",
+            "/proc/self",
+        ]
     )
     if kind == "unreadable":
         path.touch()
