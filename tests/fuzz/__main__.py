@@ -11,7 +11,7 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from tests.fuzz import pool, seeds
+from tests.fuzz import pool
 from tests.fuzz.operations import Case
 
 KINDS = ("traceback", "crash", "hang", "message", "escape", "altered", "unsound", "outside", "miss")
@@ -60,10 +60,10 @@ def _make(root: Path, function: str) -> None:
     """The sound stores, in a process of its own: the others need no JAX."""
     import subprocess
 
-    script = f"import pathlib; from tests.fuzz import seeds; seeds.{function}(pathlib.Path({str(root)!r}))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
+    script = "import sys, pathlib; from tests.fuzz import seeds; "
+    script += f"seeds.{function}(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", script, str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"the sound stores could not be made:\n{done.stderr[-3000:]}")
     (root / "modules").mkdir()

@@ -6,13 +6,41 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import tomli_w
 
 from tests.fuzz.values import DEEP, changed, shown, weird
 
 Mutation = Callable[[Path, str, Random], tuple[str, list[str]]]  # what was done, and flags
+DOTS = ".".join("a" * 3000)
+LITERALS = (
+    "1e999", "-1e999", "nan", "-inf", "inf", "9" * 400, "9" * 5000, "-" + "9" * 400,
+    "1979-05-27", "1979-05-27T07:32:00Z", "07:32:00", "0x10", "0b1", "1_000", "true",
+    '"""a\nb"""', "'''x'''", '"\\u001b[31m"', '"\\u0000"', "[" * DEEP, "[" * DEEP + "]" * DEEP,
+    "{a=" * 3000 + "1" + "}" * 3000, "{" * DEEP, '"' + "x" * 10**6 + '"', "[1,]", "[[1],[2]]",
+    "[" + "1," * 10**5 + "]", "[{}, {}]", "{}", '"1.0"', "1e-999", "-0.0", "[true]", "[nan]",
+    "[1e308]", "[1, 2, 2, 1]", "[1.5]", '["1"]', "[9223372036854775808]", "[-1]", "[0]",
+)  # fmt: skip
+TABLES = "axes", "dynamics", "ensemble", "small", "x"
+LINES = (  # NAME stands for one of the tables
+    "small = 3", "small = []", "[[small]]\na = 1", "[small.small]\nx = 1", "record = true",
+    "[small]\nsmall = 1", f"[small]\n{DOTS} = 1", f"{DOTS} = 1", f"[{DOTS}]", "NAME = 3",
+    "[[NAME]]\na = 1", "[NAME]\na = 1", '"" = 1', 'NAME."" = 1', "=", "[", "[]", "]",
+    "NAME.a = 1\nNAME.a.b = 2", "a = 1\na = 1", '"\\u001b[31m" = 1', "[dynamics.'[red]']",
+    f"[NAME.parameters]\n{DOTS} = [1.0]", '[dynamics."a.b"]\nkind = "flow"',
+    '[axes.parameters]\n"ensemble.initialization.shrink" = [nan]', "[grid]\nvalues = [1, 2]",
+    '[axes.parameters]\n"dynamics.flow.max_steps" = [1e300, 2]', "[threshold]\nlow = 1",
+    "[ensemble]\ninputs = 'nosuch:Law'", "[ensemble]\ninputs = {law = 'side_effect:Law'}",
+    "\n".join(f"k{i} = {i}" for i in range(20_000)), "# " + "x" * 10**6, "\n" * 10**5,
+    f"small.{DOTS} = 1", "[horizon]\ntime = 1\nfactor = 1", "[horizon]\ntime = [1e308, 1]",
+    "[record]\nobservables = ['loss']\ntrials = 1e3", "[record]\nobservables = []",
+)  # fmt: skip
+FLAGS = (
+    "axes.p", "axes.d", "axes", "seed", "name", "success", "threshold.low", "threshold", "",
+    "axes.parameters", "axes.parameters.x", "horizon.time", "dynamics.flow.rtol", "dynamics",
+    "ensemble.inputs", "ensemble.inputs.law", "record.trials", "precision", "grid", "a.b.c",
+    "small", "small.x", "name.x", "seed.x", ".", "..", DOTS, "\x1b[31m", "[red]",
+)  # fmt: skip
 
 
 def text(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
@@ -61,16 +89,7 @@ def raw(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
 
 def literal(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     """Another value in place of one, as a text of TOML."""
-    new = dice.choice(
-        [
-            "1e999", "-1e999", "nan", "-inf", "inf", "9" * 400, "9" * 5000, "-" + "9" * 400,
-            "1979-05-27", "1979-05-27T07:32:00Z", "07:32:00", "0x10", "0b1", "1_000", "true",
-            '"""a\nb"""', "'''x'''", '"\\u001b[31m"', '"\\u0000"', "[" * DEEP, "[" * DEEP + "]" * DEEP,
-            "{a=" * 3000 + "1" + "}" * 3000, "{" * DEEP, '"' + "x" * 10**6 + '"', "[1,]", "[[1],[2]]",
-            "[" + "1," * 10**5 + "]", "[{}, {}]", "{}", '"1.0"', "1e-999", "-0.0", "[true]", "[nan]",
-            "[1e308]", "[1, 2, 2, 1]", "[1.5]", '["1"]', "[9223372036854775808]", "[-1]", "[0]",
-        ]
-    )  # fmt: skip
+    new = dice.choice(LITERALS)
     lines = sound.splitlines()
     spots = [i for i, line in enumerate(lines) if " = " in line and line[0] != "#"]
     i = dice.choice(spots)
@@ -81,22 +100,8 @@ def literal(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
 
 def added(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     """Lines that were not there."""
-    deep, name = ".".join("a" * 3000), dice.choice(["axes", "dynamics", "ensemble", "small", "x"])
-    line = dice.choice(
-        [
-            "small = 3", "small = []", "[[small]]\na = 1", "[small.small]\nx = 1", "record = true",
-            "[small]\nsmall = 1", f"[small]\n{deep} = 1", f"{deep} = 1", f"[{deep}]", f"{name} = 3",
-            f"[[{name}]]\na = 1", f"[{name}]\na = 1", f'"" = 1', f'{name}."" = 1', "=", "[", "[]", "]",
-            f"{name}.a = 1\n{name}.a.b = 2", "a = 1\na = 1", '"\\u001b[31m" = 1', "[dynamics.'[red]']",
-            f"[{name}.parameters]\n{deep} = [1.0]", '[dynamics."a.b"]\nkind = "flow"',
-            '[axes.parameters]\n"ensemble.initialization.shrink" = [nan]', "[grid]\nvalues = [1, 2]",
-            '[axes.parameters]\n"dynamics.flow.max_steps" = [1e300, 2]', "[threshold]\nlow = 1",
-            "[ensemble]\ninputs = 'nosuch:Law'", "[ensemble]\ninputs = {law = 'side_effect:Law'}",
-            "\n".join(f"k{i} = {i}" for i in range(20_000)), "# " + "x" * 10**6, "\n" * 10**5,
-            f"small.{deep} = 1", "[horizon]\ntime = 1\nfactor = 1", "[horizon]\ntime = [1e308, 1]",
-            "[record]\nobservables = ['loss']\ntrials = 1e3", "[record]\nobservables = []",
-        ]
-    )  # fmt: skip
+    name = dice.choice(TABLES)
+    line = dice.choice(LINES).replace("NAME", name)
     where = dice.choice(["first", "last", "between"])
     lines = sound.splitlines()
     lines.insert({"first": 0, "last": len(lines)}.get(where, dice.randrange(len(lines))), line)
@@ -117,43 +122,6 @@ def table(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
 def flags(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     """A sound file, and flags beside it."""
     path.write_text(sound, encoding="utf-8")
-    names = [
-        "axes.p",
-        "axes.d",
-        "axes",
-        "seed",
-        "name",
-        "success",
-        "threshold.low",
-        "threshold",
-        "",
-    ]
-    names += [
-        "axes.parameters",
-        "axes.parameters.x",
-        "horizon.time",
-        "dynamics.flow.rtol",
-        "dynamics",
-    ]
-    names += [
-        "ensemble.inputs",
-        "ensemble.inputs.law",
-        "record.trials",
-        "precision",
-        "grid",
-        "a.b.c",
-    ]
-    names += [
-        "small",
-        "small.x",
-        "name.x",
-        "seed.x",
-        ".",
-        "..",
-        ".".join("a" * 3000),
-        "\x1b[31m",
-        "[red]",
-    ]
     made = []
     for _ in range(dice.choice([1, 1, 2])):
         try:
@@ -162,7 +130,7 @@ def flags(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
             value = dice.choice(
                 ["9" * 5000, "[" * DEEP, "nan", "", "1e999", "\x00", "[[x]]\ny = 1"]
             )
-        made.append(f"--{dice.choice(names)}={value}" if dice.random() < 0.95 else value)
+        made.append(f"--{dice.choice(FLAGS)}={value}" if dice.random() < 0.95 else value)
     return " ".join(map(shown, made)), made
 
 

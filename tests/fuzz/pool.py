@@ -16,7 +16,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.operations import Bench, Case, Fault, Hang, prepare, store, study
+from tests.fuzz.on_stores import store
+from tests.fuzz.on_studies import study
+from tests.fuzz.operations import Bench, Case, Fault, Hang, prepare
 from tests.fuzz.seeds import files, stores
 
 LIMIT = 20.0  # seconds of an operation
@@ -136,7 +138,7 @@ def case(kind: str, seed: int, number: int, given: Any, pipe: Connection | None 
     mutation, said = kind, ""
     try:
         run = store if kind == "stores" else study
-        mutation, said = run(number, dice, given, room, bench)
+        mutation, said = run(dice, given, room, bench)
     except Hang:
         pass
     except Exception:  # of the fuzz itself
