@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jaxflow import report as report
     from jaxflow import show as show
+    from jaxflow.core.machine import configure as configure
     from jaxflow.core.types import Outcome as Outcome
     from jaxflow.core.types import Point as Point
     from jaxflow.core.types import Row as Row
     from jaxflow.core.types import Trial as Trial
-    from jaxflow.engine.lanes import Lanes as Lanes
+    from jaxflow.engine.local import LocalRunner as LocalRunner
     from jaxflow.engine.runner import Runner as Runner
+    from jaxflow.engine.settings import Lanes as Lanes
     from jaxflow.flow.descent import GradientDescent as GradientDescent
     from jaxflow.flow.flow import GradientFlow as GradientFlow
     from jaxflow.flow.stabilized import RKC2 as RKC2
@@ -29,7 +31,8 @@ _HOMES = {
     "Ensemble": "problems.shallow.ensemble",
     "GradientDescent": "flow.descent",
     "GradientFlow": "flow.flow",
-    "Lanes": "engine.lanes",
+    "Lanes": "engine.settings",
+    "LocalRunner": "engine.local",
     "Network": "problems.shallow.network",
     "Outcome": "core.types",
     "Point": "core.types",
@@ -40,6 +43,7 @@ _HOMES = {
     "Store": "store.store",
     "Study": "study.study",
     "Trial": "core.types",
+    "configure": "core.machine",
     "report": "report",
     "run": "study.run",
     "show": "show",

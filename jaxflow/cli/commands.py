@@ -1,7 +1,7 @@
 """What every command does, given its arguments; each returns its exit code.
 
 Every import that costs time waits until a command needs it, and JAX is configured before it
-starts: one thread a core, and the compilation cache in the user's cache folder.
+starts.
 """
 
 import argparse
@@ -54,14 +54,16 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_trials(options: argparse.Namespace, folder: Path, console: Any) -> int:
     """Run what is left of a study; how many trials its store has then."""
-    _configure()
-    from jaxflow.engine.lanes import Lanes
+    from jaxflow.core.machine import configure
+
+    configure()
+    from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
     from jaxflow.study.run import run
     from jaxflow.study.study import Study
 
     study = Study.load(options.study, options.changes, small=options.small)
-    _set_precision(study.precision)
+    configure(precision=study.precision)
     lanes = Lanes(
         options.transform, options.width, options.chunk, options.workers, options.coordinates
     )
@@ -83,12 +85,14 @@ def _run_trials(options: argparse.Namespace, folder: Path, console: Any) -> int:
 
 def trial(options: argparse.Namespace) -> int:
     """Run one trial and draw its trajectory."""
-    _configure()
+    from jaxflow.core.machine import configure
+
+    configure()
     from jaxflow.show.trial import follow
     from jaxflow.study.study import Study
 
     study = Study.load(options.study, options.changes, small=options.small)
-    _set_precision(study.precision)
+    configure(precision=study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, path = follow(study, sizes, options.dynamics, options.trial_seed, options.out)
     print(
@@ -202,11 +206,12 @@ def merge(options: argparse.Namespace) -> int:
 def doctor(options: argparse.Namespace) -> int:
     """Print versions and devices, and check the numerics."""
     del options
-    _configure()
+    from jaxflow.core.machine import configure, versions
+
+    configure()
     import jax
 
-    from jaxflow.core.machine import versions
-    from jaxflow.engine.numerics import check_numerics
+    from jaxflow.engine.reference import check_numerics
 
     print(versions())
     for device in jax.devices():
@@ -227,25 +232,3 @@ def presets(options: argparse.Namespace) -> int:
         )
         print(f"{name:12s} {' '.join(comments)}")
     return 0
-
-
-def _configure() -> None:
-    """Set what JAX reads when it starts. The library itself never does."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_cpu_multi_thread_eigen" not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    # XLA calls it an error that a program in the cache was tuned for this very machine
-    # (openxla/xla#44565); what goes wrong in earnest is raised by JAX.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import jax
-
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        jax.config.update("jax_compilation_cache_dir", str(home / "jaxflow" / "xla"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-def _set_precision(precision: str) -> None:
-    import jax
-
-    jax.config.update("jax_enable_x64", precision == "float64")

@@ -13,12 +13,12 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from jaxflow.core.keys import Keys
 from jaxflow.core.names import with_traced
 from jaxflow.core.trees import select
-from jaxflow.flow.flow import AdvanceBy, Dynamics
+from jaxflow.flow.dynamics import AdvanceBy, Dynamics
 from jaxflow.flow.stopping import LogLoss, Reason, Success, is_stationary, target_loss
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized
 from jaxflow.problems.shallow.network import Data, Parameters, balance, decay, field, loss
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 MOST_DECAY = 1.0  # of log L in one step
 

@@ -56,7 +56,7 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
     for time in times:
 
         def allowed(row: Row, time: float = time) -> float:
-            return time * slice.horizon.unit_at(row.n, row.p)
+            return time * slice.unit(row)
 
         found.append(estimate(slice.tallies_within(allowed), *slice.extent, rising=rising))
     return AgainstTime(
@@ -167,4 +167,4 @@ def _slowing(laws: Sequence[tuple[SliceReport, Slowing]]) -> Table:
 
 def _longest(slice: SliceReport) -> float:
     """The longest flow time that all trials were allowed, in the unit of the horizons."""
-    return min(row.horizon / slice.horizon.unit_at(row.n, row.p) for row in slice.rows)
+    return min(row.horizon / slice.unit(row) for row in slice.rows)

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
-from jaxflow.core.types import SIZES
-from jaxflow.sampling.slice import Slice
+from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.study.forecast import expected_trials
 from jaxflow.study.run import Progress
@@ -48,10 +47,10 @@ class Monitor:
 
     def __call__(self, progress: Progress) -> None:
         """Show where the run stands, if it is time to."""
-        if not self._announced and not all(slice.finished for slice in progress.slices):
+        if not self._announced and not all(search.finished for search in progress.searches):
             self._announced = True
             self.console.print(
-                f"{len(progress.slices)} thresholds, {progress.known} trials known; compiling"
+                f"{len(progress.searches)} thresholds, {progress.known} trials known; compiling"
             )
         now = time.monotonic()
         interval = TERMINAL_INTERVAL if self.console.is_terminal else LOG_INTERVAL
@@ -61,10 +60,11 @@ class Monitor:
         rate = self._rate(now, progress.usage.trials)
         tail = f"{rate:.1f} trials/s, about {_duration(progress.seconds_left)} left"
         if self.console.is_terminal:
-            self._show(progress.slices, tail)
+            self._show(progress.searches, tail)
         else:
             self.console.print(
-                f"{progress.ended} trials: {self._summary(progress.slices)}; {tail}", soft_wrap=True
+                f"{progress.ended} trials: {self._summary(progress.searches)}; {tail}",
+                soft_wrap=True,
             )
 
     def _rate(self, now: float, trials: int) -> float:
@@ -75,49 +75,41 @@ class Monitor:
         began, known = self._marks[0]
         return (trials - known) / max(now - began, 1e-9)
 
-    def _show(self, slices: list[Slice], tail: str) -> None:
-        if len(slices) > MOST_BARS:
-            line = f"{self._summary(slices)}  |  {tail}"
-            total = sum(map(expected_trials, slices))
+    def _show(self, searches: list[Search], tail: str) -> None:
+        if len(searches) > MOST_BARS:
+            line = f"{self._summary(searches)}  |  {tail}"
+            total = sum(map(expected_trials, searches))
             self._bar(
-                0, f"{len(slices)} thresholds", sum(len(c.ended) for c in slices), total, line
+                0, f"{len(searches)} thresholds", sum(len(c.ended) for c in searches), total, line
             )
             return
-        for i, slice in enumerate(slices):
-            last = f"  |  {tail}" if i == len(slices) - 1 else ""
-            total = expected_trials(slice)
-            self._bar(i, title(slice), len(slice.ended), total, state(slice) + last)
+        for i, search in enumerate(searches):
+            last = f"  |  {tail}" if i == len(searches) - 1 else ""
+            total = expected_trials(search)
+            self._bar(i, search.slice.title, len(search.ended), total, state(search) + last)
 
     def _bar(self, i: int, name: str, completed: int, total: int, state: str) -> None:
         if i not in self._tasks:
             self._tasks[i] = self._bars.add_task(name, total=1, state="")
         self._bars.update(self._tasks[i], total=max(1, total), completed=completed, state=state)
 
-    def _summary(self, slices: list[Slice]) -> str:
-        """All slices in a line: each of a few, or counts of many."""
-        if len(slices) <= 4:
-            return "; ".join(f"{title(slice)} {state(slice)}" for slice in slices)
+    def _summary(self, searches: list[Search]) -> str:
+        """All searches in a line: each of a few, or counts of many."""
+        if len(searches) <= 4:
+            return "; ".join(f"{search.slice.title} {state(search)}" for search in searches)
         stages = Counter(
-            "done" if slice.finished else "under way" if slice.rounds else "waiting"
-            for slice in slices
+            "done" if search.finished else "under way" if search.rounds else "waiting"
+            for search in searches
         )
         return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
 
 
-def title(slice: Slice) -> str:
-    """Which slice it is."""
-    along = slice.plan.along
-    sizes = [f"{name}={slice.base[name]}" for name in SIZES if name != along]
-    laws = [f"{k.rpartition('.')[2]}={x:g}" for k, x in slice.base.parameters if k != along]
-    return " ".join([slice.dynamics, *sizes, *laws])
-
-
-def state(slice: Slice) -> str:
-    """What is known of a slice's threshold by now: at the longest horizon."""
-    if not isinstance(slice.plan, ThresholdPlan) or not slice.ended:
-        return f"{len(slice.ended)}/{expected_trials(slice)}"
-    posterior = slice.posterior()
-    symbol = "N" if slice.plan.along == "n" else slice.plan.along.rpartition(".")[2]
+def state(search: Search) -> str:
+    """What is known of a search's threshold by now: at the longest horizon."""
+    if not isinstance(search.plan, ThresholdPlan) or not search.ended:
+        return f"{len(search.ended)}/{expected_trials(search)}"
+    posterior = search.posterior()
+    symbol = "N" if search.plan.along == "n" else search.plan.along.rpartition(".")[2]
     return f"{symbol} = {posterior.median:.4g} ± {100 * posterior.relative_half_width:.1f} %"
 
 

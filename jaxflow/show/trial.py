@@ -7,11 +7,9 @@ import matplotlib.pyplot as plt
 
 from jaxflow import plot
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.types import SIZES, Point, Row, Trial
-from jaxflow.engine.single import run_trial
+from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
+from jaxflow.engine.local import run_trial
 from jaxflow.flow.descent import GradientDescent
-from jaxflow.flow.recording import Recording
-from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.study.study import Study
 
 OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
@@ -38,12 +36,12 @@ def follow(
     point = Point(d, n, p)
     study.ensemble.check(point)
     moved = study.dynamics[name]
-    orthogonal = isinstance(study.ensemble.inputs, Orthogonal)
+    orthogonal = "orthogonal" in study.ensemble.coordinates()
     names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
     row, found = run_trial(
         study.ensemble,
         moved,
-        Trial(name, point, seed, study.horizon.times(point.n, point.p)[-1]),
+        Trial(name, point, seed, study.horizon.times(point)[-1]),
         study.record or Recording(names, points=POINTS),
         success=study.success,
         seed=study.seed,

@@ -8,7 +8,7 @@ from problems import drawn
 from jaxflow.core.types import Outcome
 from jaxflow.flow.stopping import LogLoss, Reason, is_stationary, target_loss
 from jaxflow.problems.shallow.network import Parameters
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 
 def test_certificate_is_the_smallest_label_of_the_true_samples():

@@ -17,7 +17,7 @@ from jaxflow.study.study import Study
 SHRINK = "ensemble.initialization.shrink"
 TABLE = {
     "name": "x",
-    "axes": {"d": [200], "n": [100, 200], "failure": [0.05]},
+    "axes": {"d": [200], "n": [100, 200], "p": {"rule": "well_initialized", "failure": [0.05]}},
     "horizon": {"time": [100.0]},
     "ensemble": {"inputs": "orthogonal"},
     "dynamics": {"flow": {"kind": "flow"}},

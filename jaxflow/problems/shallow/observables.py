@@ -38,7 +38,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.keys import Keys
 from jaxflow.problems.shallow import teacher
+from jaxflow.problems.shallow.activations import derivative
 from jaxflow.problems.shallow.coordinates import product
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.network import (
@@ -50,6 +52,7 @@ from jaxflow.problems.shallow.network import (
     distances,
     loss,
 )
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.problems.shallow.spectra import hessian_extremes, kernel_extremes
 from jaxflow.problems.shallow.teacher import Origin
 
@@ -85,7 +88,7 @@ class State:
         """E_i."""
         p = self.data.p.astype(self.Z.dtype)
         rate = self.network.speed(p) * self.network.output_scale(p) ** 2
-        return rate * product(self.network.activation.derivative(self.Z) ** 2, self.theta.a**2)
+        return rate * product(derivative(self.network.activation, self.Z) ** 2, self.theta.a**2)
 
     @cached_property
     def hessian(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
@@ -184,6 +187,21 @@ def check_ensemble(names: Iterable[str], ensemble: Ensemble) -> None:
             raise ValueError(f"{wanted[0]}: {error}") from error
 
 
+def origin(
+    names: Iterable[str],
+    ensemble: Ensemble,
+    keys: Keys,
+    sizes: Sizes,
+    shape: Shape,
+    data: Data,
+    first: Parameters,
+) -> Origin | None:
+    """What the observables named ask of a trial as it was drawn; None if they ask for nothing."""
+    if not OF_TEACHER.intersection(names):
+        return None
+    return teacher.origin(ensemble, keys, sizes, shape, data, first)
+
+
 def observe(
     names: tuple[str, ...],
     network: Network,
@@ -196,7 +214,7 @@ def observe(
     """The observables named, of one state (unbatched), in their order.
 
     `velocity` is the field at `theta`, `first` the parameters at the start of the trial, and
-    `origin` what those of `OF_TEACHER` ask for. Raises `ValueError` for a name that is not in
+    `origin` what the function of that name says. Raises `ValueError` for a name that is not in
     `OBSERVABLES`, or where the origin is missing.
     """
     check(names)

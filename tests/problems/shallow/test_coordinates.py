@@ -9,22 +9,14 @@ from problems import keys_of
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Request, Setting, start, step
+from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic
 from jaxflow.problems.shallow.coordinates import Ambient, Inputs
 from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized
 from jaxflow.problems.shallow.initialization import Group
 from jaxflow.problems.shallow.inputs import Gaussian, Orthogonal
 from jaxflow.problems.shallow.labels import GroupSigns, Teacher
-from jaxflow.problems.shallow.network import (
-    LeakyReLU,
-    Network,
-    Quadratic,
-    balance,
-    decay,
-    distances,
-    field,
-    loss,
-)
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.network import Network, balance, decay, distances, field, loss
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 ORTHOGONAL = Ensemble(Orthogonal())
 CASES = [

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from problems import as_float64, keys_of, relu_velocity
 
+from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.lanczos import extremes
-from jaxflow.problems.shallow.network import LeakyReLU, Network, Parameters, Quadratic, field
+from jaxflow.problems.shallow.network import Network, Parameters, field
 from jaxflow.problems.shallow.observables import OBSERVABLES, OF_TEACHER, check, observe
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.spectra import extremes
 
 NAMES = tuple(name for name in OBSERVABLES if name not in OF_TEACHER)
 LEAKY = Network(LeakyReLU(0.2), "1/sqrt(p)")

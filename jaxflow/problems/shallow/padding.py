@@ -1,12 +1,50 @@
-"""Drawn inputs, as the laws of labels and first weights see them: dense rows, or a scaled basis."""
+"""What a padded trial is made of: true sizes, static shape, and drawn inputs.
+
+Inputs are dense rows or a scaled basis, as the laws of labels and first weights see them.
+"""
 
 from typing import NamedTuple, TypeAlias
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
+from jaxflow.core.types import Point
 from jaxflow.problems.shallow.coordinates import product
-from jaxflow.problems.shallow.sizes import row_norms
+
+
+class Sizes(NamedTuple):
+    """The true d, n, p of a trial; plain integers or traced scalars."""
+
+    d: Int[Array, ""] | int
+    n: Int[Array, ""] | int
+    p: Int[Array, ""] | int
+
+
+class Shape(NamedTuple):
+    """The static shape (D, N, P) that a trial is padded to with zeros."""
+
+    D: int
+    N: int
+    P: int
+
+
+class Everywhere:
+    """A law that has a sample at every point."""
+
+    def check(self, point: Point) -> None:
+        """Refuses no point."""
+
+
+def below(count: Int[Array, ""] | int, length: int) -> Bool[Array, " length"]:
+    """True at the first `count` of `length` places."""
+    return jnp.arange(length) < count
+
+
+def row_norms(X: Float[Array, "N D"]) -> Float[Array, " N"]:
+    """|x_i|, summed coordinate by coordinate so that trailing zeros change no bit of it."""
+    add = lambda total, column: (total + column * column, None)  # noqa: E731
+    return jnp.sqrt(jax.lax.scan(add, jnp.zeros(len(X), X.dtype), X.T)[0])
 
 
 class Dense(NamedTuple):
@@ -63,3 +101,10 @@ class Basis(NamedTuple):
 
 
 Rows: TypeAlias = Dense | Basis
+
+
+def with_one(rows: Rows, sizes: Sizes) -> Dense:
+    """The rows (N, D + 1) of inputs with a coordinate d + 1 that is 1 in every true sample."""
+    N, D = rows.shape
+    is_bias = (jnp.arange(D + 1) == sizes.d) & below(sizes.n, N)[:, None]
+    return Dense(jnp.where(is_bias, 1, jnp.pad(rows.dense(), ((0, 0), (0, 1)))))

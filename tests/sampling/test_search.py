@@ -1,6 +1,7 @@
-"""Rounds of a slice: a function of the plan and of what the rounds may look at, never of timing."""
+"""Rounds of a search: a function of the plan and of what the rounds may use, never of timing."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from simulated import row
@@ -10,7 +11,8 @@ from jaxflow.papers.rules import published_horizon
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start
-from jaxflow.sampling.slice import Parent, Slice
+from jaxflow.sampling.search import Parent, Search
+from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 
 PLAN = ThresholdPlan(50, 800, 0.05)
@@ -22,29 +24,29 @@ def law(trial: Trial) -> bool:
     return chance < 1 / (1 + (trial.point.n / (10 * trial.point.d)) ** 25)
 
 
-def drive(pick, *slices: Slice) -> list[Trial]:
-    """Run slices to their end; `pick` chooses which of the trials under way ends next."""
-    for slice in slices:
-        slice.propose()
-    under_way, order = [trial for slice in slices for trial in slice.missing], []
+def drive(pick, *searches: Search) -> list[Trial]:
+    """Run searches to their end; `pick` chooses which of the trials under way ends next."""
+    for search in searches:
+        search.propose()
+    under_way, order = [trial for search in searches for trial in search.missing], []
     while under_way:
         trial = under_way.pop(pick(len(under_way)))
         order.append(trial)
-        for slice in slices:
-            slice.tell([row(trial, law(trial))])
-        under_way += [trial for slice in slices for trial in slice.propose()]
+        for search in searches:
+            search.tell([row(trial, law(trial))])
+        under_way += [trial for search in searches for trial in search.propose()]
     return order
 
 
-def slice(plan=PLAN) -> Slice:
-    return Slice("flow", Point(30, 0, 100), plan, Horizon())
+def search(plan=PLAN, d=30, horizon=Horizon(), parent=None) -> Search:
+    return Search(Slice("flow", Point(d, 0, 100), plan, horizon), parent)
 
 
 def test_proposals_do_not_depend_on_the_order_of_ends():
-    first = slice()
+    first = search()
     expected = set(drive(lambda size: 0, first))
     for seed in range(5):
-        other = slice()
+        other = search()
         dice = random.Random(seed)
         assert set(drive(lambda size: dice.randrange(size), other)) == expected  # noqa: B023
         assert other.rounds == first.rounds
@@ -52,10 +54,10 @@ def test_proposals_do_not_depend_on_the_order_of_ends():
 
 
 def test_what_is_known_before_is_not_lost_and_not_proposed_differently():
-    first = slice()
+    first = search()
     order = drive(lambda size: 0, first)
     for kept in (1, len(order) // 2, len(order)):
-        other = slice()
+        other = search()
         other.tell([row(trial, law(trial)) for trial in order[:kept]])
         other.propose()
         while other.missing:
@@ -65,7 +67,7 @@ def test_what_is_known_before_is_not_lost_and_not_proposed_differently():
 
 
 def test_a_round_is_in_flight_while_the_next_waits():
-    made = slice(ThresholdPlan(50, 800, 0.001))
+    made = search(ThresholdPlan(50, 800, 0.001))
     while len(made.rounds) < 4:
         made.propose()
         made.tell([row(trial, law(trial)) for trials in made.rounds[:3] for trial in trials])
@@ -84,7 +86,7 @@ def test_a_plan_that_asks_for_nothing_is_asked_again_when_all_is_known():
             known = sum(tally.trials for tally in tallies)
             return ((10, 1),) if known < 4 or (known == 5 and not in_flight) else ()
 
-    made = slice(Twice((10,), 1))
+    made = search(Twice((10,), 1))
     while trials := made.propose():
         assert not made.exhausted
         made.tell([row(trial, True) for trial in trials])
@@ -92,15 +94,50 @@ def test_a_plan_that_asks_for_nothing_is_asked_again_when_all_is_known():
     assert len(made.ended) == 6
 
 
-def test_rows_of_other_cells_are_passed_over():
-    made = slice()
+def test_rows_of_other_slices_are_passed_over():
+    made = search()
     trial = made.propose()[0]
     made.tell([row(Trial("descent", trial.point, 0, 1.0), True)])
     assert not made.ended
 
 
+def test_rows_that_no_round_asks_for_count_for_nothing():
+    """As those of another design, in whose store this one goes on."""
+    first, other = search(), search()
+    order = drive(lambda size: 0, first)
+    unasked = [Trial("flow", Point(30, n, 100), 10**6, 10.0**6) for n in (60, 300, 700)]
+    other.tell([row(trial, n % 2 == 0) for n, trial in enumerate(unasked)])
+    assert drive(lambda size: 0, other) == order
+    assert len(other.ended) == len(order)
+    assert other.tallies() == first.tallies()
+
+
+def test_a_row_undecided_by_a_shorter_time_is_no_answer():
+    made = search(GridPlan((10,), 2), horizon=Horizon(time=(8.0,)))
+    asked = zip(made.propose(), (4, 16), strict=True)
+    short, long = (replace(trial, horizon=horizon) for trial, horizon in asked)
+    made.tell([row(short, False, 4.0), row(long, False, 16.0)])
+    assert made.missing == [short]
+    made.tell([row(short, True, 3.0)])
+    assert not made.propose()
+    assert made.finished
+
+
+def test_convergence_beyond_the_horizon_is_none_by_then():
+    """A search of the rows of a longer horizon proposes what a fresh one would."""
+    fresh, later = (search(horizon=Horizon(time=(8.0,))) for _ in range(2))
+    while fresh.propose() + later.propose():
+        for known, horizon in ((fresh, 8.0), (later, 32.0)):
+            for trial in known.missing:
+                soon, late = law(trial), law(replace(trial, seed=trial.seed + 10**6))
+                time = 5.0 if soon else 20.0 if late and horizon > 20 else horizon
+                known.tell([row(replace(trial, horizon=horizon), time < horizon, time)])
+    assert later.rounds == fresh.rounds
+    assert later.tallies() == fresh.tallies()
+
+
 def test_a_grid_is_one_round():
-    made = slice(GridPlan((10, 20), 3))
+    made = search(GridPlan((10, 20), 3))
     trials = made.propose()
     assert [(t.point.n, t.seed) for t in trials] == [(n, k) for n in (10, 20) for k in range(3)]
     assert trials[0].horizon == published_horizon(10, 100)
@@ -112,48 +149,49 @@ def test_a_grid_is_one_round():
 
 @pytest.mark.parametrize("most", [30, 77])
 def test_the_budget_is_kept_with_rounds_in_flight(most):
-    made = slice(ThresholdPlan(50, 800, 0.001, max_trials=most))
+    made = search(ThresholdPlan(50, 800, 0.001, max_trials=most))
     assert len(drive(lambda size: 0, made)) == most
 
 
-def family() -> list[Slice]:
-    slices = [Slice("flow", Point(d, 0, 100), PLAN, Horizon()) for d in (20, 30, 40)]
-    warm_start(slices)
-    return slices
+def family() -> list[Search]:
+    searches = [search(d=d) for d in (20, 30, 40)]
+    warm_start(searches)
+    return searches
 
 
-def test_cells_with_a_parent_propose_the_same_in_whatever_order_trials_end():
+def test_slices_with_a_parent_propose_the_same_in_whatever_order_trials_end():
     first = family()
-    assert sum(slice.parent is None for slice in first) == 1
+    assert sum(search.parent is None for search in first) == 1
     expected = set(drive(lambda size: 0, *first))
     for seed in range(4):
         others = family()[:: (-1) ** seed]
         dice = random.Random(seed)
         assert set(drive(lambda size: dice.randrange(size), *others)) == expected  # noqa: B023
-        rounds = {slice.base: slice.rounds for slice in others}
-        assert rounds == {slice.base: slice.rounds for slice in first}
+        rounds = {search.base: search.rounds for search in others}
+        assert rounds == {search.base: search.rounds for search in first}
 
 
 def test_a_child_begins_where_its_parent_points_and_not_before():
-    slices = family()
-    root = next(slice for slice in slices if slice.parent is None)
-    children = [slice for slice in slices if slice.parent is not None]
+    searches = family()
+    root = next(s for s in searches if s.parent is None)
+    children = [s for s in searches if s.parent is not None]
     assert root.propose()
-    assert not any(slice.propose() or slice.finished for slice in children)
-    drive(lambda size: 0, *slices)
-    for slice in children:
-        assert all(5 * slice.base.d < t.point.n < 20 * slice.base.d for t in slice.rounds[0])
-        low, high = slice.posterior().interval()
-        assert low < 10 * slice.base.d < high
-    spent = [sum(map(len, slice.rounds)) for slice in children]
-    alone = [Slice("flow", slice.base, PLAN, Horizon()) for slice in children]
+    assert not any(child.propose() or child.finished for child in children)
+    drive(lambda size: 0, *searches)
+    for child in children:
+        d = child.base.d
+        assert all(5 * d < t.point.n < 20 * d for t in child.rounds[0])
+        low, high = child.posterior().interval()
+        assert low < 10 * d < high
+    alone = [search(d=child.base.d) for child in children]
     drive(lambda size: 0, *alone)
-    assert sum(spent) < sum(len(trials) for slice in alone for trials in slice.rounds)
+    spent, spent_alone = (sum(len(s.proposed) for s in found) for found in (children, alone))
+    assert spent < spent_alone
 
 
 def test_a_wrong_guess_steers_trials_but_not_the_estimate():
-    root = Slice("flow", Point(30, 0, 100), PLAN, Horizon())
-    misled = Slice("flow", Point(45, 0, 100), PLAN, Horizon(), Parent(root, 0.3, 0.1))
+    root = search(d=30)
+    misled = search(d=45, parent=Parent(root, 0.3, 0.1))
     drive(lambda size: 0, root, misled)
     assert all(t.point.n < 200 for t in misled.rounds[0])
     assert misled.posterior().median == pytest.approx(450, rel=0.1)
@@ -163,7 +201,7 @@ def test_a_wrong_guess_steers_trials_but_not_the_estimate():
 def test_one_trial_serves_every_horizon():
     """Transitions at n = 200 within flow time 10 and at n = 300 within 40."""
     plan = ThresholdPlan(50, 800, 0.04)
-    made = Slice("flow", Point(30, 0, 100), plan, Horizon(time=(40.0, 10.0)))
+    made = search(plan, horizon=Horizon(time=(40.0, 10.0)))
     dice = random.Random(0)
     while trials := made.propose():
         for trial in trials:

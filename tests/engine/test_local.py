@@ -1,24 +1,23 @@
 """The contract of reproducibility, over both transforms, on one small program."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import jax
 import numpy as np
 import pytest
 
 from jaxflow.core.types import Outcome, Point, Row, Trial
-from jaxflow.engine.lanes import Lanes, fitting
-from jaxflow.engine.numerics import check_numerics, numerics_error
+from jaxflow.engine.batches import requests
+from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.program import Program
 from jaxflow.engine.reference import reference
-from jaxflow.engine.requests import requests
-from jaxflow.engine.runner import Runner
+from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
 POINT = Point(10, 40, 24)
@@ -28,7 +27,7 @@ PARALLEL = Lanes("vmap", width=8, chunk=16, workers=1)
 
 
 def runner(lanes, **options):
-    return Runner(Ensemble(), DYNAMICS, success=1.0, lanes=lanes, **options)
+    return LocalRunner(Ensemble(), DYNAMICS, success=1.0, lanes=lanes, **options)
 
 
 @pytest.fixture(scope="module", params=[MAJOR, PARALLEL], ids=["major", "parallel"])
@@ -56,7 +55,7 @@ def test_sizes_inside_a_bucket_share_its_program(warm):
     assert len({row.program for row in rows}) == 1
 
 
-def test_every_kernel_is_traced_once(warm):
+def test_every_part_is_traced_once(warm):
     made, _ = warm
     for program in made.programs.values():
         assert set(program.traces.values()) == {1}
@@ -140,62 +139,45 @@ def test_dynamics_start_from_the_same_draw(warm):
         assert row.well_initialized == other.well_initialized
 
 
-def test_an_error_in_a_worker_reaches_the_coordinator():
-    with runner(MAJOR) as made, pytest.raises(KeyError, match="unknown"):
-        made.run([Trial("unknown", POINT, 0, 10.0)])
+@dataclass(frozen=True)
+class Broken(GradientDescent):
+    def attempt(self, *_: object, **__: object):
+        raise ArithmeticError("a step that cannot be made")
 
 
-def test_orders_are_padded_with_copies():
-    request = requests(0, TRIALS[:2], 4, "float32")
-    assert request.sizes.n.tolist() == [40] * 4
-    np.testing.assert_array_equal(request.keys.samples[2], request.keys.samples[0])
-    assert np.any(request.keys.samples[0] != request.keys.samples[1])
+def test_an_error_in_a_worker_reaches_the_coordinator_after_the_rows():
+    dynamics = {**DYNAMICS, "broken": Broken()}
+    with LocalRunner(Ensemble(), dynamics, success=1.0, lanes=MAJOR) as made:
+        made.submit([TRIALS[0]])
+        (row,) = made.harvest()
+        made.submit([Trial("broken", POINT, 0, 10.0)])
+        with pytest.raises(ArithmeticError, match="cannot be made"):
+            made.harvest()
+        assert made.run([TRIALS[0]]) == [row]  # the other worker goes on
 
 
-def test_numerics_are_checked(monkeypatch):
-    assert check_numerics("float32") < 2e-5
-    from jaxflow.engine import numerics
-
-    monkeypatch.setattr(numerics, "_by_hand", lambda X, y, W, a: (W + 1, a, np.float64(1)))
-    assert numerics_error("float32") > 0.1
-    with pytest.raises(ValueError, match="another jaxlib"):
-        check_numerics("float32")
-
-
-@pytest.mark.parametrize(
-    "mistake", [lambda: Lanes("lanes"), lambda: Lanes(width=-1), lambda: Lanes(workers=-2)]
-)
-def test_lanes_refuse_what_is_none(mistake):
-    with pytest.raises(ValueError, match="expected"):
-        mistake()
+def test_what_cannot_be_run_is_refused_when_it_is_submitted():
+    """One line, and what was submitted before ends as it would have."""
+    with runner(MAJOR) as made:
+        with pytest.raises(ValueError, match=r"^expected dynamics in .*descent, flow.*'flwo'"):
+            made.submit([Trial("flwo", POINT, 0, 10.0)])
+        made.submit(TRIALS[:2])
+        with pytest.raises(
+            ValueError, match=r"^expected trials of at most .* GiB at d="
+        ) as refused:
+            made.submit([TRIALS[2], Trial("flow", Point(10**5, 100, 10**5), 0, 10.0)])
+        assert "\n" not in str(refused.value)
+        rows = []
+        while len(rows) < 2:
+            rows += made.harvest()
+        assert {row.seed for row in rows} == {0, 1}
+        assert made.harvest(timeout=0.5) == []  # none of a submission that is refused
 
 
 def test_float64_needs_64_bit_jax(x64):
-    with Runner(Ensemble(), DYNAMICS, success=1.0, dtype="float64", lanes=MAJOR) as made:
+    with LocalRunner(Ensemble(), DYNAMICS, success=1.0, dtype="float64", lanes=MAJOR) as made:
         rows = made.run([Trial("descent", Point(5, 8, 8), seed, 5.0) for seed in range(2)])
     assert {row.dtype for row in rows} == {"float64"}
     jax.config.update("jax_enable_x64", False)
-    with pytest.raises(ValueError, match="jax_enable_x64"):
-        Runner(Ensemble(), DYNAMICS, dtype="float64")
-
-
-class Small:
-    """A device with so many bytes."""
-
-    def __init__(self, limit):
-        self.limit = limit
-
-    def memory_stats(self):
-        return None if self.limit is None else {"bytes_limit": self.limit}
-
-
-def test_a_batch_fits_the_memory_of_its_device():
-    setting = Setting(Ensemble(), GradientFlow(), 1.0, Shape(100, 1024, 40), "float32")
-    inputs = 4 * 100 * 1024  # bytes of X alone
-    assert fitting(256, setting, Small(None)) == 256
-    assert fitting(256, setting, Small(10**12)) == 256
-    for limit in (10**8, 10**7):
-        width = fitting(256, setting, Small(limit))
-        assert 4 * inputs * width < limit / 2
-        assert 4 * 4 * inputs * width > limit / 2 or width == 1
-    assert fitting(256, setting, Small(1)) == 1
+    with pytest.raises(ValueError, match=r'jaxflow.configure\(precision="float64"\)'):
+        LocalRunner(Ensemble(), DYNAMICS, dtype="float64")

@@ -6,7 +6,7 @@ from scipy.integrate import quad, solve_ivp
 from scipy.linalg import expm
 from scipy.special import ndtr
 
-from jaxflow.papers.kernel import (
+from jaxflow.papers.overparameterized import (
     infinite_kernel,
     keeps_to_lazy_bound,
     kernel_extremes,
