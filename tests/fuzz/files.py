@@ -125,7 +125,7 @@ def flags(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     made = []
     for _ in range(dice.choice([1, 1, 2])):
         try:
-            value = tomli_w.dumps({"x": weird(dice)}).removeprefix("x = ").strip()
+            value = tomli_w.dumps({"x": weird(dice)}).removeprefix("x = ").replace("\n", " ")
         except (TypeError, ValueError):
             value = dice.choice(
                 ["9" * 5000, "[" * DEEP, "nan", "", "1e999", "\x00", "[[x]]\ny = 1"]

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import shutil
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from tests.fuzz.values import OUTSIDE
 
 LONGEST = 2000  # characters of a message
-RUNNER = ("Runner", "check_numerics")  # what a run calls once it has read everything
+RUNNER = ("LocalRunner", "check_numerics")  # what a run calls once it has read everything
 
 
 class Hang(BaseException):
@@ -49,7 +50,7 @@ class Case(NamedTuple):
 def prepare() -> None:
     """Import everything once, and end every run where it would compute."""
     import jaxflow.cli.commands
-    import jaxflow.engine.runner
+    import jaxflow.engine.local
     import jaxflow.report.export
     import jaxflow.report.growth
     import jaxflow.report.recorded
@@ -94,8 +95,9 @@ class Bench:
 
         code: int = self.call(operation, run, 3)
         said, told = err.getvalue(), out.getvalue()
-        if code == 2:  # what a command tells of its progress may stand before
-            self._message(operation, said[max(said.find("jaxflow: "), 0) :].rstrip("\n"))
+        if code == 2:  # before it, what a command tells of its progress, or how it is used
+            found = re.search(r"^jaxflow.*?: .*", said, re.M | re.S)
+            self._message(operation, (found[0] if found else said).rstrip("\n"))
         elif code not in (0, 1, 3):
             self._fault("message", operation, "", f"exit code {code}")
         if any(len(line) > LONGEST for line in told.splitlines()):

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +76,7 @@ repetitions = 3
 """
 DESIGNS = {"search": SEARCH, "growth": GROWTH, "grid": GRID}
 QUICK = "reference"
-SUPPORT = Path(__file__).parents[1] / "support"
+REFERENCE = Path(__file__).parents[1] / "support" / "reference"
 STORE = "trials.sqlite"
 LOCK = "trials.lock"
 
@@ -125,21 +124,26 @@ def make(root: Path) -> None:
         if main([*command, str(full)]) != 0:
             raise RuntimeError(f"the tiny study {name} did not run")
         (full / "thresholds.png").write_bytes(b"")  # there, so that it is not drawn again
-    for script in sorted((SUPPORT / "reference").glob("*.sql")):
-        folder = root / script.stem
-        folder.mkdir()
-        with contextlib.closing(sqlite3.connect(folder / STORE)) as connection:
-            connection.executescript(script.read_text("utf-8"))
+    for script in REFERENCE.glob("store-schema-*.sql"):
+        _make_earlier(root, script.stem, script)
 
 
 def make_quickly(root: Path) -> None:
-    """One sound store, into `root`, without running a trial."""
-    sys.path.append(str(SUPPORT))
-    from stores import sound
+    """One sound store, into `root`, without running a trial: an earlier one brought up to date."""
+    from jaxflow.store.store import Store
 
-    sound(root / QUICK)
+    _make_earlier(root, QUICK, sorted(REFERENCE.glob("store-schema-*.sql"))[-1])
+    with Store.read(root / QUICK) as store:
+        protocol = store.protocol_hash, store.protocol_json
+    Store.open(root / QUICK, *protocol).close()
     shutil.copytree(root / QUICK, root / f"{QUICK}-half")
     (root / f"{QUICK}.toml").write_text(GRID)
+
+
+def _make_earlier(root: Path, name: str, script: Path) -> None:
+    (root / name).mkdir()
+    with contextlib.closing(sqlite3.connect(root / name / STORE)) as connection:
+        connection.executescript(script.read_text("utf-8"))
 
 
 def stores(root: Path) -> list[Seed]:
