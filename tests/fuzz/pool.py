@@ -31,7 +31,8 @@ Work = tuple[str, int, int]  # kind, seed, number
 def cases(work: Sequence[Work], root: Path, workers: int) -> Iterator[Case]:
     """What comes of every case, in the order of their ends."""
     left = list(reversed(work))
-    crew = {_Worker(root) for _ in range(min(workers, len(work)))}
+    rooms = Path(tempfile.mkdtemp(prefix="jaxflow-fuzz-", dir=_fast()))
+    crew = {_Worker(root, rooms) for _ in range(min(workers, len(work)))}
     try:
         while crew:
             for worker in list(crew):
@@ -49,19 +50,20 @@ def cases(work: Sequence[Work], root: Path, workers: int) -> Iterator[Case]:
                 if not worker.alive:
                     worker.stop()
                     crew.remove(worker)
-                    crew.add(_Worker(root))
+                    crew.add(_Worker(root, rooms))
     finally:
         for worker in crew:
             worker.stop()
+        shutil.rmtree(rooms, onerror=_made_removable)  # of a process that was killed, too
 
 
 class _Worker:
     """One process, and the case that it is at."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, rooms: Path) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, root), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, root, rooms), daemon=True)
         self.process.start()
         theirs.close()
         self.busy, self.alive, self.operation = False, True, "start"
@@ -106,7 +108,7 @@ class _Worker:
         self.pipe.close()
 
 
-def _serve(pipe: Connection, root: Path) -> None:
+def _serve(pipe: Connection, root: Path, rooms: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.chdir(root)
@@ -117,24 +119,24 @@ def _serve(pipe: Connection, root: Path) -> None:
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
             kind, seed, number = pipe.recv()
-            pipe.send(case(kind, seed, number, given[kind], pipe))
+            pipe.send(_case((kind, seed, number), given[kind], rooms, pipe))
 
 
 def _over(*_: object) -> None:
     raise Hang
 
 
-def case(kind: str, seed: int, number: int, given: Any, pipe: Connection | None = None) -> Case:
-    """One case, told by its kind and two numbers."""
-    dice = Random(f"{kind} {seed} {number}")
+def _case(work: Work, given: Any, rooms: Path, pipe: Connection) -> Case:
+    """One case, which its kind and two numbers tell."""
+    kind, _, number = work
+    dice = Random("{} {} {}".format(*work))
 
     def about_to(operation: str) -> None:
-        if pipe is not None:
-            pipe.send(operation)
-            signal.setitimer(signal.ITIMER_REAL, LIMIT)
+        pipe.send(operation)
+        signal.setitimer(signal.ITIMER_REAL, LIMIT)
 
     bench = Bench(about_to)
-    room = Path(tempfile.mkdtemp(prefix="jaxflow-fuzz-", dir=_fast()))
+    room = Path(tempfile.mkdtemp(dir=rooms))
     mutation, said = kind, ""
     try:
         run = store if kind == "stores" else study

@@ -1,4 +1,4 @@
-"""A sample of what `make fuzz` does at length."""
+"""A sample of what `make fuzz` does at length, and what it takes for a fault."""
 
 import subprocess
 import sys
@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+
+from tests.fuzz.operations import Bench
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,3 +28,25 @@ def test_a_sample_of_spoiled_stores_and_study_files(root, stores, studies):
     done = fuzz("--quick", "--root", root, "--seed", seed, "--stores", stores, "--studies", studies)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{stores or studies} mutations of a" in done.stdout
+
+
+def raised(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "kinds"),
+    [
+        (ValueError("expected a store, got nothing: make one"), []),
+        (ValueError("two\nlines"), ["message"]),
+        (ValueError("x" * 3000), ["message"]),
+        (ValueError("\x1b[31mred"), ["escape"]),
+        (KeyError("kind"), ["traceback"]),
+        (RecursionError("too deep"), ["traceback"]),
+        (MemoryError(), ["traceback"]),
+    ],
+)
+def test_what_is_a_fault(error, kinds):
+    bench = Bench(lambda operation: None)
+    bench.call("check", lambda: raised(error))
+    assert [fault.kind for fault in bench.faults] == kinds

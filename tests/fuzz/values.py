@@ -107,7 +107,7 @@ def texts_of_json(text: str, dice: Random) -> tuple[str, str]:
     if kind == "deep":
         opening, closing = dice.choice([("[", "]"), ('{"a":', "}")])
         inner = f"{opening * DEEP}1{closing * DEEP}"
-        if dice.random() < 0.5:
+        if dice.random() < 0.5 or ":" not in text:
             return inner, f"{DEEP} times {opening}"
         cut = text.index(":") + 1
         return f'{text[:cut]}{inner},"z"{text[cut - 1 :]}', f"{DEEP} times {opening} inside"
@@ -116,7 +116,7 @@ def texts_of_json(text: str, dice: Random) -> tuple[str, str]:
         return text[:at], f"cut at {at}"
     if kind == "letter":
         return text[:at] + dice.choice('"{}[]:,0x\\\x00é') + text[at + 1 :], f"a letter at {at}"
-    if kind == "number":
+    if kind == "number" and any(map(str.isdigit, text)):
         number = dice.choice(["1e999", "NaN", "-Infinity", "9" * 5000, "1e-999", "0x10"])
         spots = [i for i, letter in enumerate(text) if letter.isdigit()]
         at = dice.choice(spots)
