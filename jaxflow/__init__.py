@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jaxflow.flow.stabilized import RKC2 as RKC2
     from jaxflow.problems.shallow.ensemble import Ensemble as Ensemble
     from jaxflow.problems.shallow.network import Network as Network
+    from jaxflow.show.result import Result as Result
     from jaxflow.statistics.posterior import Posterior as Posterior
     from jaxflow.store.store import Store as Store
     from jaxflow.study.run import run as run
@@ -38,6 +39,7 @@ _HOMES = {
     "Point": "core.types",
     "Posterior": "statistics.posterior",
     "RKC2": "flow.stabilized",
+    "Result": "show.result",
     "Row": "core.types",
     "Runner": "engine.runner",
     "Store": "store.store",

@@ -21,11 +21,13 @@ def mistake(expected: str, got: object, remedy: str) -> ValueError:
     return ValueError("expected {expected}, got {got}: {remedy}".format(**short))
 
 
-def unknown_name(kind: str, got: str, valid: Iterable[str]) -> ValueError:
-    """The error for a name that is not in a table, with the nearest valid one."""
+def unknown_name(
+    kind: str, got: str, valid: Iterable[str], otherwise: str = "use one of the names expected"
+) -> ValueError:
+    """The error for a name that is not in a table, with the nearest valid one if one is near."""
     names = sorted(map(str, valid))
     near = get_close_matches(got[:100], names, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]!r}?" if near else "use one of the names expected"
+    remedy = f"did you mean {near[0]!r}?" if near else otherwise
     return mistake(f"{kind} in {{{', '.join(names)}}}", got, remedy)
 
 
@@ -45,8 +47,13 @@ def one_line(text: object, width: int = 500) -> str:
     if len(start) > 4 * width:  # so that a text of any length costs little
         start = f"{start[: 2 * width]}{start[-2 * width :]}"
     words = " ".join(start.split())
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+    line = printable(words)
     if len(line) > width:
         half = (width - 5) // 2
         line = f"{line[:half]} ... {line[-half:]}"
     return line
+
+
+def printable(text: object) -> str:
+    """The text in a line, with what a terminal would obey instead of show written as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))

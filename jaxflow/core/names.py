@@ -7,6 +7,7 @@ are its places: "ensemble.initialization.a.0". So do the fields of a law that is
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from itertools import pairwise
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -14,6 +15,7 @@ from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.open_names import Unloaded
 
 T = TypeVar("T")
+DEEPEST = 40  # parts of a dotted name
 
 
 def annotation(root: Any, path: str) -> Any:
@@ -65,12 +67,13 @@ def with_traced(root: T, path: str, value: Any) -> T:
 def flattened(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The values of nested tables by dotted name; `ValueError` where two have the same name."""
     flat: dict[str, Any] = {}
-    for name, value in _leaves(table, ""):
+    for name, value in _leaves(table, "", where):
         if name in flat:
             raise mistake(f"one value of {name} in {where}", [flat[name], value], "leave one out")
         flat[name] = value
-    for name in flat:
-        if any(other.startswith(f"{name}.") for other in flat):
+    names = sorted(flat, key=lambda name: name.split("."))
+    for name, following in pairwise(names):  # the names that begin with one follow it
+        if following.startswith(f"{name}."):
             raise mistake(f"a table at {name} in {where}", flat[name], "leave it out")
     return flat
 
@@ -83,6 +86,8 @@ def changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
         if not rest:
             made[name] = value
             continue
+        if rest.count(".") > DEEPEST:
+            raise mistake(f"names of at most {DEEPEST} parts", name, "name a key of the study")
         inner = made.get(first, {})
         if not isinstance(inner, Mapping):
             raise mistake(f"a table at {first}", inner, f"give it whole, without .{rest}")
@@ -91,10 +96,12 @@ def changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return made
 
 
-def _leaves(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def _leaves(table: Mapping[str, Any], prefix: str, where: str) -> Iterator[tuple[str, Any]]:
+    if prefix.count(".") > DEEPEST:
+        raise mistake(f"at most {DEEPEST} levels in {where}", prefix, "flatten them")
     for name, value in table.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
+            yield from _leaves(value, f"{prefix}{name}.", where)
         else:
             yield f"{prefix}{name}", value
 

@@ -20,9 +20,16 @@ from jaxflow.core.errors import mistake
 REMEDY = "put it in a module that can be imported"
 
 
+class NotLoadedError(AttributeError, ValueError):
+    """What a law does was asked of its name."""
+
+
 @dataclass(frozen=True)
 class Unloaded:
-    """A law of which only the name and the fields are known, as plain values."""
+    """A law of which only the name and the fields are known, as plain values.
+
+    It counts as an instance of every protocol of a schema, but has nothing that they ask for.
+    """
 
     name: str
     fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -30,7 +37,8 @@ class Unloaded:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise mistake(f"the law {self.name} with its {name}", "its name alone", "import it first")
+        expected = f"the law {self.name} with its {name}"
+        raise NotLoadedError(str(mistake(expected, "its name alone", "import it first")))
 
 
 def is_open(name: str) -> bool:
@@ -118,7 +126,7 @@ def called(kind: Any) -> str:
 
 
 def _asked(kind: Any) -> list[str]:
-    asked = [name for name in vars(kind) if name[0] != "_" or name == "__call__"]
+    asked = sorted(name for name in vars(kind) if name[0] != "_" or name == "__call__")
     is_protocol = getattr(kind, "_is_protocol", False)
     return asked if is_protocol else sorted(getattr(kind, "__abstractmethods__", ()))
 
@@ -137,6 +145,6 @@ def _check_origin(module: str) -> None:
     """Raise `ValueError` where another module of that name, from elsewhere, was imported before."""
     found = PathFinder.find_spec(module)
     known = getattr(sys.modules.get(module), "__spec__", None)
-    here, there = getattr(found, "origin", None), getattr(known, "origin", None)
+    here, there = (spec.origin if spec and spec.has_location else None for spec in (found, known))
     if here and there and Path(here).resolve() != Path(there).resolve():
         raise mistake(f"the module {module} of {here}", there, "rename one, or start Python anew")

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from jaxflow.core import open_names
-from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.errors import mistake, shown, unknown_name
 from jaxflow.core.open_names import Unloaded, called, check_law
 from jaxflow.core.values import (
     WANTED,
@@ -88,7 +88,9 @@ class Reader:
         if isinstance(name, str) and open_names.is_open(name):
             return self._open(kind, name, table, where)
         if not isinstance(name, str) or name not in choice.laws:
-            raise unknown_name(inside(where, choice.tag), str(name), choice.laws)
+            other = "use one of these, or the name of your own, 'module:Class'"
+            said_name = name if isinstance(name, str) else shown(name)
+            raise unknown_name(inside(where, choice.tag), said_name, choice.laws, other)
         return self._made(choice.laws[name], table, where)
 
     def _law(self, kind: Any, value: Any, where: str) -> Any:
@@ -100,7 +102,7 @@ class Reader:
             check_law(value, kind, where)
             if choice.tag in {f.name for f in fields(value)}:
                 raise mistake(f"no field {choice.tag} in {where}", value, "call it otherwise")
-        return self._checked(value, where)
+        return _hashable(self._checked(value, where), where)
 
     def _open(self, kind: Any, name: str, table: dict[str, Any], where: str) -> Any:
         if not self.load:
@@ -112,10 +114,10 @@ class Reader:
         known, version = open_names.version_of(law), table.get("version")
         if version is not None and not any(f.name == "version" for f in fields(law)):
             del table["version"]
-            if str(unwrapped(version)) != known:
+            if str(plain(version, inside(where, "version"))) != known:
                 remedy = "use the code of that version, or start a new study"
                 raise mistake(f"version {version} of {name} for {where}", known, remedy)
-        return self._made(law, table, where)
+        return _hashable(self._made(law, table, where), where)
 
     def _dataclass(self, kind: type, value: Any, where: str) -> Any:
         if type(value) is kind:
@@ -158,11 +160,14 @@ class Reader:
                 return self.read(kind, value, where)
             except ValueError as error:
                 errors.append((kind, error))
-        if len(kinds) > 1 and all(kind in WANTED or get_origin(kind) is Literal for kind in kinds):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        meant = [e for kind, e in errors if is_number and kind in (int, float)]
+        simple = all(kind in WANTED or get_origin(kind) is Literal for kind in kinds)
+        if len(kinds) > 1 and simple and not meant:
             wanted = " or ".join(map(_wanted, kinds))
             raise mistake(f"{wanted} at {where}", value, "use one of these")
-        meant = [error for kind, error in errors if self._fits(kind, value)]
-        raise (meant or [error for _, error in errors])[0]
+        meant = meant or [e for kind, e in errors if self._fits(kind, value)]
+        raise (meant or [e for _, e in errors])[0]
 
     def _fits(self, kind: Any, value: Any) -> bool:
         """Whether a value looks as if it were meant for this branch of a union."""
@@ -258,8 +263,20 @@ def _other(kind: Any, value: Any, where: str) -> Any:
     return value
 
 
+def _hashable(law: Any, where: str) -> Any:
+    """The law, which a compiled program has to hold; `ValueError` if it cannot."""
+    try:
+        hash(law)
+    except TypeError as error:
+        got = f"{type(law).__name__}: {error}"
+        raise mistake(
+            f"a law at {where} that can be hashed", got, "hold tuples or arrays"
+        ) from error
+    return law
+
+
 def _constructed(make: Any, kind: type, where: str) -> Any:
-    """What `make` makes; `ValueError` where it refuses, or makes what no program can hold."""
+    """What `make` makes; `ValueError`, one line with its place, where it refuses."""
     try:
         return make()
     except ValueError as error:

@@ -9,6 +9,7 @@ version cannot be seen.
 
 import hashlib
 import json
+from abc import ABCMeta
 from collections.abc import Mapping
 from dataclasses import MISSING, is_dataclass
 from typing import Any, Union, get_args, get_origin
@@ -27,6 +28,9 @@ class Schema:
 
     def __init__(self, choices: Mapping[Any, Choice]) -> None:
         self.choices = choices
+        for kind in choices:
+            if isinstance(kind, ABCMeta):
+                kind.register(Unloaded)
 
     def read(self, kind: Any, value: Any, where: str, *, load: bool = False) -> Any:
         """The value of type `kind` that a table, list, scalar or Python object stands for.
@@ -54,15 +58,15 @@ class Schema:
             raise _too_deep(where) from error
 
     def write(self, value: Any) -> Any:
-        """The table, list or scalar that `read` turns back into the value.
+        """The table, list or scalar that `read` turns back into the value; a law with its name.
 
         A class without a name to import it by is written with one that holds in this process only.
         """
-        return self._write(value, type(value), "", storable=False)
+        return self._write(*self._canonical(value), "", storable=False)
 
     def check_storable(self, value: Any, where: str = "") -> None:
         """Raise `ValueError`, one line, if part of it means nothing outside this process."""
-        self._write(value, type(value), where, storable=True)
+        self._write(*self._canonical(value), where, storable=True)
 
     def unloaded(self, value: Any) -> list[str]:
         """The names of the laws in it that have not been imported."""
@@ -74,6 +78,14 @@ class Schema:
         if not isinstance(inner, list | tuple) and inner is value:
             return []
         return [name for entry in inner for name in self.unloaded(entry)]
+
+    def _canonical(self, value: Any) -> tuple[Any, Any]:
+        """With fields of the declared types, however it was made, and what it is: law or table."""
+        if not is_dataclass(value) or isinstance(value, type):
+            return value, Any
+        kinds = (kind for kind in self.choices if isinstance(value, Unloaded) or _does(value, kind))
+        kind = next(kinds, type(value))
+        return self.read(kind, value, ""), kind
 
     def _write(self, value: Any, kind: Any, where: str, *, storable: bool) -> Any:
         value = unwrapped(value)
@@ -156,6 +168,15 @@ def _name(thing: Any, where: str, storable: bool) -> str:
     return name or open_names.name_in_memory(thing)
 
 
+def _does(value: Any, kind: Any) -> bool:
+    """Whether it is a law of that protocol."""
+    try:
+        open_names.check_law(value, kind, "")
+    except ValueError:
+        return False
+    return True
+
+
 def _branches(kind: Any) -> tuple[Any, ...]:
     """The types of a union; of another type, that type."""
     kind = getattr(kind, "__value__", kind)
@@ -170,4 +191,5 @@ def _meant(kind: Any, value: Any) -> Any:
 
 
 def _too_deep(where: str) -> ValueError:
-    return mistake(f"tables nested less deeply in {where or 'it'}", "too many", "flatten them")
+    got = f"too many levels at {where}" if where else "too many levels"
+    return mistake("tables nested less deeply", got, "flatten them")

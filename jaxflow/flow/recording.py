@@ -14,7 +14,16 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxflow.core.types import Recording
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
+from jaxflow.flow.trial import (
+    Request,
+    Setting,
+    Summary,
+    TrialState,
+    finish,
+    in_own_precision,
+    start,
+    step,
+)
 from jaxflow.problems.shallow import observables as observed
 from jaxflow.problems.shallow.ensemble import Ensemble
 
@@ -42,6 +51,7 @@ class _Carry(NamedTuple):
     steps: Int[Array, ""]  # accepted before the last row; -1 before the first
 
 
+@in_own_precision
 def solve_recorded(
     setting: Setting,
     observables: tuple[str, ...],

@@ -84,7 +84,8 @@ class SliceReport(Slice):
     def as_dict(self, horizon: int = -1) -> dict[str, Any]:
         """Where the slice is, what became of its trials, and its threshold with its interval.
 
-        Raw and given good initialization; or P(converged) with its interval, at a point.
+        Raw and, where that has a meaning, of the well initialized; or P(converged) with its
+        interval, at a point.
         """
         return {
             **{name: x for name, x in self.place.items() if name in SIZES},
@@ -98,20 +99,26 @@ class SliceReport(Slice):
         }
 
     def _proportion(self, horizon: int) -> dict[str, Any]:
-        """P(converged) at the only value, raw and given good initialization."""
+        """P(converged) at the only value, raw and of the well initialized."""
         (raw,), conditional = self.tallies(horizon), self.tallies(horizon, conditional=True)
         found = {"at": raw.x, **_share(raw)}
+        if not self.tells_initialization:
+            return found
         return {**found, "conditional": _share(*conditional) if conditional else None}
 
     def _threshold(self, horizon: int) -> dict[str, Any]:
-        """The threshold, raw and given good initialization, and by the published estimator."""
+        """The threshold, raw and of the well initialized, and by the published estimator."""
         rising = bool(getattr(self.plan, "rising", False))
         raw = estimate(self.tallies(horizon), *self.extent, rising=rising)
-        conditional = estimate(self.tallies(horizon, conditional=True), *self.extent, rising=rising)
+        told: dict[str, Any] = {}
+        if self.tells_initialization:
+            given = self.tallies(horizon, conditional=True)
+            found = estimate(given, *self.extent, rising=rising) if given else None
+            told = {"conditional": _numbers(found) if found else None}
         return {
             **_numbers(raw),
             "width": [round(x, 4) for x in (raw.width, raw.width_low, raw.width_high)],
-            "conditional": _numbers(conditional),
+            **told,
             "at_edge": raw.at_edge,
             "published_estimator": self.published[horizon],
             "published_interval": published_interval(self.tallies(horizon)),
@@ -142,6 +149,12 @@ def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
     if not found:
         raise mistake("a store with trials", str(folder), "run the study first: `jaxflow run`")
     return [found[place] for place in sorted(found)]
+
+
+def thresholds(folder: str | Path, design: str | None = None) -> list[dict[str, Any]]:
+    """One dictionary a slice and horizon, as printed by `jaxflow thresholds --json`."""
+    found = slices(folder, design)
+    return [slice.as_dict(h) for slice in found for h in range(len(slice.horizon.labels))]
 
 
 def _chosen(store: Store, name: str | None) -> list[tuple[Design, str]]:

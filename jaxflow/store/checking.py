@@ -61,7 +61,7 @@ def _in_tables(folder: Path, rules: Rules | None) -> Iterator[str]:
             sums = summed(connection)
             protocol = store.select("SELECT * FROM protocol")
             designs = store.select("SELECT * FROM designs")
-            trials = store.select(f"SELECT {COLUMNS_SQL}, digest FROM trials ORDER BY {KEY_SQL}")
+            trials = store.select(f"SELECT {COLUMNS_SQL}, digest FROM trials NOT INDEXED")
             archives = store.select(f"SELECT {KEY_SQL}, digest FROM trajectories")
             asked = store.select("SELECT * FROM asked")
         yield from _in_designs(designs)

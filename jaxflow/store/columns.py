@@ -81,7 +81,8 @@ key_of_row = operator.attrgetter(*KEY)
 
 
 def record(row: Row) -> Record:
-    """A row as SQLite keeps it."""
+    """A row as SQLite keeps it; `ValueError` where it is that of no trial."""
+    _check_place(row)
     return tuple(column.write(getattr(row, name)) for name, column in COLUMNS.items())
 
 
@@ -111,9 +112,14 @@ def _rows(records: list[Record]) -> list[Row]:
         read.append(list(map(column.read, values)))
     found = [Row(*values) for values in zip(*read, strict=True)]
     for row in found:
-        if min(row.d, row.n, row.p) < 1 or row.seed < 0 or not 0 < row.horizon < inf:
-            raise ValueError("it is no trial: its sizes, seed and horizon are positive")
+        _check_place(row)
     return found
+
+
+def _check_place(row: Row) -> None:
+    if min(row.d, row.n, row.p) < 1 or row.seed < 0 or not 0 < row.horizon < inf:
+        place = f"d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}, horizon {row.horizon:g}"
+        raise mistake("positive sizes and a finite horizon", place, "correct the trial")
 
 
 def key(trial: Trial) -> Key:

@@ -184,6 +184,8 @@ class Store:
             cursor = self._connection.execute(sql, values)
             while records := cursor.fetchmany(_AT_ONCE):
                 found += columns.rows_of(records)
+        if len(set(map(columns.key_of_row, found))) < len(found):
+            raise mistake(f"a sound store at {self.path}", "a trial that is kept twice", RESTORE)
         return sorted(found, key=columns.key_of_row)  # in SQL, 10.0 of a parameter is before 2.0
 
     def trajectory(self, trial: Trial) -> dict[str, NDArray[Any]] | None:

@@ -31,8 +31,8 @@ def purpose(name: str) -> str:
 def description(name: str) -> str:
     """All else that the preset's comments say, a paragraph for every block of them."""
     first, *others = _comments(name)
-    paragraphs = (" ".join(lines) for lines in (first[1:], *others) if lines)
-    return "\n\n".join(paragraphs)
+    paragraphs = (" ".join(lines).strip() for lines in (first[1:], *others))
+    return "\n\n".join(filter(None, paragraphs))
 
 
 def example() -> str:
@@ -73,14 +73,16 @@ def parsed(source: str | Path) -> dict[str, Any]:
 def _content(path: Path) -> bytes:
     """The bytes of a regular file, never of a device or a pipe, which may not end."""
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise mistake("a regular file as study", str(path), "name a .toml file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        got = f"{path}: {error.strerror}"
+        is_regular = stat.S_ISREG(os.stat(path).st_mode)
+        content = b""
+        if is_regular:
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        got = f"{path}: {getattr(error, 'strerror', None) or error}"
         raise mistake("a study file that can be read", got, "check its name") from error
+    if not is_regular:
+        raise mistake("a regular file as study", str(path), "name a .toml file")
     if len(content) > LARGEST:
         raise mistake(f"a study file below {LARGEST} bytes", str(path), "shorten it")
     return content

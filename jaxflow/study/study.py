@@ -77,7 +77,7 @@ class Study:
         if isinstance(axes, Mapping) and isinstance(axes.get("parameters"), Mapping):
             flat = flattened(axes["parameters"], "axes.parameters")
             table = {**table, "axes": {**axes, "parameters": flat}}
-        study: Self = SCHEMA.read(cls, table, "the study")
+        study: Self = SCHEMA.read(cls, table, "the study", load=True)
         return study
 
     @classmethod

@@ -33,7 +33,7 @@ class Initialization(Protocol):
         ...
 
 
-def _padded(W: Float[Array, "P D"], a: Float[Array, " P"], sizes: Sizes) -> Parameters:
+def padded(W: Float[Array, "P D"], a: Float[Array, " P"], sizes: Sizes) -> Parameters:
     """Zero beyond p neurons and d coordinates."""
     neuron = below(sizes.p, len(a))
     inside = neuron[:, None] & below(sizes.d, W.shape[1])[None, :]
@@ -73,7 +73,7 @@ class Dominated(Everywhere):
         """W (P, D), a (P,)."""
         W = _hidden(neuron, sizes)
         size = self.ratio * row_norms(W) + self.excess * exponential(neuron.scalars[:, 1])
-        return _padded(self.shrink * W, sign(neuron.scalars[:, 0]) * size, sizes)
+        return padded(self.shrink * W, sign(neuron.scalars[:, 0]) * size, sizes)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Balanced(Everywhere):
     ) -> Parameters:
         """W (P, D), a (P,)."""
         W = self.scale * _hidden(neuron, sizes)
-        return _padded(W, sign(neuron.scalars[:, 0]) * row_norms(W), sizes)
+        return padded(W, sign(neuron.scalars[:, 0]) * row_norms(W), sizes)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class GaussianWeights(Everywhere):
         W = normal(neuron.entries)
         if self.variance == "1/d":
             W = W / jnp.sqrt(jnp.asarray(sizes.d, W.dtype))
-        return _padded(W, self._outputs(neuron.scalars[:, 0]), sizes)
+        return padded(W, self._outputs(neuron.scalars[:, 0]), sizes)
 
     def _outputs(self, u: Float[Array, " P"]) -> Float[Array, " P"]:
         if self.outputs == "ones":
@@ -168,7 +168,7 @@ class Group:
         W = X.directions(member)
         size = row_norms(W)
         W = self.scale * W / jnp.where(size > 0, size, 1)[:, None]
-        return _padded(W, self.scale * jnp.sign(product(member, y)), sizes)
+        return padded(W, self.scale * jnp.sign(product(member, y)), sizes)
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,10 @@ def test_recorded_values_are_those_of_numpy(x64, rank, coordinates):
     plain = Setting(law, DESCENT, 1e-6, Shape(d, n, rank), "float64")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (d, n, rank)))
     request = Request(keys_of(0, d, n, rank, 1), sizes, jnp.float64(40.0))
-    times = np.linspace(0.1, 8.0, 12)
-    summary, seen = jax.jit(lambda o: solve_recorded(setting, NAMES, o, True, times))(request)
+    times = jnp.linspace(0.1, 8.0, 12)
+    summary, seen = jax.jit(lambda o: solve_recorded(setting, NAMES, o, jnp.asarray(True), times))(
+        request
+    )
     assert Reason(int(summary.reason)) is Reason.CERTIFICATE
     V = weights_of(request, law, Sizes(d, n, rank))
     by_time = {round(float(s.time), 6): s for s in states(plain, request)}

@@ -1,15 +1,12 @@
-"""One trial of a study, followed on its way and drawn."""
+"""One trial of a study, run by itself and followed on its way."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import matplotlib.pyplot as plt
+import numpy as np
 
-from jaxflow import plot
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
 from jaxflow.engine.local import run_trial
-from jaxflow.flow.descent import GradientDescent
 from jaxflow.study.study import Study
 
 OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
@@ -18,13 +15,9 @@ POINTS = 96
 
 
 def follow(
-    study: Study,
-    sizes: Mapping[str, int | None],
-    dynamics: str | None,
-    seed: int,
-    path: Path,
-) -> tuple[Row, Path]:
-    """Run one trial, draw its trajectory to `path`; its row and the path.
+    study: Study, sizes: Mapping[str, int | None], dynamics: str | None = None, seed: int = 0
+) -> tuple[Row, dict[str, np.ndarray]]:
+    """Run one trial; its row, and its observables by name, arrays (k,) with "time" first.
 
     `sizes` are d, n and p, where the study does not say which one; `dynamics` its first if None.
     Raises `ValueError` for a point or a dynamics that is not the study's to have.
@@ -32,32 +25,20 @@ def follow(
     name = dynamics or next(iter(study.dynamics))
     if name not in study.dynamics:
         raise unknown_name("dynamics", name, study.dynamics)
-    d, n, p = (_size(study, axis, sizes[axis]) for axis in SIZES)
+    d, n, p = (_size(study, axis, sizes.get(axis)) for axis in SIZES)
     point = Point(d, n, p)
     study.ensemble.check(point)
-    moved = study.dynamics[name]
     orthogonal = "orthogonal" in study.ensemble.coordinates()
     names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
-    row, found = run_trial(
+    return run_trial(
         study.ensemble,
-        moved,
+        study.dynamics[name],
         Trial(name, point, seed, study.horizon.times(point)[-1]),
         study.record or Recording(names, points=POINTS),
         success=study.success,
         seed=study.seed,
         dtype=study.precision,
     )
-    title = f"{name}, d = {row.d}, n = {row.n}, p = {row.p}, seed {seed}: {row.outcome}"
-    with plot.style():
-        step = moved.step if isinstance(moved, GradientDescent) else None
-        figure = plot.trajectory(found, step=step, title=title)
-        try:
-            figure.savefig(path)
-        except (OSError, ValueError) as error:
-            raise mistake("a figure file that can be written", str(path), str(error)) from error
-        finally:
-            plt.close(figure)
-    return row, path
 
 
 def _size(study: Study, axis: str, given: int | None) -> int:
