@@ -1,8 +1,10 @@
 """What a user does with a store or a study file, and what is a fault in the answer."""
 
 import contextlib
+import importlib
 import io
 import os
+import pkgutil
 import re
 import shutil
 import sys
@@ -49,18 +51,11 @@ class Case(NamedTuple):
 
 def prepare() -> None:
     """Import everything once, and end every run where it would compute."""
-    import jaxflow.cli.commands
-    import jaxflow.engine.local
-    import jaxflow.report.export
-    import jaxflow.report.growth
-    import jaxflow.report.recorded
-    import jaxflow.report.status
-    import jaxflow.report.thresholds
-    import jaxflow.report.times
-    import jaxflow.show.figures
-    import jaxflow.show.progress
-    import jaxflow.store
-    import jaxflow.study.run  # noqa: F401
+    import jaxflow
+
+    for module in pkgutil.walk_packages(jaxflow.__path__, "jaxflow."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
     def reached(*_: object, **__: object) -> None:
         raise Reached

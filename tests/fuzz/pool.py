@@ -66,6 +66,10 @@ class _Worker:
         self.process = context.Process(target=_serve, args=(theirs, root, rooms), daemon=True)
         self.process.start()
         theirs.close()
+        try:
+            self.pipe.recv()  # that it is ready
+        except EOFError:
+            raise RuntimeError("a worker of the fuzz did not start") from None
         self.busy, self.alive, self.operation = False, True, "start"
         self._work: Work | None = None
         self._began = 0.0
@@ -115,6 +119,7 @@ def _serve(pipe: Connection, root: Path, rooms: Path) -> None:
     sys.path.append(str(root / "modules"))
     signal.signal(signal.SIGALRM, _over)
     prepare()
+    pipe.send("ready")
     given = {"stores": stores(root), "studies": files()}
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         while True:
