@@ -9,12 +9,13 @@ import os
 import sys
 from pathlib import Path
 from textwrap import fill, shorten
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from jaxflow.core.errors import mistake, printable
 
 if TYPE_CHECKING:
     from jaxflow.show.text import Table
+    from jaxflow.study.study import Study
 
 WIDTH = 80  # columns of a terminal
 
@@ -48,19 +49,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    """Where the store goes; a STUDY that is a folder becomes the study file in it."""
+    """Where the store goes: into a STUDY that is a folder."""
     from jaxflow.study import files
 
-    source = Path(options.study)
-    goes_on = source.is_dir() and options.study not in files.presets()
-    if goes_on:
-        if not (source / files.STUDY).exists():
-            raise mistake(f"a folder with a {files.STUDY}", options.study, "name a study file")
-        options.study = str(source / files.STUDY)
+    goes_on = Path(options.study).is_dir() and options.study not in files.presets()
     if options.out or goes_on:
-        return Path(options.out or source)
-    name = f"{files.parsed(options.study).get('name')}{'-small' if options.small else ''}"
-    name = str(options.changes.get("name", name))
+        return Path(options.out or options.study)
+    name = str(files.table(options.study, options.changes, small=options.small).get("name"))
     if name in ("", ".", "..") or Path(name).name != name or not name.isprintable():
         raise mistake("a name that a folder can have", name, "rename the study, or give --out")
     return Path("runs") / name
@@ -68,22 +63,39 @@ def _folder(options: argparse.Namespace) -> Path:
 
 def _run_trials(options: argparse.Namespace, folder: Path) -> None:
     """Run what is left of a study."""
+    from jaxflow.report.status import is_finished
+    from jaxflow.study import files
+
+    table = files.table(options.study, options.changes, small=options.small)
+    fingerprint = files.fingerprint(table)
+    if is_finished(folder, fingerprint):
+        say(f"finished already: {folder}", sys.stderr)
+        return
     from jaxflow.core.machine import configure
 
     configure()
     from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
     from jaxflow.study.run import run
-    from jaxflow.study.study import Study
 
-    study = Study.load(options.study, options.changes, small=options.small)
+    study = _study(options.study, table)
     configure(precision=study.precision)
     lanes = Lanes(
         options.transform, options.width, options.chunk, options.workers, options.coordinates
     )
     with Monitor() as monitor:
-        progress = run(study, folder, lanes, monitor)
+        progress = run(study, folder, lanes, monitor, fingerprint=fingerprint)
     say(monitor.summary(progress), sys.stderr)
+
+
+def _study(source: str, table: dict[str, Any]) -> "Study":
+    """The study of a table; modules beside its file, or beside its store, can be named in it."""
+    from jaxflow.core.open_names import importing_from
+    from jaxflow.study.study import Study
+
+    path = Path(source)
+    with importing_from(path if path.is_dir() else path.parent):
+        return Study.from_table(table)
 
 
 def trial(options: argparse.Namespace) -> int:
@@ -92,10 +104,11 @@ def trial(options: argparse.Namespace) -> int:
 
     configure()
     from jaxflow.show.figures import drawn, save, trajectory
-    from jaxflow.study.study import Study
+    from jaxflow.study import files
     from jaxflow.study.trial import follow
 
-    study = Study.load(options.study, options.changes, small=options.small)
+    table = files.table(options.study, options.changes, small=options.small)
+    study = _study(options.study, table)
     configure(precision=study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, found = follow(study, sizes, options.dynamics, options.trial_seed)

@@ -8,7 +8,7 @@ from pathlib import Path
 from jaxflow.core.types import Outcome, Row
 from jaxflow.report.slices import SliceReport, slices
 from jaxflow.sampling.design import Board, Design
-from jaxflow.store.file import is_locked
+from jaxflow.store.file import FILE, is_locked
 from jaxflow.store.store import Store
 
 
@@ -45,6 +45,21 @@ def status(folder: str | Path) -> Status:
         design = Design.from_json(store.designs[-1].json)
         missing = left(design, store.protocol.dynamics, store.rows())
     return Status(Path(folder), missing, is_locked(folder), found)
+
+
+def is_finished(folder: str | Path, fingerprint: str) -> bool:
+    """Whether the study file with that fingerprint was run last in a folder, and asks for no more.
+
+    Asking needs none of the laws and solvers that the study names, and so no time to load them.
+    """
+    if not fingerprint or not (Path(folder) / FILE).exists():
+        return False
+    with Store.read(folder) as store:
+        last = store.designs[-1:]
+        if not last or last[0].source != fingerprint:
+            return False
+        design = Design.from_json(last[0].json)
+        return left(design, store.protocol.dynamics, store.rows()) == 0
 
 
 def left(design: Design, dynamics: Sequence[str], rows: Iterable[Row]) -> int:

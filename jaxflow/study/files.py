@@ -1,5 +1,6 @@
-"""Study files: presets that come with the package, and files of the user."""
+"""Study files: presets that come with the package, files of the user, and those of stores."""
 
+import json
 import os
 import stat
 import tomllib
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.machine import package_version
+from jaxflow.core.names import changed, flattened
+from jaxflow.core.open_names import is_open
+from jaxflow.core.schema import canonical, digest
+from jaxflow.store.file import FILE
+from jaxflow.store.store import Store
 
 STUDY = "study.toml"  # of a folder with a store
 LARGEST = 2**20  # bytes of a study file
@@ -53,6 +60,34 @@ def text(source: str | Path) -> str:
         raise mistake("a TOML file in UTF-8", str(source), f"fix it: {error}") from error
 
 
+def table(
+    source: str | Path, changes: Mapping[str, Any] | None = None, *, small: bool = False
+) -> dict[str, Any]:
+    """What a study file, a preset, or the study in a folder says, as plain values.
+
+    `changes` are other values by dotted name. A `small` study has the values of the file's table
+    [small] and "-small" after its name. Raises `ValueError` where there is none to read.
+    """
+    made = _in_folder(Path(source)) if (Path(source) / FILE).exists() else parsed(source)
+    fewer = flattened(made.pop("small", {}), "the table [small]")
+    if small:
+        if not fewer:
+            remedy = "run it whole, or add a table of other values by dotted name"
+            raise mistake("a study with a table [small]", str(source), remedy)
+        made = changed({**made, "name": f"{made.get('name')}-small"}, fewer)
+    return changed(made, changes or {})
+
+
+def fingerprint(table: Mapping[str, Any]) -> str:
+    """What tells a study file, read by this version, from others; nothing if that is not sure.
+
+    The code behind a name of the user's may change without it.
+    """
+    if any(isinstance(x, str) and is_open(x) for x in _texts(table)):
+        return ""
+    return digest(canonical([table, package_version("jaxflow")]))
+
+
 def parsed(source: str | Path) -> dict[str, Any]:
     """What the study file says, as plain values; its `small`, if it has one, is a table."""
     content = text(source)
@@ -68,6 +103,24 @@ def parsed(source: str | Path) -> dict[str, Any]:
     if not isinstance(small, Mapping):
         raise mistake(f"a table [small] in {source}", small, "write other values by dotted name")
     return table
+
+
+def _in_folder(folder: Path) -> dict[str, Any]:
+    """The study file beside a store, or the study last run on it."""
+    if (folder / STUDY).exists():
+        return parsed(folder / STUDY)
+    with Store.read(folder) as store:
+        if not store.designs:
+            raise mistake("a store on which a study was run", str(folder), "run one there")
+        return {**json.loads(store.protocol_json), **json.loads(store.designs[-1].json)}
+
+
+def _texts(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+    else:
+        yield value
 
 
 def _content(path: Path) -> bytes:

@@ -3,8 +3,8 @@
 The work of a trial is counted in the evaluations of the field it took times the cost of one. How
 many trials a search still needs follows from the law that an interval shrinks like one over the
 root of the trials. A search of which too little is known is likened to the nearest one that has
-told: as many trials, whose work grows as the cost of an evaluation times the flow time allowed, both
-at the threshold. That is carried on as a power of d and p.
+told: as many trials, whose work grows as the cost of an evaluation times the flow time allowed,
+both at the threshold. That is carried on as a power of d and p.
 """
 
 from collections import Counter

@@ -3,15 +3,14 @@
 `Study` is a frozen dataclass, a TOML file, and the flags of a command line, by one definition.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.names import annotation, changed, flattened, replaced
+from jaxflow.core.names import annotation, flattened, replaced
 from jaxflow.core.types import Point, Recording
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.recording import check_recording
@@ -22,10 +21,12 @@ from jaxflow.sampling.design import Design
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.store.file import FILE
-from jaxflow.store.store import Store
-from jaxflow.study.files import parsed
+from jaxflow.study import files
 from jaxflow.study.protocol import SCHEMA, Protocol
+
+if TYPE_CHECKING:
+    from jaxflow.engine.settings import Lanes
+    from jaxflow.show.result import Result
 
 
 @dataclass(frozen=True)
@@ -84,21 +85,12 @@ class Study:
     def load(
         cls, source: str | Path, changes: Mapping[str, Any] | None = None, *, small: bool = False
     ) -> Self:
-        """The study of a TOML file, of a preset of that name, or the one last run in a folder.
+        """The study of a TOML file, of a preset of that name, or of a folder with a store.
 
         `changes` are other values by dotted name, as {"axes.p": [50], "seed": 1}. A `small` study
         has the values of the file's table [small] and "-small" after its name.
         """
-        if (Path(source) / FILE).exists():
-            return cls.from_table(changed(stored(Path(source)), changes or {}))
-        table = parsed(source)
-        fewer = flattened(table.pop("small", {}), "the table [small]")
-        if small:
-            if not fewer:
-                remedy = "run it whole, or add a table of other values by dotted name"
-                raise mistake("a study with a table [small]", str(source), remedy)
-            table = changed({**table, "name": f"{table.get('name')}-small"}, fewer)
-        return cls.from_table(changed(table, changes or {}))
+        return cls.from_table(files.table(source, changes, small=small))
 
     @property
     def table(self) -> dict[str, Any]:
@@ -111,6 +103,23 @@ class Study:
         import tomli_w
 
         return tomli_w.dumps(self.table)
+
+    def run(
+        self,
+        out: str | Path | None = None,
+        *,
+        lanes: "Lanes | None" = None,
+        quiet: bool = False,
+    ) -> "Result":
+        """Run into the store in `out`, from where it stands, with progress unless `quiet`.
+
+        Without `out` the trials are kept as long as the result is. Raises `ValueError` for a store
+        that cannot be used and for laws that break their word; what was computed before an error or
+        an interruption is in the store.
+        """
+        from jaxflow.show.running import run
+
+        return run(self, out, lanes=lanes, quiet=quiet)
 
     def slices(self) -> Iterator[Slice]:
         """One slice for each dynamics and point off the scanned axis."""
@@ -134,11 +143,3 @@ class Study:
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
         root["ensemble"].check(point)
-
-
-def stored(folder: Path) -> dict[str, Any]:
-    """The table of the study last run in a folder."""
-    with Store.read(folder) as store:
-        if not store.designs:
-            raise mistake("a store on which a study was run", str(folder), "run one there")
-        return {**json.loads(store.protocol_json), **json.loads(store.designs[-1].json)}

@@ -45,7 +45,7 @@ def _size(study: Study, axis: str, given: int | None) -> int:
     """The size asked for, or the study's only one."""
     if given is not None:
         return given
-    known = getattr(study.axes, axis)
+    known = study.axes.values(axis)
     if len(known) != 1:
         got = f"several, {list(known)}" if known else "none, since the study scans it"
         raise mistake(f"a value of {axis}", got, f"give one with -{axis}")

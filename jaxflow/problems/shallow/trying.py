@@ -44,8 +44,8 @@ class _Trial(NamedTuple):
 def try_laws(ensemble: Ensemble, point: Point, seed: int = 0) -> None:
     """Raise a one-line `ValueError` that names the law, and the entry, where one breaks its word.
 
-    `ensemble` holds the parameters of the `point`. Inputs have its d; n and p may be less. One small
-    program is compiled for it, in a time of the order of a second.
+    `ensemble` holds the parameters of the `point`. Inputs have its d; n and p may be less. One
+    small program is compiled for it, in a time of the order of a second.
     """
     laws = {
         name: _Tried(f"ensemble.{name}", getattr(ensemble, name), form)
