@@ -5,6 +5,7 @@ mutation of a trial that `check` does not name. `--seed S --only K` repeats one 
 """
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -36,6 +37,8 @@ def main() -> int:
             found.append(case)
             if options.only is not None or options.verbose:
                 _print_case(case)
+            if time.monotonic() - began > options.seconds:
+                break
         _print_table(kind, found, time.monotonic() - began)
         _print_examples(kind, found, options)
         failed |= any(case.faults for case in found)
@@ -49,6 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the mutations (0)")
     parser.add_argument("--only", type=int, metavar="K", help="one case, with its faults in full")
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="at most, for each kind")
     parser.add_argument("--examples", type=int, default=2, help="of each kind of fault (2)")
     parser.add_argument("--root", type=Path, help="folder of the sound stores, made when missing")
     parser.add_argument("--quick", action="store_true", help="of one store that needs no trial")

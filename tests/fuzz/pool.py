@@ -21,7 +21,7 @@ from tests.fuzz.on_studies import study
 from tests.fuzz.operations import Bench, Case, Fault, Hang, prepare
 from tests.fuzz.seeds import files, stores
 
-LIMIT = 20.0  # seconds of an operation
+LIMIT = 60.0  # seconds of an operation
 GRACE = 10.0  # more, until the process of one that cannot be interrupted is killed
 MEMORY = 6 * 2**30  # bytes of address space
 KINDS = ("stores", "studies")
