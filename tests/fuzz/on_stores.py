@@ -52,7 +52,7 @@ def store(dice: Random, seeds: list[Seed], room: Path, bench: Bench) -> tuple[st
     if not copies[3].is_symlink() and not (copies[3] / STORE).is_symlink():
         bench.command("merge into", "merge", copies[3], seed.half)
         if dice.random() < 0.4:
-            with mock.patch("jaxflow.show.figures.draw", lambda *_: "not drawn"):
+            with mock.patch("jaxflow.show.figures.draw", return_value="not drawn"):
                 bench.command("run", "run", seed.study, "--out", copies[4])
     _unchanged(bench, "writing", good, before)
     bench.outside("store")
