@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -22,10 +21,9 @@ def root(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz")
 
 
-@pytest.mark.parametrize(("stores", "studies"), [(40, 0), (0, 40)])
+@pytest.mark.parametrize(("stores", "studies"), [(30, 0), (0, 40)])
 def test_a_sample_of_spoiled_stores_and_study_files(root, stores, studies):
-    seed = Random(0).getrandbits(16)
-    done = fuzz("--quick", "--root", root, "--seed", seed, "--stores", stores, "--studies", studies)
+    done = fuzz("--quick", "--root", root, "--seed", 1, "--stores", stores, "--studies", studies)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{stores or studies} mutations of a" in done.stdout
 
