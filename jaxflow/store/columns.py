@@ -17,9 +17,11 @@ from typing import Any, NamedTuple, TypeAlias, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Outcome, ParameterValues, Point, Row, Trial
-from jaxflow.store.file import RESTORE, shown
+from jaxflow.store.file import RESTORE
+
+WIDTH = 40  # characters of a value in a message
 
 Key: TypeAlias = tuple[Any, ...]  # of a trial, as SQLite keeps it
 Record: TypeAlias = tuple[Any, ...]  # a row, as SQLite keeps it; its first entries are the key
@@ -49,7 +51,7 @@ def _read_parameters(text: str) -> ParameterValues:
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         is_canonical = False
     if not is_canonical:
-        raise ValueError(f"parameters = {shown(repr(text))} are none")
+        raise ValueError(f"parameters = {shortened(repr(text), WIDTH)} are none")
     return values
 
 
@@ -108,7 +110,7 @@ def _rows(records: list[Record]) -> list[Row]:
     for (name, column), values in zip(COLUMNS.items(), zip(*records, strict=True), strict=False):
         if not column.kinds.issuperset(map(type, values)):
             wrong = next(x for x in values if type(x) not in column.kinds)
-            raise ValueError(f"{name} = {shown(repr(wrong))} is of another type")
+            raise ValueError(f"{name} = {shortened(repr(wrong), WIDTH)} is of another type")
         read.append(list(map(column.read, values)))
     found = [Row(*values) for values in zip(*read, strict=True)]
     for row in found:
@@ -144,7 +146,7 @@ def named(values: Iterable[Any], names: Iterable[str] = KEY) -> str:
     """A trial, or a point, in a line of text."""
     pairs = zip(names, values, strict=False)
     texts = ((name, str(x) if str(x).isprintable() else repr(x)) for name, x in pairs)
-    return " ".join(f"{name}={shown(text)}" for name, text in texts if text != "{}")
+    return " ".join(f"{name}={shortened(text, WIDTH)}" for name, text in texts if text != "{}")
 
 
 def damaged(key: Iterable[Any], fault: str) -> ValueError:
@@ -189,7 +191,7 @@ def unpack(key: Key, archive: Any) -> dict[str, NDArray[Any]]:
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
             found = dict(arrays)
     except Exception as error:  # of zipfile, zlib, struct and NumPy, anything
-        raise damaged(key, f"a trajectory that cannot be read, {shown(error)}") from error
+        raise damaged(key, f"a trajectory that cannot be read, {shortened(error)}") from error
     if not all(isinstance(array, np.ndarray) for array in found.values()):
         raise damaged(key, "a trajectory that is not of arrays")
     return found

@@ -19,7 +19,7 @@ from typing import Any, Self, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Row, Trial
 from jaxflow.store import columns
 from jaxflow.store.columns import COLUMNS_SQL, KEY, KEY_SQL, Key
@@ -32,7 +32,6 @@ from jaxflow.store.file import (
     existing,
     is_there,
     one_line,
-    shown,
     writer_lock,
 )
 from jaxflow.store.identity import StoredDesign, StoredProtocol, other_protocol
@@ -179,7 +178,7 @@ class Store:
         """
         sql, values = f"SELECT {COLUMNS_SQL}, digest FROM trials", list[int]()
         if design_hash is not None:
-            sql += f" JOIN asked USING ({KEY_SQL}) WHERE design = ?"
+            sql += f" WHERE ({KEY_SQL}) IN (SELECT {KEY_SQL} FROM asked WHERE design = ?)"
             values.append(self._number(design_hash))
         found: list[Row] = []
         with self._sound(), closing(self._connection.execute(sql, values)) as cursor:
@@ -234,7 +233,7 @@ class Store:
         found = list(rows)
         for name in {row.dynamics for row in found} - set(self.protocol.dynamics):
             expected = f"trials of {', '.join(self.protocol.dynamics)} at {self.path}"
-            raise mistake(expected, f"some of {shown(name)}", RESTORE)
+            raise mistake(expected, f"some of {shortened(name)}", RESTORE)
         return found
 
     def _number(self, design_hash: str) -> int:
