@@ -117,10 +117,10 @@ def one_line(expected: str, remedy: str) -> Iterator[None]:
         raise mistake(expected, shown(error), remedy) from error
 
 
-def shown(value: Any) -> Any:
+def shown(value: Any, longest: int = 100) -> str:
     """What stands in a file, short enough for a line of text."""
     text = str(value)
-    return text if len(text) <= 120 else f"{text[:120]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _said(error: sqlite3.Error) -> str:

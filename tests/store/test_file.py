@@ -141,7 +141,8 @@ def test_its_own_journal_is(tmp_path):
         writer._connection.execute("PRAGMA cache_size = 1")
         with writer.writing() as connection:
             asked = [(seed,) for seed in range(1, 500)]
-            connection.executemany("INSERT INTO asked VALUES (1, 'flow', 2, 8, 4, '{}', ?)", asked)
+            sql = "INSERT INTO asked VALUES (1, 'flow', 2, 8, 4, '{}', ?, 9.0)"
+            connection.executemany(sql, asked)
             shutil.copytree(store, stopped)
     left = stopped / f"{FILE}-journal"
     assert left.exists() and (stopped / FILE).read_bytes() != before
