@@ -84,7 +84,7 @@ key_of_row = operator.attrgetter(*KEY)
 
 def record(row: Row) -> Record:
     """A row as SQLite keeps it; `ValueError` where it is that of no trial."""
-    _check_place(row)
+    _check_place(row, row.seed, row.horizon)
     return tuple(column.write(getattr(row, name)) for name, column in COLUMNS.items())
 
 
@@ -114,13 +114,13 @@ def _rows(records: list[Record]) -> list[Row]:
         read.append(list(map(column.read, values)))
     found = [Row(*values) for values in zip(*read, strict=True)]
     for row in found:
-        _check_place(row)
+        _check_place(row, row.seed, row.horizon)
     return found
 
 
-def _check_place(row: Row) -> None:
-    if min(row.d, row.n, row.p) < 1 or row.seed < 0 or not 0 < row.horizon < inf:
-        place = f"d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}, horizon {row.horizon:g}"
+def _check_place(point: Point | Row, seed: int, horizon: float) -> None:
+    if min(point.d, point.n, point.p) < 1 or seed < 0 or not 0 < horizon < inf:
+        place = f"d = {point.d}, n = {point.n}, p = {point.p}, seed {seed}, horizon {horizon:g}"
         raise mistake("positive sizes and a finite horizon", place, "correct the trial")
 
 
@@ -131,15 +131,18 @@ def key(trial: Trial) -> Key:
     return tuple(COLUMNS[name].write(x) for name, x in zip(KEY, values, strict=True))
 
 
-def point_of(key: Key) -> tuple[Any, ...]:
-    """A key with its parameters as numbers, by which trials are sorted."""
-    return (*key[:4], _read_parameters(key[4]), key[5])
-
-
-def trial(key: Key, horizon: float) -> Trial:
-    """What `key` made, read back."""
-    dynamics, d, n, p, parameters, seed = point_of(key)
-    return Trial(dynamics, Point(d, n, p, parameters), seed, horizon)
+def trial(key: Key, horizon: Any) -> Trial:
+    """What `key` made, read back; `ValueError` where that is no trial."""
+    try:
+        for name, value in zip((*KEY, "horizon"), (*key, horizon), strict=True):
+            if type(value) not in COLUMNS[name].kinds or value is None:
+                raise ValueError(f"{name} = {shortened(repr(value))} is of another type")
+        dynamics, d, n, p, parameters, seed = key
+        point = Point(d, n, p, _read_parameters(parameters))
+        _check_place(point, seed, horizon)
+    except ValueError as error:
+        raise damaged(key, str(error)) from error
+    return Trial(dynamics, point, seed, horizon)
 
 
 def named(values: Iterable[Any], names: Iterable[str] = KEY) -> str:
