@@ -10,6 +10,7 @@ from rich.table import Table
 from jaxflow.core.errors import mistake
 from jaxflow.report import look
 from jaxflow.report.slices import SliceReport, slices
+from jaxflow.statistics.powers import slope, slope_error
 from jaxflow.statistics.resamples import Measured
 from jaxflow.statistics.scaling import Comparison, Fit, compare, proportionality
 
@@ -138,15 +139,12 @@ def widths(line: Line) -> Table:
 
 
 def width_exponent(line: Line) -> tuple[float, float]:
-    """The exponent b of width ~ x^b and its standard error; slices are weighted by their posteriors."""
+    """The exponent b of width ~ x^b and its standard error, by those of the slices' widths."""
     posteriors = [slice.posterior(line.horizon) for slice in line.slices]
     log_width = np.log([p.width for p in posteriors])
     ends = np.log([p.width_interval() for p in posteriors])
     error = (ends[:, 1] - ends[:, 0]) / 3.92
-    design = np.stack([np.log(line.x), np.ones(len(line.x))], 1) / error[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    slope = covariance @ design.T @ (log_width / error)
-    return float(slope[0]), float(np.sqrt(covariance[0, 0]))
+    return float(slope(np.log(line.x), log_width, error)), slope_error(np.log(line.x), error)
 
 
 def _power(line: Line) -> str:
