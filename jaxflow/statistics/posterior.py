@@ -33,7 +33,7 @@ class Posterior:
     """The posterior of (log n50, slope, lapse) given tallies, and what follows from it.
 
     `low` and `high` bound the n at which the threshold is expected; `rising` says that P grows
-    along the axis. A `guess` from elsewhere bends the prior: to steer where trials are run, never
+    along the axis. A `guess` from elsewhere bends the prior: to choose where trials run, never
     to conclude from. The order of the tallies and how an n's trials are split among them do not
     matter. Raises `ValueError` unless 0 < low < high.
     """
