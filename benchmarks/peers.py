@@ -20,7 +20,7 @@ from scipy.integrate import solve_ivp
 
 from jaxflow.core.keys import Keys, trial_keys
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 DROP_EVERY = 50  # steps between two looks at which trials of a batch have ended
 

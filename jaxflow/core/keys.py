@@ -16,7 +16,7 @@ from jax.extend.random import threefry_2x32
 from jaxtyping import Array, Float, UInt32
 
 Number: TypeAlias = float | Float[Array, ""]  # of a law, or one that is an axis of the study
-FEW = 4  # numbers of a row besides its coordinates: radius, sign, magnitude, ...
+SCALARS = 4  # numbers of a row besides its coordinates: radius, sign, magnitude, ...
 
 
 class Keys(NamedTuple):
@@ -43,14 +43,14 @@ class Uniforms:
     d: int
 
     @property
-    def few(self) -> Float[Array, "rows few"]:
-        """The few numbers of a row besides its coordinates."""
-        return self._columns(0, FEW)
+    def scalars(self) -> Float[Array, "rows 4"]:
+        """The numbers of a row besides its coordinates."""
+        return self._columns(0, SCALARS)
 
     @property
-    def each(self) -> Float[Array, "rows d"]:
+    def entries(self) -> Float[Array, "rows d"]:
         """One number a coordinate."""
-        return self._columns(FEW, self.d)
+        return self._columns(SCALARS, self.d)
 
     def _columns(self, first: int, count: int) -> Float[Array, "rows count"]:
         shape = (self.rows, count)

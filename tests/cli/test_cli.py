@@ -1,15 +1,21 @@
 """Commands on a store, and the flags that are keys of the study."""
 
 import json
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 
 from jaxflow.cli.parser import main
+from jaxflow.show.result import Result
 from jaxflow.statistics.posterior import estimate
-from jaxflow.store.files import FILE
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
+from jaxflow.study.files import description, presets
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
 
@@ -53,7 +59,7 @@ def refused(capsys, *arguments: str) -> str:
     return line
 
 
-def test_every_parameter_is_a_cell_of_its_own(grid, capsys):
+def test_every_parameter_is_a_slice_of_its_own(grid, capsys):
     found = json.loads(said(capsys, "thresholds", str(grid[1]), "--json"))["thresholds"]
     assert len(found) == 3 * 2 * 2  # d, shrink, horizons
     name = "ensemble.initialization.shrink"
@@ -88,7 +94,7 @@ def test_the_thresholds_are_those_of_the_trials(grid, capsys):
 def test_status_check_and_scaling(grid, capsys):
     printed = said(capsys, "status", str(grid[1]))
     assert "72 trials" in printed
-    assert "no run is at work" in printed
+    assert "finished" in printed
     assert "sound" in said(capsys, "check", str(grid[1]))
     printed = said(capsys, "scaling", str(grid[1]))
     assert "N = a d + b" in printed
@@ -100,20 +106,14 @@ def test_export_by_suffix(grid, capsys, tmp_path):
     for suffix in (".csv", ".parquet", ".nc"):
         assert "72 trials" in said(capsys, "export", str(grid[1]), str(tmp_path / f"x{suffix}"))
     assert ".parquet" in refused(capsys, "export", str(grid[1]), str(tmp_path / "x.xlsx"))
-    dataset = Study.load(grid[1]).to_xarray()
-    assert dataset.sizes["trial"] == 72
-    assert len(Study.load(grid[1]).to_pandas()) == 72
-
-
-def test_a_study_that_has_no_store_says_so(grid):
-    with pytest.raises(ValueError, match=r"Study\.load"):
-        Study.load(grid[0]).to_pandas()
+    result = Result(grid[1])
+    assert result.to_xarray().sizes["trial"] == 72
+    assert len(result.to_pandas()) == 72
 
 
 def test_a_study_is_loaded_from_its_store(grid):
     path, folder = grid
     assert Study.load(folder) == Study.load(path)
-    assert Study.load(folder).hash == Study.load(path).hash
 
 
 def test_merge(grid, capsys, tmp_path):
@@ -146,6 +146,8 @@ def test_a_spoiled_store_is_found_out(grid, capsys, tmp_path):
         (["--seed=many"], "an integer"),
         (["--grid.values=[0]"], "whole number"),
         (["stray"], "--key=value"),
+        (["--seed", "9" * 5000], "a TOML value after --seed"),
+        (["--axes.p", "[" * 5000], "a TOML value after --axes.p"),
         (["--horizon.factr", "3"], "'factor'"),
     ],
 )
@@ -199,3 +201,67 @@ def test_the_table_says_once_what_all_thresholds_share(grid, capsys):
     assert head.split()[:4] == ["dynamics", "d", "shrink", "horizon"]
     assert all(len(line) <= 80 for line in lines)
     assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [["frob"], ["status"], ["run", "demo", "--width", "x"]])
+def test_what_is_no_command_is_refused_in_a_line(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("jaxflow: ") and "--help" in line
+
+
+def test_presets_have_a_line_each_and_one_tells_the_rest(capsys):
+    lines = said(capsys, "presets").splitlines()
+    assert [line.split()[0] for line in lines if line[0] != " "] == list(presets())
+    assert all(len(line) <= 80 for line in lines)
+    starts = {re.match(r"(\S+ +| +)\S", line).end() for line in lines}
+    assert len(starts) == 1  # aligned
+    told = said(capsys, "presets", "demo")
+    assert 'name = "demo"' in told and "jaxflow run demo" in told
+    assert " ".join(description("demo").split()) in " ".join(told.split())
+    assert "did you mean 'demo'" in refused(capsys, "presets", "dem")
+
+
+@pytest.mark.parametrize("name", ["/abs/x", "../../x", "..", "a/b", ""])
+def test_no_study_is_written_outside_runs(grid, capsys, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.parent.parent.iterdir())
+    refused(capsys, "run", str(grid[0]), f"--name={json.dumps(name)}")
+    assert not list(tmp_path.iterdir())
+    assert set(tmp_path.parent.parent.iterdir()) == before
+    assert not Path("/abs").exists()
+
+
+def test_a_folder_goes_on_with_the_study_in_it(grid, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "made").mkdir()
+    refused(capsys, "run", "made")
+    (tmp_path / "made" / "study.toml").write_text(GRID)
+    flags = ("--axes.d=[5]", "--grid.repetitions=1")
+    assert "made/trials.sqlite" in said(capsys, "run", "made", *flags)
+    with Store.read(tmp_path / "made") as store:
+        assert len(store.rows()) == 6
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_of_any_name_is_a_line(grid, capsys, tmp_path):
+    folder = tmp_path / "[red]x[/red]\x1b[31m\na"
+    folder.mkdir(parents=True)
+    (folder / FILE).write_bytes((grid[1] / FILE).read_bytes())
+    for command in ("status", "check"):
+        printed = said(capsys, command, str(folder))
+        assert r"[red]x[/red]\x1b[31m\na" in printed
+        assert "\x1b" not in printed
+    assert "\x1b" not in refused(capsys, "status", str(folder / "none"))
+
+
+def test_who_reads_a_part_ends_the_command():
+    script = (
+        f"{shlex.quote(sys.executable)} -m jaxflow presets | head -n 1; echo ${{PIPESTATUS[0]}}"
+    )
+    found = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    first, code = found.stdout.splitlines()
+    assert first.split()[0] == next(iter(presets()))
+    assert code in ("0", "141") and found.stderr == ""

@@ -1,23 +1,22 @@
 """A grid of one value: nothing is looked for along its axis, and everything can be reported."""
 
 from dataclasses import replace
-from io import StringIO
 
 import pytest
-from rich.console import Console
 from scipy.stats import binomtest
 from stores import ROW
 
 from jaxflow import report
+from jaxflow.report.soundness import check
+from jaxflow.show import tables
 from jaxflow.show.figures import draw
-from jaxflow.store.checking import check
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
 
 SHRINK = "ensemble.initialization.shrink"
 TABLE = {
     "name": "x",
-    "axes": {"d": [200], "n": [100, 200], "failure": [0.05]},
+    "axes": {"d": [200], "n": [100, 200], "p": {"rule": "well_initialized", "failure": [0.05]}},
     "horizon": {"time": [100.0]},
     "ensemble": {"inputs": "orthogonal"},
     "dynamics": {"flow": {"kind": "flow"}},
@@ -29,8 +28,11 @@ TABLE = {
 def folder(tmp_path):
     study = Study.from_table(TABLE)
     row = replace(ROW, d=200, parameters=((SHRINK, 0.01),))
-    with Store.open(tmp_path, study.hash, study.json) as store:
-        store.insert([replace(row, n=n, p=p) for n, p in ((100, 27), (200, 29))])
+    rows = [replace(row, n=n, p=p) for n, p in ((100, 27), (200, 29))]
+    with Store.open(tmp_path, study.protocol.hash, study.protocol.json) as store:
+        store.begin(study.design.hash, study.design.json)
+        store.ask(study.design.hash, [row.trial for row in rows])
+        store.insert(rows)
     return tmp_path
 
 
@@ -46,10 +48,10 @@ def test_a_store_of_one_value_is_sound_and_reported(folder):
         low, high = binomtest(1, 1).proportion_ci(method="wilson")
         assert (told["low"], told["high"]) == pytest.approx((low, high), abs=1e-4)
         assert told["conditional"] == {name: told[name] for name in told["conditional"]}
-    Console(file=(text := StringIO()), width=80).print(report.table(report.thresholds(folder)))
-    assert "P(converged), with its 95 % interval" in text.getvalue()
-    assert "d = 200, shrink = 0.01" in text.getvalue()
-    assert "crosses 1/2" not in text.getvalue()
+    text = str(tables.thresholds(report.thresholds(folder)))
+    assert "P(converged), with its 95 % interval" in text
+    assert "d = 200, shrink = 0.01" in text
+    assert "crosses 1/2" not in text
 
 
 def test_and_drawn(folder):

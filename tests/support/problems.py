@@ -7,7 +7,7 @@ import numpy as np
 from jaxflow.core.keys import trial_keys
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.network import Data, Parameters
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 
 
 def keys_of(*identity):

@@ -11,8 +11,7 @@ from jaxflow.core.keys import Uniforms, between, exponential, normal, sign
 from jaxflow.core.types import Point
 from jaxflow.problems.shallow.coordinates import product
 from jaxflow.problems.shallow.network import Parameters
-from jaxflow.problems.shallow.rows import Rows
-from jaxflow.problems.shallow.sizes import Everywhere, Sizes, below, row_norms
+from jaxflow.problems.shallow.padding import Everywhere, Rows, Sizes, below, row_norms
 
 
 @runtime_checkable
@@ -34,7 +33,7 @@ class Initialization(Protocol):
         ...
 
 
-def _padded(W: Float[Array, "P D"], a: Float[Array, " P"], sizes: Sizes) -> Parameters:
+def padded(W: Float[Array, "P D"], a: Float[Array, " P"], sizes: Sizes) -> Parameters:
     """Zero beyond p neurons and d coordinates."""
     neuron = below(sizes.p, len(a))
     inside = neuron[:, None] & below(sizes.d, W.shape[1])[None, :]
@@ -43,7 +42,7 @@ def _padded(W: Float[Array, "P D"], a: Float[Array, " P"], sizes: Sizes) -> Para
 
 def _hidden(neuron: Uniforms, sizes: Sizes) -> Float[Array, "P D"]:
     """Entries ~ U(-1/sqrt(d), 1/sqrt(d)), zero beyond d."""
-    W = between(neuron.each, -1.0, 1.0) / jnp.sqrt(jnp.asarray(sizes.d, jnp.float32))
+    W = between(neuron.entries, -1.0, 1.0) / jnp.sqrt(jnp.asarray(sizes.d, jnp.float32))
     return jnp.where(below(sizes.d, W.shape[1])[None, :], W, 0)
 
 
@@ -73,8 +72,8 @@ class Dominated(Everywhere):
     ) -> Parameters:
         """W (P, D), a (P,)."""
         W = _hidden(neuron, sizes)
-        size = self.ratio * row_norms(W) + self.excess * exponential(neuron.few[:, 1])
-        return _padded(self.shrink * W, sign(neuron.few[:, 0]) * size, sizes)
+        size = self.ratio * row_norms(W) + self.excess * exponential(neuron.scalars[:, 1])
+        return padded(self.shrink * W, sign(neuron.scalars[:, 0]) * size, sizes)
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Balanced(Everywhere):
     ) -> Parameters:
         """W (P, D), a (P,)."""
         W = self.scale * _hidden(neuron, sizes)
-        return _padded(W, sign(neuron.few[:, 0]) * row_norms(W), sizes)
+        return padded(W, sign(neuron.scalars[:, 0]) * row_norms(W), sizes)
 
 
 @dataclass(frozen=True)
@@ -124,10 +123,10 @@ class GaussianWeights(Everywhere):
         sizes: Sizes,
     ) -> Parameters:
         """W (P, D), a (P,)."""
-        W = normal(neuron.each)
+        W = normal(neuron.entries)
         if self.variance == "1/d":
             W = W / jnp.sqrt(jnp.asarray(sizes.d, W.dtype))
-        return _padded(W, self._outputs(neuron.few[:, 0]), sizes)
+        return padded(W, self._outputs(neuron.scalars[:, 0]), sizes)
 
     def _outputs(self, u: Float[Array, " P"]) -> Float[Array, " P"]:
         if self.outputs == "ones":
@@ -169,7 +168,7 @@ class Group:
         W = X.directions(member)
         size = row_norms(W)
         W = self.scale * W / jnp.where(size > 0, size, 1)[:, None]
-        return _padded(W, self.scale * jnp.sign(product(member, y)), sizes)
+        return padded(W, self.scale * jnp.sign(product(member, y)), sizes)
 
 
 @dataclass(frozen=True)

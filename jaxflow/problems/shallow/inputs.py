@@ -10,13 +10,12 @@ from jaxtyping import Array, Float
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Uniforms, between, normal
 from jaxflow.core.types import Point
-from jaxflow.problems.shallow.rows import Basis, Dense, Rows
-from jaxflow.problems.shallow.sizes import Everywhere, Sizes, below, row_norms
+from jaxflow.problems.shallow.padding import Basis, Dense, Everywhere, Rows, Sizes, below, row_norms
 
 
 @runtime_checkable
 class InputLaw(Protocol):
-    """A random law of n inputs in R^d."""
+    """A random law of n inputs in R^d; one that draws a `Basis` says `orthogonal = True`."""
 
     def check(self, point: Point) -> None:
         """Raise `ValueError` where the law has no sample at this point."""
@@ -33,7 +32,7 @@ def _check_radii(low: float, high: float) -> None:
 
 
 def _gaussian(sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
-    return jnp.where(below(sizes.d, sample.d)[None, :], normal(sample.each), 0)
+    return jnp.where(below(sizes.d, sample.d)[None, :], normal(sample.entries), 0)
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Sphere(Everywhere):
     def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
         """X (N, D)."""
         G = _gaussian(sample, sizes)
-        radius = between(sample.few[:, 0], self.low, self.high)
+        radius = between(sample.scalars[:, 0], self.low, self.high)
         X = G * (radius / row_norms(G))[:, None]
         return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
 
@@ -76,6 +75,7 @@ class Orthogonal:
 
     low: float = 1.0
     high: float = 2.0
+    orthogonal = True
 
     def __post_init__(self) -> None:
         _check_radii(self.low, self.high)
@@ -88,7 +88,7 @@ class Orthogonal:
 
     def draw(self, sample: Uniforms, sizes: Sizes) -> Basis:
         """The radii of X (N, D), which is diagonal."""
-        radius = between(sample.few[:, 0], self.low, self.high)
+        radius = between(sample.scalars[:, 0], self.low, self.high)
         return Basis(jnp.where(below(sizes.n, len(radius)), radius, 0), sample.d)
 
 

@@ -10,9 +10,13 @@ from jaxtyping import Array, Float
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms, between, normal, sign
 from jaxflow.core.types import Point
-from jaxflow.problems.shallow.network import Activation, Quadratic
-from jaxflow.problems.shallow.rows import Rows
-from jaxflow.problems.shallow.sizes import Everywhere, Sizes, below
+from jaxflow.problems.shallow.activations import (
+    Activation,
+    Quadratic,
+    check_activation,
+    degree,
+)
+from jaxflow.problems.shallow.padding import Everywhere, Rows, Sizes, below
 
 
 @runtime_checkable
@@ -45,7 +49,7 @@ class RandomSigns(Everywhere):
 
     def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
-        y = sign(sample.few[:, 1]) * between(sample.few[:, 2], self.low, self.high)
+        y = sign(sample.scalars[:, 1]) * between(sample.scalars[:, 2], self.low, self.high)
         return jnp.where(below(sizes.n, X.shape[0]), y, 0)
 
 
@@ -70,7 +74,7 @@ class GroupSigns(Everywhere):
     def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
         group = jnp.arange(X.shape[0]) % sizes.p
-        size = between(sample.few[:, 2], self.low, self.high) * self.growth**group
+        size = between(sample.scalars[:, 2], self.low, self.high) * self.growth**group
         y = jnp.where(group % 2 == 0, size, -size)
         return jnp.where(below(sizes.n, X.shape[0]), y, 0)
 
@@ -87,7 +91,7 @@ class GaussianLabels(Everywhere):
 
     def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
-        y = self.scale * normal(sample.few[:, 1])
+        y = self.scale * normal(sample.scalars[:, 1])
         return jnp.where(below(sizes.n, X.shape[0]), y, 0)
 
 
@@ -101,17 +105,19 @@ class Teacher(Everywhere):
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise mistake("rank >= 1", self.rank, "give the number of the teacher's neurons")
+        check_activation(self.activation, "ensemble.labels.activation")
 
     def weights(self, sizes: Sizes, keys: Keys, D: int) -> Float[Array, "rank D"]:
         """The v_j, zero beyond d."""
-        V = normal(Uniforms(keys.teacher, self.rank, D).each)
+        V = normal(Uniforms(keys.teacher, self.rank, D).entries)
         V = V / jnp.sqrt(jnp.asarray(sizes.d, V.dtype))
         return jnp.where(below(sizes.d, D)[None, :], V, 0)
 
     def draw(self, sample: Uniforms, X: Rows, sizes: Sizes, keys: Keys) -> Float[Array, " N"]:
         """y (N,)."""
         V = self.weights(sizes, keys, X.shape[1])
-        return jnp.sum(self.activation(X.images(V)), axis=1)
+        y = jnp.sum(self.activation(X.images(V)), axis=1)
+        return jnp.where(below(sizes.n, len(y)), y, 0) if degree(self.activation) is None else y
 
 
 @dataclass(frozen=True)

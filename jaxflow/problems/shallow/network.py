@@ -7,19 +7,32 @@ mean-field scaling 1/p and 1 otherwise (arXiv 2502.16977, section 2; 1810.02054,
 factor p makes p -> infinity non-degenerate: the flow is then that of the network sum_j over
 parameters theta / sqrt(p).
 
-Every activation here has sigma(0) = 0, so a sample padded with x = 0, y = 0 and a neuron padded
-with w = 0, a = 0 contribute nothing to h, L or any gradient: padding needs no mask.
+With biases a neuron is sigma(w_j . x + b_j): an input of d + 1 coordinates whose last is 1, and
+weights (w_j, b_j). Everything here, |w_j| too, is then of those.
+
+Samples are padded with x = 0, y = 0 and neurons with w = 0, a = 0. A homogeneous activation has
+sigma(0) = 0, so that they contribute nothing to h, L or any gradient; for any other the residuals
+of the padding, and its velocities, are masked.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from jaxflow.core.content import ByContent
 from jaxflow.core.errors import mistake
+from jaxflow.problems.shallow.activations import (
+    Activation,
+    ReLU,
+    check_activation,
+    degree,
+    derivative,
+)
 from jaxflow.problems.shallow.coordinates import Ambient, Inputs, Weights, product
+from jaxflow.problems.shallow.padding import below
 
 
 class Parameters(NamedTuple):
@@ -50,119 +63,30 @@ class Data(NamedTuple):
         return self.inputs.X
 
 
-@runtime_checkable
-class Activation(Protocol):
-    """An activation sigma with sigma(0) = 0, homogeneous of `degree` on each half line."""
-
-    @property
-    def degree(self) -> float:
-        """The k in sigma(s z) = s^k sigma(z), s > 0: a_j^2 - |w_j|^2 / k is conserved."""
-        ...
-
-    def __call__(self, z: Array) -> Array:
-        """sigma(z), elementwise."""
-        ...
-
-    def derivative(self, z: Array) -> Array:
-        """sigma'(z), elementwise; zero at a kink's left side and at the kink."""
-        ...
-
-
-@dataclass(frozen=True)
-class ReLU:
-    """sigma(z) = max(z, 0)."""
-
-    degree = 1.0
-
-    def __call__(self, z: Array) -> Array:
-        return jnp.maximum(z, 0)
-
-    def derivative(self, z: Array) -> Array:
-        return (z > 0).astype(z.dtype)
-
-
-@dataclass(frozen=True)
-class LeakyReLU:
-    """sigma(z) = max(z, leak z), 0 <= leak < 1."""
-
-    leak: float = 0.01
-    degree = 1.0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.leak, int | float) and not 0 <= self.leak < 1:
-            raise mistake("0 <= leak < 1", self.leak, "choose a slope below that of the other side")
-
-    def __call__(self, z: Array) -> Array:
-        return jnp.where(z > 0, z, self.leak * z)
-
-    def derivative(self, z: Array) -> Array:
-        return jnp.where(z > 0, jnp.ones_like(z), self.leak)
-
-
-@dataclass(frozen=True)
-class Quadratic:
-    """sigma(z) = z^2."""
-
-    degree = 2.0
-
-    def __call__(self, z: Array) -> Array:
-        return z * z
-
-    def derivative(self, z: Array) -> Array:
-        return 2 * z
-
-
-@dataclass(frozen=True)
-class Monomial:
-    """sigma(z) = alpha max(z, 0)^beta, beta >= 1 (arXiv 2502.16977, discussion)."""
-
-    alpha: float = 1.0
-    beta: float = 2.0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.beta, int | float) and self.beta < 1:
-            raise mistake(
-                "beta >= 1", self.beta, "choose a monomial with a bounded derivative at 0"
-            )
-
-    @property
-    def degree(self) -> float:
-        """The exponent beta."""
-        return self.beta
-
-    def __call__(self, z: Array) -> Array:
-        return jnp.where(z > 0, self.alpha * self._power(z, self.beta), 0)
-
-    def derivative(self, z: Array) -> Array:
-        return jnp.where(z > 0, self.alpha * self.beta * self._power(z, self.beta - 1), 0)
-
-    def _power(self, z: Array, exponent: float) -> Array:
-        return jnp.where(z > 0, z, 1) ** exponent
-
-
-ACTIVATIONS: dict[str, type[Activation]] = {
-    "relu": ReLU,
-    "leaky_relu": LeakyReLU,
-    "quadratic": Quadratic,
-    "monomial": Monomial,
-}
-
 Scaling = Literal["1/p", "1/sqrt(p)", "1"]
 
 
-@dataclass(frozen=True)
-class Network:
-    """What is trained: activation, output scaling c(p), and which layers move."""
+@dataclass(frozen=True, eq=False)
+class Network(ByContent):
+    """What is trained: activation, output scaling c(p), which layers move, and biases.
+
+    A bias is the weight of one more input, which is always 1. First ones are `zero`, or `drawn`:
+    then the first weights are those that their law has for d + 1 inputs.
+    """
 
     activation: Activation = ReLU()
     scaling: Scaling = "1/p"
     trained: Literal["both", "first"] = "both"
+    biases: Literal["none", "zero", "drawn"] = "none"
 
     def __post_init__(self) -> None:
+        check_activation(self.activation, "ensemble.network.activation")
         if self.scaling not in ("1/p", "1/sqrt(p)", "1"):
             raise mistake("scaling in {1/p, 1/sqrt(p), 1}", self.scaling, "use one of these")
         if self.trained not in ("both", "first"):
             raise mistake("trained in {both, first}", self.trained, "use one of these")
+        if self.biases not in ("none", "zero", "drawn"):
+            raise mistake("biases in {none, zero, drawn}", self.biases, "use one of these")
 
     def output_scale(self, p: Array) -> Array:
         """c(p), the factor before the sum over neurons."""
@@ -193,17 +117,22 @@ def loss(network: Network, data: Data, theta: Parameters) -> Float[Array, ""]:
 def field(network: Network, data: Data, theta: Parameters) -> Parameters:
     """The velocity theta' = -kappa grad L.
 
-    With M_ij = (kappa c / n) r_i sigma'(w_j.x_i) and G = M^T X the flow is w_j' = a_j G_j and,
-    sigma being homogeneous, a_j' = (kappa c / n) sum_i r_i sigma(w_j.x_i) = w_j.G_j / degree,
-    which spares a pass over the n p activations (arXiv 2502.16977, equation of the flow).
+    With M_ij = (kappa c / n) r_i sigma'(w_j.x_i) and G = M^T X the flow is w_j' = a_j G_j and
+    a_j' = (kappa c / n) sum_i r_i sigma(w_j.x_i). Of a homogeneous sigma the last is w_j.G_j /
+    degree, which spares a pass over the n p activations (arXiv 2502.16977, equation of the flow).
     """
     Z = data.inputs.preactivations(theta.W)
     r = _residuals(network, data, theta, Z)
     p = data.p.astype(r.dtype)
     rate = network.speed(p) * network.output_scale(p) / data.n.astype(r.dtype)
-    M = (rate * r)[:, None] * network.activation.derivative(Z)
+    M = (rate * r)[:, None] * derivative(network.activation, Z)
     W_velocity, along = data.inputs.pull(theta.W, Z, M, theta.a)
-    a_velocity = along / network.activation.degree
+    k = degree(network.activation)
+    if k is None:
+        a_velocity = product(rate * r, network.activation(Z))
+        a_velocity = jnp.where(below(data.p, len(theta.a)), a_velocity, 0)
+    else:
+        a_velocity = along / k
     if network.trained == "first":
         a_velocity = jnp.zeros_like(a_velocity)
     return Parameters(W_velocity, a_velocity)
@@ -211,7 +140,10 @@ def field(network: Network, data: Data, theta: Parameters) -> Parameters:
 
 def _residuals(network: Network, data: Data, theta: Parameters, Z: Array) -> Array:
     scale = network.output_scale(data.p.astype(Z.dtype))
-    return data.y - scale * product(network.activation(Z), theta.a)
+    r = data.y - scale * product(network.activation(Z), theta.a)
+    if degree(network.activation) is None:
+        r = jnp.where(below(data.n, len(r)), r, 0)
+    return r
 
 
 def curvature(
@@ -228,8 +160,14 @@ def decay(network: Network, data: Data, velocity: Parameters) -> Float[Array, ""
 
 
 def balance(network: Network, data: Data, theta: Parameters) -> Float[Array, " p"]:
-    """a_j^2 - |w_j|^2 / degree, conserved by the flow when both layers are trained."""
-    return theta.a**2 - data.inputs.sizes(theta.W) / network.activation.degree
+    """a_j^2 - |w_j|^2 / degree, conserved by the flow when both layers are trained.
+
+    NaN for an activation that is not homogeneous, whose flow conserves no such thing.
+    """
+    k = degree(network.activation)
+    if k is None:
+        return jnp.full_like(theta.a, jnp.nan)
+    return theta.a**2 - data.inputs.sizes(theta.W) / k
 
 
 def distances(data: Data, theta: Parameters, first: Parameters) -> Float[Array, " p"]:

@@ -11,7 +11,8 @@
     flattest        on the directions that the data see; by Lanczos, see below
     flips           part of the n p signs 1[w_j.x_i > 0] that differ from those at the start
     distance        max_j |w_j - w_j(0)|
-    balancedness    max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2
+    balancedness    max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2; NaN for an activation
+                    that is not homogeneous
     kernel_low      extreme eigenvalues of the neural tangent kernel K = (kappa/n) J J^T:
     kernel_high     2 kernel_low <= mu <= 2 kernel_high
     teacher_error   |W^T W - V^T V|_F / |V^T V|_F, of a quadratic student W and its teacher V;
@@ -38,7 +39,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.keys import Keys
 from jaxflow.problems.shallow import teacher
+from jaxflow.problems.shallow.activations import derivative
 from jaxflow.problems.shallow.coordinates import product
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.network import (
@@ -50,6 +53,7 @@ from jaxflow.problems.shallow.network import (
     distances,
     loss,
 )
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.problems.shallow.spectra import hessian_extremes, kernel_extremes
 from jaxflow.problems.shallow.teacher import Origin
 
@@ -85,7 +89,7 @@ class State:
         """E_i."""
         p = self.data.p.astype(self.Z.dtype)
         rate = self.network.speed(p) * self.network.output_scale(p) ** 2
-        return rate * product(self.network.activation.derivative(self.Z) ** 2, self.theta.a**2)
+        return rate * product(derivative(self.network.activation, self.Z) ** 2, self.theta.a**2)
 
     @cached_property
     def hessian(self) -> tuple[Float[Array, ""], Float[Array, ""]]:
@@ -184,6 +188,21 @@ def check_ensemble(names: Iterable[str], ensemble: Ensemble) -> None:
             raise ValueError(f"{wanted[0]}: {error}") from error
 
 
+def origin(
+    names: Iterable[str],
+    ensemble: Ensemble,
+    keys: Keys,
+    sizes: Sizes,
+    shape: Shape,
+    data: Data,
+    first: Parameters,
+) -> Origin | None:
+    """What the observables named ask of a trial as it was drawn; None if they ask for nothing."""
+    if not OF_TEACHER.intersection(names):
+        return None
+    return teacher.origin(ensemble, keys, sizes, shape, data, first)
+
+
 def observe(
     names: tuple[str, ...],
     network: Network,
@@ -196,7 +215,7 @@ def observe(
     """The observables named, of one state (unbatched), in their order.
 
     `velocity` is the field at `theta`, `first` the parameters at the start of the trial, and
-    `origin` what those of `OF_TEACHER` ask for. Raises `ValueError` for a name that is not in
+    `origin` what the function of that name says. Raises `ValueError` for a name that is not in
     `OBSERVABLES`, or where the origin is missing.
     """
     check(names)

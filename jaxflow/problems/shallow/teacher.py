@@ -24,13 +24,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxflow.core.errors import mistake
-from jaxflow.problems.shallow.coordinates import product
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.core.keys import Keys
+from jaxflow.problems.shallow.activations import Quadratic
+from jaxflow.problems.shallow.coordinates import Ambient, product
+from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.initialization import GaussianWeights
 from jaxflow.problems.shallow.labels import Teacher
-from jaxflow.problems.shallow.lanczos import extremes
-from jaxflow.problems.shallow.network import Data, Network, Parameters, Quadratic, field
-from jaxflow.problems.shallow.spectra import start
+from jaxflow.problems.shallow.network import Data, Network, Parameters, field
+from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.spectra import extremes, start
 
 ITERATIONS = 48
 
@@ -52,14 +54,24 @@ def check_teacher(ensemble: Ensemble) -> None:
     labels, network, first = ensemble.labels, ensemble.network, ensemble.initialization
     if not (isinstance(labels, Teacher) and isinstance(labels.activation, Quadratic)):
         raise mistake("labels of a quadratic teacher", labels, 'use the law "teacher"')
-    if (network.scaling, network.trained) != ("1", "first") or not isinstance(
-        network.activation, Quadratic
-    ):
-        remedy = 'set activation "quadratic", scaling "1" and trained "first"'
+    said = (network.scaling, network.trained, network.biases)
+    if said != ("1", "first", "none") or not isinstance(network.activation, Quadratic):
+        remedy = 'set activation "quadratic", scaling "1", trained "first" and no biases'
         raise mistake("a quadratic student beside its teacher", network, remedy)
     if not (isinstance(first, GaussianWeights) and first.outputs == "ones"):
         remedy = 'use the law "gaussian" with outputs "ones"'
         raise mistake("output weights of one beside a teacher", first, remedy)
+
+
+def origin(
+    ensemble: Ensemble, keys: Keys, sizes: Sizes, shape: Shape, data: Data, first: Parameters
+) -> Origin:
+    """The origin of a trial drawn as `data` and `first`; again, unless in ambient coordinates."""
+    assert isinstance(ensemble.labels, Teacher)
+    V = ensemble.labels.weights(sizes, keys, shape.D).astype(first.a.dtype)
+    if not isinstance(data.inputs, Ambient):
+        data, first = draw(ensemble, keys, sizes, shape, first.a.dtype.name)
+    return Origin(data, first, V)
 
 
 def distance(W: Float[Array, "p d"], V: Float[Array, "k d"]) -> Float[Array, ""]:

@@ -25,7 +25,7 @@ from jaxflow.problems.shallow.labels import (
     RandomSigns,
     Teacher,
 )
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.padding import Shape
 
 ENSEMBLES = [
     Ensemble(),
@@ -39,7 +39,7 @@ ENSEMBLES = [
 def same_key(ensemble, n, p, shape):
     """A draw whose key does not depend on n and p."""
     from jaxflow.problems.shallow.ensemble import draw
-    from jaxflow.problems.shallow.sizes import Sizes
+    from jaxflow.problems.shallow.padding import Sizes
 
     return draw(ensemble, keys_of(7, 1, 1, 1, 0), Sizes(5, n, p), shape, "float32")
 
@@ -60,9 +60,9 @@ def test_prefixes_and_padding_change_no_bit(ensemble):
 def test_a_batch_draws_what_its_lanes_draw_alone():
     keys = [keys_of(0, 5, 30, 12, seed) for seed in range(4)]
     stacked = jax.tree.map(lambda *k: jnp.stack(k), *keys)
-    many = jax.vmap(lambda key: Uniforms(key, 30, 5).each)(stacked.samples)
+    many = jax.vmap(lambda key: Uniforms(key, 30, 5).entries)(stacked.samples)
     for i, key in enumerate(keys):
-        np.testing.assert_array_equal(many[i], Uniforms(key.samples, 30, 5).each)
+        np.testing.assert_array_equal(many[i], Uniforms(key.samples, 30, 5).entries)
 
 
 def test_seeds_points_and_studies_differ():
@@ -109,7 +109,7 @@ def test_orthogonal_group_ensemble():
 
 def test_teacher_labels_are_the_teachers():
     data, _ = drawn(Ensemble(Gaussian(), Teacher(2)), d=4, n=50, p=2)
-    V = 2**0.5 * stats.norm.ppf(np.asarray(Uniforms(keys_of(0, 4, 50, 2, 0).teacher, 2, 4).each))
+    V = 2**0.5 * stats.norm.ppf(np.asarray(Uniforms(keys_of(0, 4, 50, 2, 0).teacher, 2, 4).entries))
     V = V / 2**0.5 / 4**0.5
     np.testing.assert_allclose(data.y, ((np.asarray(data.X) @ V.T) ** 2).sum(1), rtol=1e-4)
 

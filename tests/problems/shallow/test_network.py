@@ -7,20 +7,10 @@ import numpy as np
 import pytest
 from problems import as_float64, drawn, relu_velocity
 
+from jaxflow.problems.shallow.activations import LeakyReLU, Monomial, Quadratic, ReLU
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.network import (
-    LeakyReLU,
-    Monomial,
-    Network,
-    Parameters,
-    Quadratic,
-    ReLU,
-    balance,
-    curvature,
-    field,
-    loss,
-)
-from jaxflow.problems.shallow.sizes import Shape
+from jaxflow.problems.shallow.network import Network, Parameters, balance, curvature, field, loss
+from jaxflow.problems.shallow.padding import Shape
 
 ACTIVATIONS = [ReLU(), LeakyReLU(0.2), Quadratic(), Monomial(0.7, 1.5)]
 

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from problems import keys_of
 
-from jaxflow.core.types import Point, Trial
-from jaxflow.engine.runner import Runner
-from jaxflow.engine.single import run_trial
+from jaxflow.core.types import Point, Recording, Trial
+from jaxflow.engine.local import LocalRunner, run_trial
 from jaxflow.flow.descent import GradientDescent
-from jaxflow.flow.recording import Recording, solve_recorded
+from jaxflow.flow.recording import check_recording, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.papers.quadratic import matrix_error, procrustes_distance, quadratic_extremes
+from jaxflow.problems.shallow.activations import Quadratic, ReLU
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.initialization import GaussianWeights
 from jaxflow.problems.shallow.inputs import Gaussian
 from jaxflow.problems.shallow.labels import Teacher
-from jaxflow.problems.shallow.network import Network, Quadratic, ReLU
+from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.observables import OF_TEACHER, observe
-from jaxflow.problems.shallow.sizes import Shape, Sizes
+from jaxflow.problems.shallow.padding import Shape, Sizes
 from jaxflow.study.study import Study
 
 NAMES = tuple(sorted(OF_TEACHER))
@@ -69,8 +69,10 @@ def test_recorded_values_are_those_of_numpy(x64, rank, coordinates):
     plain = Setting(law, DESCENT, 1e-6, Shape(d, n, rank), "float64")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (d, n, rank)))
     request = Request(keys_of(0, d, n, rank, 1), sizes, jnp.float64(40.0))
-    times = np.linspace(0.1, 8.0, 12)
-    summary, seen = jax.jit(lambda o: solve_recorded(setting, NAMES, o, True, times))(request)
+    times = jnp.linspace(0.1, 8.0, 12)
+    summary, seen = jax.jit(lambda o: solve_recorded(setting, NAMES, o, jnp.asarray(True), times))(
+        request
+    )
     assert Reason(int(summary.reason)) is Reason.CERTIFICATE
     V = weights_of(request, law, Sizes(d, n, rank))
     by_time = {round(float(s.time), 6): s for s in states(plain, request)}
@@ -117,10 +119,10 @@ def test_the_narrower_of_student_and_teacher_has_zero_rows(x64, rank, p):
 )
 def test_trials_without_a_teacher_are_refused(law, expected):
     with pytest.raises(ValueError, match=expected) as caught:
-        Runner(law, {"descent": DESCENT}, recording=Recording(NAMES))
+        LocalRunner(law, {"descent": DESCENT}, recording=Recording(NAMES))
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("quotient_high: expected")
-    Recording(("loss",)).check(law)
+    check_recording(Recording(("loss",)), law)
 
 
 def test_a_study_is_refused_and_a_state_too():
