@@ -51,6 +51,7 @@ class LocalRunner(Runner):
         self.settings = Settings(ensemble, dict(dynamics), success, dtype, self.lanes)
         self._programs = Programs(self.settings, lanes, recording)
         self._schedule = Schedule(self.lanes.workers)
+        self._checked: set[ProgramKey] = set()  # fit the memory
         self._trajectories: dict[Trial, Arrays] = {}
         self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()
         meter, devices = Meter(self.usage), jax.local_devices()
@@ -75,9 +76,11 @@ class LocalRunner(Runner):
 
     def submit(self, trials: Iterable[Trial]) -> None:
         """Queue trials, each of a point that the ensemble can draw and the memory can hold."""
-        trials = list(trials)
-        check_memory(self.settings, trials)
-        self._schedule.add((self.settings.key(t, self._is_recorded(t)), t) for t in trials)
+        keyed = [(self.settings.key(t, self._is_recorded(t)), t) for t in trials]
+        new = {key: trial for key, trial in keyed if key not in self._checked}
+        check_memory(self.settings, new.values())
+        self._checked.update(new)
+        self._schedule.add(keyed)
 
     def harvest(self, timeout: float | None = None) -> list[Row]:
         """The rows ended since the last harvest; waits for the first, up to `timeout` seconds."""

@@ -101,7 +101,7 @@ def _from_2(connection: sqlite3.Connection) -> None:
         connection.execute(f"CREATE TABLE {sql}")
     for name in ("protocol", "designs", "trials", "trajectories", "asked"):
         connection.execute("INSERT INTO sums VALUES (?, 0, ?)", (name, bytes(16)))
-    text, hashed = _canonical({name: study[name] for name in PROTOCOL})
+    text, hashed = _canonical(_protocol_from_2(study))
     protocol = (hashed, text, 3, created)
     connection.execute("INSERT INTO protocol VALUES (?, ?, ?, ?)", protocol)
     enter(connection, "protocol", [digest("protocol", protocol)])
@@ -112,6 +112,16 @@ def _from_2(connection: sqlite3.Connection) -> None:
     _trials_from_2(connection, hashed)
     for table in ("study", "earlier_trials", "earlier_trajectories"):
         connection.execute(f"DROP TABLE {table}")
+
+
+def _protocol_from_2(study: dict[str, Any]) -> dict[str, Any]:
+    """The protocol of a study; networks have biases, or say that they have none."""
+    protocol = {name: study[name] for name in PROTOCOL}
+    try:
+        protocol["ensemble"].setdefault("network", {}).setdefault("biases", "none")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_study(error) from error
+    return protocol
 
 
 def _design_from_2(study: dict[str, Any]) -> dict[str, Any]:

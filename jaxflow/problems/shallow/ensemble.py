@@ -13,6 +13,7 @@ from jaxflow.core.checks import frozen
 from jaxflow.core.content import ByContent
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms
+from jaxflow.core.open_names import Unloaded
 from jaxflow.core.types import Point
 from jaxflow.problems.shallow.coordinates import (
     Ambient,
@@ -49,7 +50,9 @@ class Ensemble(ByContent):
 
     def __post_init__(self) -> None:
         for name in ("inputs", "labels", "initialization"):
-            frozen(f"a law at ensemble.{name}", getattr(self, name), METHODS)
+            law: object = getattr(self, name)
+            if not isinstance(law, Unloaded):
+                frozen(f"a law at ensemble.{name}", law, METHODS)
         network: object = self.network
         if not isinstance(network, Network):
             remedy = "give Network(activation, scaling, trained, biases)"
