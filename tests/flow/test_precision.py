@@ -101,4 +101,4 @@ def test_a_stabilized_solver_keeps_the_type_of_the_state(x64, solver):
             stepsize_controller=diffrax.PIDController(rtol=1e-3, atol=1e-4),
         )
         assert solution.ys.dtype == "float32"
-        np.testing.assert_allclose(solution.ys[-1], np.exp(-rate), rtol=0.01)
+        np.testing.assert_allclose(solution.ys[-1], np.exp(-rate), rtol=0.03)
