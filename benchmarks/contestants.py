@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 
 from benchmarks import machine, peers
-from jaxflow import GradientDescent, GradientFlow, Lanes, Outcome, Point, Runner, Trial
+from jaxflow import GradientDescent, GradientFlow, Lanes, LocalRunner, Outcome, Point, Trial
 from jaxflow.papers.rules import published_horizon, width_rule
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import Dominated
@@ -96,7 +96,7 @@ class Contestant:
         }
 
 
-def jaxflow(runner: Runner, case: Case, dynamics: str, count: int) -> Contestant:
+def jaxflow(runner: LocalRunner, case: Case, dynamics: str, count: int) -> Contestant:
     """jaxflow on all cores, or on the accelerator."""
     trials = case.trials(dynamics, count)
 
@@ -164,7 +164,7 @@ def measure(repetitions: int, has_torch: bool) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     for cases in ((EASY, MIDDLE, PUBLISHED), (ORTHOGONAL,)):
         first = cases[0]
-        with Runner(first.ensemble, DYNAMICS, success=first.success, lanes=Lanes()) as runner:
+        with LocalRunner(first.ensemble, DYNAMICS, success=first.success, lanes=Lanes()) as runner:
             field = [jaxflow(runner, case, name, many) for case in cases for name in DYNAMICS]
             if has_torch:
                 field += [torch_loop(case, device) for case in cases]

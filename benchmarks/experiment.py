@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from benchmarks import machine
-from jaxflow import GradientDescent, Lanes, Point, Runner, Trial
+from jaxflow import GradientDescent, Lanes, LocalRunner, Point, Trial
 from jaxflow.papers.rules import published_horizon, width_rule
 from jaxflow.problems.shallow.ensemble import Ensemble
 
@@ -25,7 +25,9 @@ def trials() -> list[Trial]:
 def measure() -> dict[str, Any]:
     """Wall seconds once compiled, share of the peak of products, lane utilization."""
     work = trials()
-    with Runner(Ensemble(), {"descent": GradientDescent()}, success=1.0, lanes=Lanes()) as runner:
+    with LocalRunner(
+        Ensemble(), {"descent": GradientDescent()}, success=1.0, lanes=Lanes()
+    ) as runner:
         runner.run(work)  # compiles
         began = time.perf_counter()
         rows = runner.run(work)

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.machine import description
-from jaxflow import GradientFlow, Outcome, Point, Row, Runner, Trial, plot
+from jaxflow import GradientFlow, LocalRunner, Outcome, Point, Row, Trial, plot
 from jaxflow.core.trees import norm
 from jaxflow.flow.controller import NeuronWise
 from jaxflow.papers.rules import published_horizon
@@ -88,7 +88,7 @@ def trials(n: int, count: int) -> list[Trial]:
 
 def rows_of(variant: GradientFlow, n: int) -> list[Row]:
     """All trials of one n under one variant."""
-    with Runner(Ensemble(), {"flow": variant}, success=1.0) as runner:
+    with LocalRunner(Ensemble(), {"flow": variant}, success=1.0) as runner:
         return runner.run(trials(n, CASES[n]))
 
 

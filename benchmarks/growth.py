@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks import roofline
-from jaxflow import GradientDescent, Lanes, Point, Runner, Trial
+from jaxflow import GradientDescent, Lanes, LocalRunner, Point, Trial
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
@@ -30,7 +30,7 @@ def points() -> list[Point]:
     return [BASE, *changed]
 
 
-def seconds(runner: Runner, point: Point, count: int) -> float:
+def seconds(runner: LocalRunner, point: Point, count: int) -> float:
     """Wall seconds of one evaluation of one trial, all workers busy: the median."""
     trials = [Trial("descent", point, seed, float(STEPS)) for seed in range(count)]
     runner.run(trials)
@@ -42,8 +42,8 @@ def seconds(runner: Runner, point: Point, count: int) -> float:
     return median(walls) / sum(row.evaluations for row in rows)
 
 
-def _runner(lanes: Lanes, ensemble: Ensemble = Ensemble()) -> Runner:
-    return Runner(ensemble, {"descent": GradientDescent(0.1)}, success=NEVER, lanes=lanes)
+def _runner(lanes: Lanes, ensemble: Ensemble = Ensemble()) -> LocalRunner:
+    return LocalRunner(ensemble, {"descent": GradientDescent(0.1)}, success=NEVER, lanes=lanes)
 
 
 def measure(peak: float, bandwidth: float, on_gpu: bool) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from jaxflow import plot
 from jaxflow.papers.rules import interpolation_count
 from jaxflow.papers.weakly_interacting import READINGS, PublishedThreshold
-from jaxflow.report.growth import Line, lines
+from jaxflow.report.growth import Boundary, boundaries
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time
 from jaxflow.show.diagram import HORIZON_LINES
@@ -33,30 +33,30 @@ TIMES = 9
 STEP = "published for descent with step 1"
 
 
-def lines_of(
+def boundaries_of(
     found: Sequence[SliceReport], along: str, more: Sequence[SliceReport] = ()
-) -> list[Line]:
-    """The lines along a size; `more` slices go into those at the first horizon, where they lack."""
+) -> list[Boundary]:
+    """The boundaries along a size; `more` slices go into those at the first horizon."""
     made = []
-    for line in (line for line in lines(found) if line.along == along):
-        known = {slice.base[along] for slice in line.slices}
+    for boundary in (boundary for boundary in boundaries(found) if boundary.along == along):
+        known = {slice.base[along] for slice in boundary.slices}
         lacking = [
             slice
             for slice in more
-            if line.horizon == 0
-            and slice.name == line.slices[0].name
+            if boundary.horizon == 0
+            and slice.name == boundary.slices[0].name
             and slice.base[along] not in known
         ]
-        inside = sorted([*line.slices, *lacking], key=lambda slice: slice.base[along])
-        made.append(replace(line, slices=tuple(inside)))
+        inside = sorted([*boundary.slices, *lacking], key=lambda slice: slice.base[along])
+        made.append(replace(boundary, slices=tuple(inside)))
     return made
 
 
 def draw_growth(
-    found: Sequence[Line], known: Sequence[PublishedThreshold], path: Path
+    found: Sequence[Boundary], known: Sequence[PublishedThreshold], path: Path
 ) -> list[Comparison]:
-    """Write the figure; returns the forms of every line, compared."""
-    compared = [line.compare() for line in found]
+    """Write the figure; returns the forms of every boundary, compared."""
+    compared = [boundary.compare() for boundary in found]
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 5.2), width_ratios=(1.25, 1))
     growth(left, found, compared, known)
     published(left, known, found[0].along)
@@ -72,20 +72,22 @@ def draw_growth(
 
 def growth(
     ax: Axes,
-    found: Sequence[Line],
+    found: Sequence[Boundary],
     compared: Sequence[Comparison],
     known: Sequence[PublishedThreshold],
 ) -> None:
-    """N against the size, with the best form of every line and the count p d."""
+    """N against the size, with the best form of every boundary and the count p d."""
     along, every = found[0].along, [t.n50 for t in known]
-    sizes = sorted({x for line in found for x in line.x} | {getattr(t, along) for t in known})
+    sizes = sorted(
+        {x for boundary in found for x in boundary.x} | {getattr(t, along) for t in known}
+    )
     grid = np.geomspace(sizes[0], sizes[-1], 200)
-    for line, forms in zip(found, compared, strict=True):
-        n50, low, high = line.thresholds
-        kind = line.slices[0].kind
-        look = plot.Series(COLORS[kind], MARKERS[kind][line.horizon % 3], "none")
-        plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=_label(line))
-        inside = grid[(grid >= line.x[0]) & (grid <= line.x[-1])]
+    for boundary, forms in zip(found, compared, strict=True):
+        n50, low, high = boundary.thresholds
+        kind = boundary.slices[0].kind
+        look = plot.Series(COLORS[kind], MARKERS[kind][boundary.horizon % 3], "none")
+        plot.boundary(boundary.x, n50, low, high, ax=ax, series=look, label=_label(boundary))
+        inside = grid[(grid >= boundary.x[0]) & (grid <= boundary.x[-1])]
         plot.band(inside, *forms.fits[0].predict(inside), ax=ax, series=replace(look, line=":"))
         every += [*low, *high]
     count = [_count(found[0], x) for x in sizes]
@@ -109,15 +111,16 @@ def published(ax: Axes, known: Sequence[PublishedThreshold], along: str) -> None
         plot.guide(grid, read, ax=ax, series=look, label=f"published reading, {reading.formula}")
 
 
-def nearness(ax: Axes, found: Sequence[Line]) -> None:
+def nearness(ax: Axes, found: Sequence[Boundary]) -> None:
     """N / p d against the time allowed, at the smallest, middle and largest size."""
-    for line in (line for line in found if line.horizon == len(line.slices[0].horizon.labels) - 1):
-        kind, last = line.slices[0].kind, len(line.slices) - 1
+    longest = len(found[0].slices[0].horizon.labels) - 1
+    for boundary in (boundary for boundary in found if boundary.horizon == longest):
+        kind, last = boundary.slices[0].kind, len(boundary.slices) - 1
         for i, style in zip(sorted({0, last // 2 + last % 2, last}), HORIZON_LINES, strict=False):
-            slice = line.slices[i]
+            slice = boundary.slices[i]
             times = np.geomspace(slice.horizon.factor[0], slice.horizon.factor[-1], TIMES)
             told = against_time(slice, times.tolist())
-            count = _count(line, line.x[i])
+            count = _count(boundary, boundary.x[i])
             look = plot.Series(COLORS[kind], MARKERS[kind][0], style)
             plot.against_time(
                 told.time,
@@ -127,7 +130,7 @@ def nearness(ax: Axes, found: Sequence[Line]) -> None:
                 ax=ax,
                 series=look,
                 at_edge=told.at_edge,
-                label=f"{NAMES[kind]}, ${line.along} = {line.x[i]:g}$",
+                label=f"{NAMES[kind]}, ${boundary.along} = {boundary.x[i]:g}$",
             )
     ax.axhline(1, color=COUNT.color, linestyle=COUNT.line, linewidth=0.9)
     plot.log_ticks(ax.xaxis, 0.95, 1.05 * found[0].slices[0].horizon.factor[-1])
@@ -139,29 +142,29 @@ def nearness(ax: Axes, found: Sequence[Line]) -> None:
 
 
 def claims(
-    found: Sequence[Line], compared: Sequence[Comparison], known: Sequence[PublishedThreshold]
+    found: Sequence[Boundary], compared: Sequence[Comparison], known: Sequence[PublishedThreshold]
 ) -> Iterator[Claim]:
-    """Every threshold measured where one is published, the growth of each line, and N / p d."""
-    for line, forms in zip(found, compared, strict=True):
-        if line.slices[0].kind == "descent" and line.horizon == 0:
-            yield from _against_published(line, known)
-            yield from _against_readings(line, forms)
-        yield _growth_claim(line, forms)
-    largest = max(set.intersection(*(set(line.x) for line in found)))
-    for line in found:
-        yield _nearness_claim(line, largest)
+    """Every threshold measured where one is published, the growth of each boundary, and N / p d."""
+    for boundary, forms in zip(found, compared, strict=True):
+        if boundary.slices[0].kind == "descent" and boundary.horizon == 0:
+            yield from _against_published(boundary, known)
+            yield from _against_readings(boundary, forms)
+        yield _growth_claim(boundary, forms)
+    largest = max(set.intersection(*(set(boundary.x) for boundary in found)))
+    for boundary in found:
+        yield _nearness_claim(boundary, largest)
 
 
-def _against_published(line: Line, known: Sequence[PublishedThreshold]) -> Iterator[Claim]:
-    slices = dict(zip(line.x, line.slices, strict=True))
+def _against_published(boundary: Boundary, known: Sequence[PublishedThreshold]) -> Iterator[Claim]:
+    slices = dict(zip(boundary.x, boundary.slices, strict=True))
     for t in known:
-        slice = slices.get(getattr(t, line.along))
+        slice = slices.get(getattr(t, boundary.along))
         if slice is None:
             continue
-        posterior = slice.posterior(line.horizon)
+        posterior = slice.posterior(boundary.horizon)
         remark = f"published by another estimator, on a grid of n with spacing {t.spacing:g}"
         yield Claim(
-            f"N({t.d}, {t.p}), {_label(line)}",
+            f"N({t.d}, {t.p}), {_label(boundary)}",
             posterior.median,
             *posterior.interval(),
             len(slice.rows),
@@ -171,25 +174,25 @@ def _against_published(line: Line, known: Sequence[PublishedThreshold]) -> Itera
         )
 
 
-def _against_readings(line: Line, forms: Comparison) -> Iterator[Claim]:
+def _against_readings(boundary: Boundary, forms: Comparison) -> Iterator[Claim]:
     """The slope of every form that the authors read from their thresholds."""
-    for reading in (reading for reading in READINGS if reading.along == line.along):
+    for reading in (reading for reading in READINGS if reading.along == boundary.along):
         (fit,) = [fit for fit in forms.fits if fit.form.name == reading.form]
         low, high = reading.extent
         yield Claim(
-            f"a of {fit.form.formula.format(x=line.along)}, {_fixed(line)}, {_label(line)}, "
-            f"{line.along} = {line.x[0]:g}..{line.x[-1]:g}",
+            f"a of {fit.form.formula.format(x=boundary.along)}, {_fixed(boundary)}, "
+            f"{_label(boundary)}, {boundary.along} = {boundary.x[0]:g}..{boundary.x[-1]:g}",
             fit.coefficients[0],
             fit.low[0],
             fit.high[0],
-            line.trials,
+            boundary.trials,
             reading.coefficients[0],
             reading.source,
-            f"published from {line.along} = {low:g}..{high:g}; chi2/dof here {fit.misfit:.2g}",
+            f"published from {boundary.along} = {low:g}..{high:g}; chi2/dof here {fit.misfit:.2g}",
         )
 
 
-def _growth_claim(line: Line, forms: Comparison) -> Claim:
+def _growth_claim(boundary: Boundary, forms: Comparison) -> Claim:
     """The exponent b of N = a x^b, with the form that the data decide for."""
     (power,) = [fit for fit in forms.fits if fit.form.name == "power"]
     best = forms.fits[0]
@@ -197,23 +200,23 @@ def _growth_claim(line: Line, forms: Comparison) -> Claim:
     numbers = ", ".join(f"{name} = {x:.4g} [{low:.4g}, {high:.4g}]" for name, x, low, high in names)
     verdict = "decided for" if forms.decided else "not decided; least misfit of"
     remark = (
-        f"{verdict} {best.form.formula.format(x=line.along)}: {numbers}; chi2/dof of the power "
+        f"{verdict} {best.form.formula.format(x=boundary.along)}: {numbers}; chi2/dof of the power "
     )
     remark += f"{power.misfit:.2g}, of the best {best.misfit:.2g}"
-    what = f"exponent of N in {line.along}, {_fixed(line)}, {_label(line)}, "
-    what += f"{line.along} = {line.x[0]:g}..{line.x[-1]:g}"
+    what = f"exponent of N in {boundary.along}, {_fixed(boundary)}, {_label(boundary)}, "
+    what += f"{boundary.along} = {boundary.x[0]:g}..{boundary.x[-1]:g}"
     return Claim(
-        what, power.coefficients[1], power.low[1], power.high[1], line.trials, remark=remark
+        what, power.coefficients[1], power.low[1], power.high[1], boundary.trials, remark=remark
     )
 
 
-def _nearness_claim(line: Line, x: float) -> Claim:
-    """N / p d at a size of the line."""
-    slice, count = line.slices[line.x.index(x)], _count(line, x)
-    posterior = slice.posterior(line.horizon)
+def _nearness_claim(boundary: Boundary, x: float) -> Claim:
+    """N / p d at a size of the boundary."""
+    slice, count = boundary.slices[boundary.x.index(x)], _count(boundary, x)
+    posterior = slice.posterior(boundary.horizon)
     low, high = posterior.interval()
     trials = len(slice.rows)
-    what = f"N / p d at d = {slice.base.d}, p = {slice.base.p}, {_label(line)}"
+    what = f"N / p d at d = {slice.base.d}, p = {slice.base.p}, {_label(boundary)}"
     return Claim(what, posterior.median / count, low / count, high / count, trials)
 
 
@@ -228,17 +231,17 @@ def _by_kind(ax: Axes) -> tuple[list[Any], list[str]]:
     return [handles.get(text, empty) for text in texts], texts
 
 
-def _label(line: Line) -> str:
-    slice = line.slices[0]
-    factor = slice.horizon.factor[line.horizon]
+def _label(boundary: Boundary) -> str:
+    slice = boundary.slices[0]
+    factor = slice.horizon.factor[boundary.horizon]
     return f"{NAMES[slice.kind]}, {factor:g} x horizon"
 
 
-def _fixed(line: Line) -> str:
-    places = line.slices[0].place.items()
-    return ", ".join(f"{name} = {x:g}" for name, x in places if name != line.along)
+def _fixed(boundary: Boundary) -> str:
+    places = boundary.slices[0].place.items()
+    return ", ".join(f"{name} = {x:g}" for name, x in places if name != boundary.along)
 
 
-def _count(line: Line, x: float) -> float:
-    sizes = {name: line.slices[0].base[name] for name in ("d", "p")} | {line.along: x}
+def _count(boundary: Boundary, x: float) -> float:
+    sizes = {name: boundary.slices[0].base[name] for name in ("d", "p")} | {boundary.along: x}
     return float(interpolation_count(sizes["d"], sizes["p"]))

@@ -64,7 +64,7 @@ class Followed:
             return papers.keeps_to_lazy_bound(time, loss, self.n, self.extremes[0])
         steps = np.round(time / self.step)
         bound = papers.lazy_descent_bound(steps, self.step, self.n, self.extremes[0])
-        return bool(np.all(loss <= loss[0] * bound * (1 + papers.kernel.ROUNDING)))
+        return bool(np.all(loss <= loss[0] * bound * (1 + papers.overparameterized.ROUNDING)))
 
 
 def followed(folder: Path, dynamics: str) -> dict[int, list[Followed]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from _common import Claim, Stores, main
-from _growth import claims, draw_growth, lines_of
+from _growth import boundaries_of, claims, draw_growth
 
 from jaxflow import report
 from jaxflow.papers.weakly_interacting import thresholds_along
@@ -14,7 +14,7 @@ STUDIES = ("experiment-1.1",)
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, the thresholds beside the published ones, and how they grow."""
-    found = lines_of(report.slices(stores["experiment-1.1"]), "d")
+    found = boundaries_of(report.slices(stores["experiment-1.1"]), "d")
     known = thresholds_along("d", p=30)
     return list(claims(found, draw_growth(found, known, path), known))
 

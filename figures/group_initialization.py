@@ -11,8 +11,7 @@ from scipy.interpolate import CubicHermiteSpline
 
 from jaxflow import Study, plot
 from jaxflow.core.types import Row, Trial
-from jaxflow.papers.group import GroupFlow
-from jaxflow.papers.group_start import group_flow
+from jaxflow.papers.group import GroupFlow, group_flow
 from jaxflow.papers.weakly_interacting import GROUP_RATES, SOURCE
 from jaxflow.statistics.powers import PowerLaw, power_law
 from jaxflow.store.store import Store

@@ -15,7 +15,7 @@ from _counts import against_count, all_counts
 from matplotlib.axes import Axes
 
 from jaxflow import Outcome, Posterior, Row, Trial, plot
-from jaxflow.papers.recovery import recoveries_at
+from jaxflow.papers.quadratic import recoveries_at
 from jaxflow.report.recorded import last_values
 from jaxflow.report.slices import SliceReport, slices
 from jaxflow.statistics.counts import Tally, wilson

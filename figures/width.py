@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from _common import Claim, Stores, main
-from _growth import claims, draw_growth, lines_of
+from _growth import boundaries_of, claims, draw_growth
 
 from jaxflow import report
 from jaxflow.papers.weakly_interacting import thresholds_along
@@ -18,7 +18,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     more = [  # d = 30, p = 100 at the first horizon
         slice for slice in report.slices(stores["step-size"]) if slice.place.get(STEP, 1.0) == 1.0
     ]
-    found = lines_of(report.slices(stores["experiment-1.2"]), "p", more)
+    found = boundaries_of(report.slices(stores["experiment-1.2"]), "p", more)
     known = thresholds_along("p", d=30)
     return list(claims(found, draw_growth(found, known, path), known))
 

@@ -1,4 +1,9 @@
-"""Phase diagrams of gradient flow on shallow neural networks.
+"""Phase diagrams of training dynamics: where does an event's probability cross one half?
+
+    import jaxflow as jf
+
+    found = jf.Study.load("demo").run("runs/demo")  # a preset, or the path of a TOML file
+    print(found.table())
 
 The public names are loaded when first used, so that importing the package costs nothing.
 """
@@ -7,42 +12,122 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jaxflow import papers as papers
+    from jaxflow import plot as plot
     from jaxflow import report as report
-    from jaxflow import show as show
+    from jaxflow.core.machine import configure as configure
     from jaxflow.core.types import Outcome as Outcome
     from jaxflow.core.types import Point as Point
+    from jaxflow.core.types import Recording as Recording
     from jaxflow.core.types import Row as Row
     from jaxflow.core.types import Trial as Trial
-    from jaxflow.engine.lanes import Lanes as Lanes
+    from jaxflow.engine.local import LocalRunner as LocalRunner
     from jaxflow.engine.runner import Runner as Runner
+    from jaxflow.engine.settings import Lanes as Lanes
     from jaxflow.flow.descent import GradientDescent as GradientDescent
     from jaxflow.flow.flow import GradientFlow as GradientFlow
+    from jaxflow.flow.stabilized import RKC1 as RKC1
     from jaxflow.flow.stabilized import RKC2 as RKC2
+    from jaxflow.problems.shallow import laws as laws
+    from jaxflow.problems.shallow.activations import GELU as GELU
+    from jaxflow.problems.shallow.activations import LeakyReLU as LeakyReLU
+    from jaxflow.problems.shallow.activations import Monomial as Monomial
+    from jaxflow.problems.shallow.activations import Quadratic as Quadratic
+    from jaxflow.problems.shallow.activations import ReLU as ReLU
+    from jaxflow.problems.shallow.activations import Softplus as Softplus
+    from jaxflow.problems.shallow.activations import Tanh as Tanh
     from jaxflow.problems.shallow.ensemble import Ensemble as Ensemble
+    from jaxflow.problems.shallow.initialization import Balanced as Balanced
+    from jaxflow.problems.shallow.initialization import Dominated as Dominated
+    from jaxflow.problems.shallow.initialization import ExplicitWeights as ExplicitWeights
+    from jaxflow.problems.shallow.initialization import GaussianWeights as GaussianWeights
+    from jaxflow.problems.shallow.initialization import Group as Group
+    from jaxflow.problems.shallow.inputs import ExplicitInputs as ExplicitInputs
+    from jaxflow.problems.shallow.inputs import Gaussian as Gaussian
+    from jaxflow.problems.shallow.inputs import Orthogonal as Orthogonal
+    from jaxflow.problems.shallow.inputs import Sphere as Sphere
+    from jaxflow.problems.shallow.labels import ExplicitLabels as ExplicitLabels
+    from jaxflow.problems.shallow.labels import GaussianLabels as GaussianLabels
+    from jaxflow.problems.shallow.labels import GroupSigns as GroupSigns
+    from jaxflow.problems.shallow.labels import RandomSigns as RandomSigns
+    from jaxflow.problems.shallow.labels import Teacher as Teacher
     from jaxflow.problems.shallow.network import Network as Network
+    from jaxflow.report.soundness import check as check
+    from jaxflow.report.soundness import merge as merge
+    from jaxflow.sampling.axes import Axes as Axes
+    from jaxflow.sampling.axes import Horizon as Horizon
+    from jaxflow.sampling.design import Design as Design
+    from jaxflow.sampling.grid import GridPlan as GridPlan
+    from jaxflow.sampling.rules import GroupCount as GroupCount
+    from jaxflow.sampling.rules import StepsOfDescent as StepsOfDescent
+    from jaxflow.sampling.rules import WellInitializedWidth as WellInitializedWidth
+    from jaxflow.sampling.threshold import ThresholdPlan as ThresholdPlan
+    from jaxflow.show.result import Result as Result
+    from jaxflow.show.running import run as run
+    from jaxflow.statistics.counts import Tally as Tally
     from jaxflow.statistics.posterior import Posterior as Posterior
     from jaxflow.store.store import Store as Store
-    from jaxflow.study.run import run as run
+    from jaxflow.study.protocol import Protocol as Protocol
     from jaxflow.study.study import Study as Study
 
 _HOMES = {
+    "Axes": "sampling.axes",
+    "Balanced": "problems.shallow.initialization",
+    "Design": "sampling.design",
+    "Dominated": "problems.shallow.initialization",
     "Ensemble": "problems.shallow.ensemble",
+    "ExplicitInputs": "problems.shallow.inputs",
+    "ExplicitLabels": "problems.shallow.labels",
+    "ExplicitWeights": "problems.shallow.initialization",
+    "GELU": "problems.shallow.activations",
+    "Gaussian": "problems.shallow.inputs",
+    "GaussianLabels": "problems.shallow.labels",
+    "GaussianWeights": "problems.shallow.initialization",
     "GradientDescent": "flow.descent",
     "GradientFlow": "flow.flow",
-    "Lanes": "engine.lanes",
+    "GridPlan": "sampling.grid",
+    "Group": "problems.shallow.initialization",
+    "GroupCount": "sampling.rules",
+    "GroupSigns": "problems.shallow.labels",
+    "Horizon": "sampling.axes",
+    "Lanes": "engine.settings",
+    "LeakyReLU": "problems.shallow.activations",
+    "LocalRunner": "engine.local",
+    "Monomial": "problems.shallow.activations",
     "Network": "problems.shallow.network",
+    "Orthogonal": "problems.shallow.inputs",
     "Outcome": "core.types",
     "Point": "core.types",
     "Posterior": "statistics.posterior",
+    "Protocol": "study.protocol",
+    "Quadratic": "problems.shallow.activations",
+    "RKC1": "flow.stabilized",
     "RKC2": "flow.stabilized",
+    "RandomSigns": "problems.shallow.labels",
+    "ReLU": "problems.shallow.activations",
+    "Recording": "core.types",
+    "Result": "show.result",
     "Row": "core.types",
     "Runner": "engine.runner",
+    "Softplus": "problems.shallow.activations",
+    "Sphere": "problems.shallow.inputs",
+    "StepsOfDescent": "sampling.rules",
     "Store": "store.store",
     "Study": "study.study",
+    "Tally": "statistics.counts",
+    "Tanh": "problems.shallow.activations",
+    "Teacher": "problems.shallow.labels",
+    "ThresholdPlan": "sampling.threshold",
     "Trial": "core.types",
+    "WellInitializedWidth": "sampling.rules",
+    "check": "report.soundness",
+    "configure": "core.machine",
+    "laws": "problems.shallow.laws",
+    "merge": "report.soundness",
+    "papers": "papers",
+    "plot": "plot",
     "report": "report",
-    "run": "study.run",
-    "show": "show",
+    "run": "show.running",
 }
 __all__ = sorted(_HOMES)
 
@@ -51,4 +136,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'jaxflow' has no attribute {name!r}")
     home = import_module(f"jaxflow.{_HOMES[name]}")
-    return home if name == _HOMES[name] else getattr(home, name)
+    return home if _HOMES[name].rpartition(".")[2] == name else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,121 +6,143 @@ starts: one thread a core, and the compilation cache in the user's cache folder.
 
 import argparse
 import os
-import time
+import sys
 from pathlib import Path
-from typing import Any
+from textwrap import fill, shorten
+from typing import TYPE_CHECKING, Any, TextIO
+
+from jaxflow.core.errors import mistake, printable
+
+if TYPE_CHECKING:
+    from jaxflow.show.text import Table
+    from jaxflow.study.study import Study
+
+WIDTH = 80  # columns of a terminal
 
 
 def init(options: argparse.Namespace) -> int:
     """Write a commented study file."""
-    from jaxflow.core.errors import mistake
     from jaxflow.study.files import example
 
-    if options.file.exists():
-        raise mistake("a file that is not there yet", str(options.file), "choose another name")
-    options.file.write_text(example(), encoding="utf-8")
-    print(f"wrote {options.file}; fix it, then: jaxflow run {options.file}")
+    try:
+        with options.file.open("x", encoding="utf-8") as file:
+            file.write(example())
+    except FileExistsError:
+        got = str(options.file)
+        raise mistake("a file that is not there yet", got, "choose another name") from None
+    say(f"wrote {options.file}; fix it, then: jaxflow run {options.file}")
     return 0
 
 
 def run(options: argparse.Namespace) -> int:
     """Run a study from where its store stands, draw it and print its thresholds."""
-    from rich.console import Console
-
+    folder = _folder(options)
+    _run_trials(options, folder)
     from jaxflow import report
-    from jaxflow.store.finished import is_finished, mark_finished
-    from jaxflow.study import files
+    from jaxflow.show import tables
+    from jaxflow.show.figures import draw
 
-    console = Console(stderr=True)
-    name = f"{files.parsed(options.study).get('name')}{'-small' if options.small else ''}"
-    folder = options.out or Path("runs") / str(options.changes.get("name", name))
-    flags = sorted({**options.changes, "small": options.small}.items())
-    source = files.text(options.study) + "".join(map(repr, flags))
-    fresh = not is_finished(folder, source)
-    if fresh:
-        known = _run_trials(options, folder, console)
-        mark_finished(folder, source, known)
-    else:
-        console.print(f"finished already: {folder}")
-    figure = folder / "thresholds.png"
-    if fresh or not figure.exists():
-        from jaxflow.show.figures import draw
-
-        draw(folder, figure)
-    Console().print(report.table(report.thresholds(folder)))
-    console.print(f"store {folder / 'trials.sqlite'}, figure {figure}", highlight=False)
+    _show(tables.thresholds(report.thresholds(folder)))
+    say(f"store {folder / 'trials.sqlite'}")
+    say(f"figure {draw(folder, folder / 'thresholds.png')}")
     return 0
 
 
-def _run_trials(options: argparse.Namespace, folder: Path, console: Any) -> int:
-    """Run what is left of a study; how many trials its store has then."""
-    _configure()
-    from jaxflow.engine.lanes import Lanes
+def _folder(options: argparse.Namespace) -> Path:
+    """Where the store goes: into a STUDY that is a folder."""
+    from jaxflow.study import files
+
+    goes_on = Path(options.study).is_dir() and options.study not in files.presets()
+    if options.out or goes_on:
+        return Path(options.out or options.study)
+    name = str(files.table(options.study, options.changes, small=options.small).get("name"))
+    if name in ("", ".", "..") or Path(name).name != name or not name.isprintable():
+        raise mistake("a name that a folder can have", name, "rename the study, or give --out")
+    return Path("runs") / name
+
+
+def _run_trials(options: argparse.Namespace, folder: Path) -> None:
+    """Run what is left of a study."""
+    from jaxflow.report.status import is_finished
+    from jaxflow.study import files
+
+    table = files.table(options.study, options.changes, small=options.small)
+    fingerprint = files.fingerprint(table)
+    if is_finished(folder, fingerprint):
+        say(f"finished already: {folder}", sys.stderr)
+        return
+    from jaxflow.core.machine import configure
+
+    configure()
+    from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
     from jaxflow.study.run import run
-    from jaxflow.study.study import Study
 
-    study = Study.load(options.study, options.changes, small=options.small)
-    _set_precision(study.precision)
+    study = _study(options.study, table)
+    configure(precision=study.precision)
     lanes = Lanes(
         options.transform, options.width, options.chunk, options.workers, options.coordinates
     )
-    began = time.monotonic()
-    with Monitor(console) as monitor:
-        progress = run(study, folder, lanes, monitor)
-    usage = progress.usage
-    if usage.trials:
-        wall = time.monotonic() - began
-        console.print(
-            f"{usage.trials} trials in {wall:.1f} s ({usage.trials / wall:.1f} trials/s), "
-            f"{usage.evaluations / usage.trials:.0f} evaluations a trial, lane utilization "
-            f"{100 * usage.utilization:.0f} %, {len(usage.programs)} programs compiled",
-            soft_wrap=True,
-            highlight=False,
-        )
-    return progress.known + usage.trials
+    with Monitor() as monitor:
+        progress = run(study, folder, lanes, monitor, fingerprint=fingerprint)
+    say(monitor.summary(progress), sys.stderr)
+
+
+def _study(source: str, table: dict[str, Any]) -> "Study":
+    """The study of a table; modules beside its file, or beside its store, can be named in it."""
+    from jaxflow.core.open_names import importing_from
+    from jaxflow.study.study import Study
+
+    path = Path(source)
+    with importing_from(path if path.is_dir() else path.parent):
+        return Study.from_table(table)
 
 
 def trial(options: argparse.Namespace) -> int:
     """Run one trial and draw its trajectory."""
-    _configure()
-    from jaxflow.show.trial import follow
-    from jaxflow.study.study import Study
+    from jaxflow.core.machine import configure
 
-    study = Study.load(options.study, options.changes, small=options.small)
-    _set_precision(study.precision)
+    configure()
+    from jaxflow.show.figures import drawn, save, trajectory
+    from jaxflow.study import files
+    from jaxflow.study.trial import follow
+
+    table = files.table(options.study, options.changes, small=options.small)
+    study = _study(options.study, table)
+    configure(precision=study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
-    row, path = follow(study, sizes, options.dynamics, options.trial_seed, options.out)
-    print(
+    row, found = follow(study, sizes, options.dynamics, options.trial_seed)
+    say(
         f"{row.dynamics} d={row.d} n={row.n} p={row.p} seed {row.seed}: {row.outcome} at flow time "
         f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
         f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
     )
-    print(f"figure {path}")
+    step = getattr(study.dynamics[row.dynamics], "step", None)
+    with drawn(lambda: trajectory(row, found, step)) as made:
+        say(f"figure {save(made, options.out)}")
     return 0
 
 
 def status(options: argparse.Namespace) -> int:
     """Print where a study stands."""
-    from rich.console import Console
+    from jaxflow import report
+    from jaxflow.show import tables
 
-    from jaxflow.report import status
-
-    console = Console()
-    console.print(status.summary(options.folder), highlight=False, soft_wrap=True)
-    console.print(status.table(options.folder))
+    found = report.status(options.folder)
+    say(found)
+    _show(tables.status(found))
     return 0
 
 
 def check(options: argparse.Namespace) -> int:
     """Print what is wrong with a store; 1 if anything is."""
-    from jaxflow.store.checking import check
+    from jaxflow.report.soundness import check
 
     findings = check(options.folder)
     for finding in findings:
-        print(finding)
+        say(finding)
     if not findings:
-        print(f"sound: {options.folder}")
+        say(f"sound: {options.folder}")
     return 1 if findings else 0
 
 
@@ -134,33 +156,27 @@ def thresholds(options: argparse.Namespace) -> int:
 
         print(json.dumps({"thresholds": found}, indent=2))
     else:
-        from rich.console import Console
+        from jaxflow.show import tables
 
-        Console().print(report.table(found))
+        _show(tables.thresholds(found))
     return 0
 
 
 def scaling(options: argparse.Namespace) -> int:
     """Print how thresholds grow."""
-    from rich.console import Console
+    from jaxflow import report
+    from jaxflow.show import laws
 
-    from jaxflow.report import growth
-
-    console = Console()
-    for found in growth.tables(options.folder):
-        console.print(found)
+    _show(*laws.scaling(report.slices(options.folder)))
     return 0
 
 
 def times(options: argparse.Namespace) -> int:
     """Print thresholds against the time allowed, and how convergence slows."""
-    from rich.console import Console
+    from jaxflow import report
+    from jaxflow.show import laws
 
-    from jaxflow.report import times
-
-    console = Console()
-    for found in times.tables(options.folder):
-        console.print(found)
+    _show(*laws.times(report.slices(options.folder)))
     return 0
 
 
@@ -169,44 +185,48 @@ def figure(options: argparse.Namespace) -> int:
     from jaxflow.show.figures import draw
 
     path = options.out or options.folder / f"{options.kind}.png"
-    print(f"figure {draw(options.folder, path, options.kind)}")
+    say(f"figure {draw(options.folder, path, options.kind)}")
     return 0
 
 
 def export(options: argparse.Namespace) -> int:
     """Write the trials of a store as a table."""
     from jaxflow.report import export
-    from jaxflow.store.store import Store
+    from jaxflow.show.result import Result
 
-    with Store.read(options.folder) as store:
-        rows = store.rows()
-        about = {"study": store.study_json, "study_hash": store.study_hash}
-    labelled = options.file.suffix == ".nc"
-    export.write(export.to_xarray(rows, about) if labelled else rows, options.file)
-    print(f"{len(rows)} trials in {options.file}")
+    found = Result(options.folder)
+    rows = found.rows()
+    export.write(found.to_xarray() if options.file.suffix == ".nc" else rows, options.file)
+    say(f"{len(rows)} trials in {options.file}")
     return 0
 
 
 def merge(options: argparse.Namespace) -> int:
     """Add the trials of other stores."""
-    from jaxflow.store.merging import merge
+    from jaxflow.report.soundness import merge
 
     found = merge(options.folder, options.others)
-    print(
-        f"{found.added} trials added to {options.folder}; {found.already_there} were there "
-        f"already, {found.differing} of them with another outcome"
-    )
+    counts = {
+        f"{found.added} trials added": True,
+        f"{found.replaced} replaced by the same with a longer horizon": found.replaced,
+        f"{found.known} were there already": found.known,
+        f"{found.differing} of them decided near a horizon in one alone": found.differing,
+        f"{found.trajectories} trajectories added": found.trajectories,
+        f"{found.designs} designs added": found.designs,
+    }
+    say(f"{options.folder}: {', '.join(said for said, count in counts.items() if count)}")
     return 0
 
 
 def doctor(options: argparse.Namespace) -> int:
     """Print versions and devices, and check the numerics."""
     del options
-    _configure()
+    from jaxflow.core.machine import configure, versions
+
+    configure()
     import jax
 
-    from jaxflow.core.machine import versions
-    from jaxflow.engine.numerics import check_numerics
+    from jaxflow.engine.reference import check_numerics
 
     print(versions())
     for device in jax.devices():
@@ -217,35 +237,31 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def presets(options: argparse.Namespace) -> int:
-    """Print the studies that come with the package."""
-    del options
-    from jaxflow.study.files import presets
+    """Print what the studies that come with the package are for, or all that one of them says."""
+    from jaxflow.study import files
 
-    for name, resource in presets().items():
-        comments = (
-            line.lstrip("# ") for line in resource.read_text().splitlines() if line[:1] == "#"
-        )
-        print(f"{name:12s} {' '.join(comments)}")
+    if options.name:
+        for paragraph in (files.purpose(options.name), files.description(options.name)):
+            print(paragraph and f"{fill(paragraph, WIDTH)}\n")
+        print(files.text(options.name).rstrip())
+        print(f"\njaxflow run {options.name}")
+        return 0
+    names = list(files.presets())
+    room = max(map(len, names))
+    for name in names:
+        said = shorten(files.purpose(name), WIDTH - room - 2, placeholder=" ..")
+        print(f"{name:{room}}  {said}")
     return 0
 
 
-def _configure() -> None:
-    """Set what JAX reads when it starts. The library itself never does."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_cpu_multi_thread_eigen" not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    # XLA calls it an error that a program in the cache was tuned for this very machine
-    # (openxla/xla#44565); what goes wrong in earnest is raised by JAX.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import jax
-
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        jax.config.update("jax_compilation_cache_dir", str(home / "jaxflow" / "xla"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+def say(text: object, file: TextIO | None = None) -> None:
+    """Print a line, whatever names are in it."""
+    print(printable(text), file=file)
 
 
-def _set_precision(precision: str) -> None:
-    import jax
+def _show(*tables: "Table") -> None:
+    from rich.console import Console
 
-    jax.config.update("jax_enable_x64", precision == "float64")
+    console = Console()
+    for table in tables:
+        console.print(table)

@@ -1,14 +1,17 @@
 """The command line: arguments in, text out."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from jaxflow.cli import commands
+from jaxflow.core.errors import printable
 
 DESCRIPTION = "Phase diagrams of gradient flow on shallow networks."
+LONGEST = 1000  # characters of a complaint
 FLAGS = (
     "Any key of the study file is a flag too, with a TOML value: "
     "--axes.p='[50, 100]' --threshold.relative_half_width=0.02 --seed=1."
@@ -25,9 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if others:
             options.changes = _changes(others)
         code: int = options.command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (ValueError, OSError) as error:
-        line = " ".join(str(error).split())
-        print(f"jaxflow: {line}", file=sys.stderr)
+        _complain(error)
         return 2
     except KeyboardInterrupt:
         print("jaxflow: interrupted; run the same command again to go on", file=sys.stderr)
@@ -35,8 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Complain and leave."""
+        _complain(f"{message}; see {self.prog} --help")
+        sys.exit(2)
+
+
+def _complain(what: object) -> None:
+    line = printable(" ".join(str(what).split()))
+    cut = line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} .. {line[-LONGEST // 2 :]}"
+    print(f"jaxflow: {cut}", file=sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("jaxflow", description=DESCRIPTION)
+    parser = _Parser("jaxflow", description=DESCRIPTION)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.set_defaults(command=_no_command(parser))
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -94,12 +115,15 @@ def _parser() -> argparse.ArgumentParser:
     merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
 
     command("doctor", commands.doctor, "versions, devices, and a check of the numerics")
-    command("presets", commands.presets, "list the studies that come with jaxflow")
+    presets = command("presets", commands.presets, "the studies that come with jaxflow")
+    presets.add_argument("name", metavar="NAME", nargs="?", help="say all of this one")
     return parser
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("study", metavar="STUDY", help="a preset or a .toml file")
+    parser.add_argument(
+        "study", metavar="STUDY", help="a preset, a .toml file, or a folder that has one"
+    )
     parser.add_argument("--small", action="store_true", help="with the values of its table [small]")
 
 

@@ -1,7 +1,106 @@
-"""What ran: the versions that a row records."""
+"""The machine: how JAX is set up on it, and the versions that a row records."""
 
+import os
+import warnings
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from jaxflow.core.checks import whole
+from jaxflow.core.errors import mistake
+
+PRECISIONS = ("float32", "float64")
+FEWEST_SECONDS = 0.2  # of compilation, from which on a program is kept
+_is_configured = False
+
+
+def configure(
+    *,
+    devices: int | None = None,
+    cache: str | Path | Literal[False] | None = None,
+    precision: str | None = None,
+) -> None:
+    """Set JAX up for many trials side by side; to be called before JAX computes anything.
+
+    Each core runs a trial of its own, so products are given one thread. Compiled programs are kept
+    in the folder `cache`, False for none; by default in the folder that JAX was told, or else in
+    the user's cache folder. `precision` "float64" turns 64-bit JAX on, "float32" turns it off;
+    `devices` is the number of devices that JAX makes of the CPU. What is None stays as it is.
+
+    JAX reads threads and devices when it starts: afterwards the rest is set, and one warning says
+    what could not be. Raises `ValueError` for values that are none of these.
+    """
+    global _is_configured
+    if precision is not None and precision not in PRECISIONS:
+        raise mistake(f"precision in {PRECISIONS}", precision, "use one of these")
+    if devices is not None:
+        devices = whole("devices", devices, least=1)
+    _is_configured = True
+    # XLA calls it an error that a program in the cache was tuned for this very machine
+    # (openxla/xla#44565); what goes wrong in earnest is raised by JAX.
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":  # which is JAX's own choice
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import jax
+
+    late = _has_started()
+    missed = []
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_cpu_multi_thread_eigen" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+        if late and jax.default_backend() == "cpu":
+            missed.append("one thread a product")
+    if devices is not None and not late:
+        jax.config.update("jax_num_cpu_devices", devices)
+    elif devices is not None and devices != len(jax.devices("cpu")):
+        missed.append(f"{devices} CPU devices")
+    _keep_programs(cache)
+    if precision is not None:
+        jax.config.update("jax_enable_x64", precision == "float64")
+    if missed:
+        warnings.warn(
+            f"expected a JAX that has not started yet, to set {' and '.join(missed)}; runs may be "
+            "slower: call jaxflow.configure() before the first computation with JAX",
+            stacklevel=2,
+        )
+
+
+def configure_once() -> None:
+    """`configure()` unless that was called: what every run begins with."""
+    if not _is_configured:
+        configure()
+
+
+def _has_started() -> bool:
+    """Whether JAX has its devices: from then on it refuses another number of them."""
+    import jax
+
+    config: Any = jax.config
+    count = config.jax_num_cpu_devices
+    try:
+        config.update("jax_num_cpu_devices", count + 2)
+    except RuntimeError:
+        return True
+    config.update("jax_num_cpu_devices", count)
+    return False
+
+
+def _keep_programs(cache: str | Path | Literal[False] | None) -> None:
+    """Tell JAX the folder of compiled programs, unless it has one and none is asked for."""
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    config: Any = jax.config
+    if cache is None and config.jax_compilation_cache_dir is None:
+        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        cache = home / "jaxflow" / "xla"
+    if cache is False:
+        jax.config.update("jax_compilation_cache_dir", None)
+    elif cache is not None:
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", FEWEST_SECONDS)
+    if cache is not None:
+        compilation_cache.reset_cache()  # JAX looks for a folder once, when it first compiles
 
 
 @lru_cache

@@ -2,142 +2,194 @@
 
 A field's annotation says what it takes; a single value will do for a list of one. Where it is a
 protocol with several laws, the table names the law under a tag: `{law = "sphere", low = 1.0, high =
-2.0}`.
+2.0}`. A law that is not among ours goes by the name it can be imported by: `{law = "mymodule:Ring",
+radius = 2.0}`, and, if its class says one, its `version`: code that changed under one name and
+version cannot be seen.
 """
 
-import types
+import hashlib
+import json
+from abc import ABCMeta
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from dataclasses import MISSING, is_dataclass
+from typing import Any, Union, get_args, get_origin
 
-from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core import open_names
+from jaxflow.core.errors import mistake
+from jaxflow.core.open_names import Unloaded
+from jaxflow.core.reading import Choice, Reader, annotations, inside, said
+from jaxflow.core.values import ConstantArray, constant, is_array, unwrapped
 
-
-@dataclass(frozen=True)
-class Choice:
-    """The laws that a protocol stands for, by name, and the key that holds the name."""
-
-    tag: str
-    laws: Mapping[str, type]
+__all__ = ["PLAIN", "Choice", "Schema", "canonical", "digest"]
 
 
 class Schema:
     """Reads and writes tables of dataclasses; `choices` are the laws of each protocol."""
 
-    def __init__(self, choices: Mapping[type, Choice]) -> None:
+    def __init__(self, choices: Mapping[Any, Choice]) -> None:
         self.choices = choices
+        for kind in choices:
+            if isinstance(kind, ABCMeta):
+                kind.register(Unloaded)
 
-    def read(self, kind: Any, value: Any, where: str) -> Any:
-        """The value of type `kind` that a table, list or scalar stands for.
+    def read(self, kind: Any, value: Any, where: str, *, load: bool = False) -> Any:
+        """The value of type `kind` that a table, list, scalar or Python object stands for.
 
+        A law that is not ours is imported if told to `load`; else an `Unloaded` stands for it.
         Raises `ValueError`, one line that names `where` it stands, for a wrong type, an unknown
         key or law, or a missing key.
         """
-        if kind in self.choices:
-            return self._read_choice(self.choices[kind], value, where)
-        if isinstance(kind, type) and is_dataclass(kind):
-            return self._read_dataclass(kind, value, where)
-        origin = get_origin(kind)
-        if origin in (Union, types.UnionType):
-            return self._read_union(get_args(kind), value, where)
-        if origin is Literal:
-            if value not in get_args(kind):
-                allowed = ", ".join(map(repr, get_args(kind)))
-                raise mistake(f"{where} in {{{allowed}}}", value, "use one of these")
-            return value
-        if origin is tuple:
-            return self._read_tuple(get_args(kind), value, where)
-        if origin is dict:
-            table = _table(value, where)
-            return {k: self.read(get_args(kind)[1], v, f"{where}.{k}") for k, v in table.items()}
-        return _read_scalar(kind, value, where)
+        try:
+            return Reader(self.choices, load).read(kind, value, where)
+        except RecursionError as error:
+            raise _too_deep(where) from error
+
+    def coerce(self, instance: Any, where: str = "") -> None:
+        """Give every field of a frozen dataclass the type that it declares, as `read` would.
+
+        For a `__post_init__`. Raises `ValueError`, one line with the dotted place.
+        """
+        reader, hints = Reader(self.choices), annotations(type(instance), where)
+        try:
+            for f in said(type(instance)):
+                value = reader.read(hints[f.name], getattr(instance, f.name), inside(where, f.name))
+                object.__setattr__(instance, f.name, value)
+        except RecursionError as error:
+            raise _too_deep(where) from error
 
     def write(self, value: Any) -> Any:
-        """The table, list or scalar that `read` turns back into the value."""
+        """The table, list or scalar that `read` turns back into the value; a law with its name.
+
+        A class without a name to import it by is written with one that holds in this process only.
+        """
+        return self._write(*self._canonical(value), "", storable=False)
+
+    def check_storable(self, value: Any, where: str = "") -> None:
+        """Raise `ValueError`, one line, if part of it means nothing outside this process."""
+        self._write(*self._canonical(value), where, storable=True)
+
+    def unloaded(self, value: Any) -> list[str]:
+        """The names of the laws in it that have not been imported."""
+        if isinstance(value, Unloaded):
+            return [value.name]
+        if is_dataclass(value):
+            value = [getattr(value, f.name) for f in said(type(value))]
+        inner = value.values() if isinstance(value, Mapping) else value
+        if not isinstance(inner, list | tuple) and inner is value:
+            return []
+        return [name for entry in inner for name in self.unloaded(entry)]
+
+    def _canonical(self, value: Any) -> tuple[Any, Any]:
+        """With fields of the declared types, however it was made, and what it is: law or table."""
+        if not is_dataclass(value) or isinstance(value, type):
+            return value, Any
+        kinds = (kind for kind in self.choices if isinstance(value, Unloaded) or _does(value, kind))
+        kind = next(kinds, type(value))
+        return self.read(kind, value, ""), kind
+
+    def _write(self, value: Any, kind: Any, where: str, *, storable: bool) -> Any:
+        value = unwrapped(value)
+        if isinstance(value, Unloaded):
+            fields = self._write(dict(value.fields), dict, where, storable=storable)
+            return {self._tag(kind, None): value.name, **fields}
+        if is_array(value):
+            array: ConstantArray = constant(value, where)
+            dtype, shape = array.dtype.name, list(array.shape)
+            return {"array": array.digest, "dtype": dtype, "shape": shape}
         if is_dataclass(value) and not isinstance(value, type):
-            table = {f.name: self.write(getattr(value, f.name)) for f in _said(type(value))}
-            table = {k: v for k, v in table.items() if v is not None}
-            for choice in self.choices.values():
-                for name, law in choice.laws.items():
-                    if type(value) is law:
-                        return {choice.tag: name, **table}
+            return self._write_dataclass(value, kind, where, storable)
+        if isinstance(value, Mapping):
+            kinds = get_args(_meant(kind, value)) or (Any, Any)
+            return {
+                k: self._write(v, kinds[-1], inside(where, str(k)), storable=storable)
+                for k, v in value.items()
+            }
+        if isinstance(value, list | tuple):
+            kinds = get_args(_meant(kind, value)) or (Any,)
+            each = kinds if len(kinds) == len(value) else (kinds[0],) * len(value)
+            return [
+                self._write(
+                    v, each[i] if each[i] is not ... else kinds[0], where, storable=storable
+                )
+                for i, v in enumerate(value)
+            ]
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        return _name(value, where, storable)
+
+    def _write_dataclass(self, value: Any, kind: Any, where: str, storable: bool) -> dict[str, Any]:
+        law = type(value)
+        hints, table = annotations(law, where), {}
+        for f in said(law):
+            entry = getattr(value, f.name)
+            place = inside(where, f.name)
+            if entry is not None:
+                table[f.name] = self._write(entry, hints[f.name], place, storable=storable)
+            elif storable and f.default is not None:
+                remedy = "give it the default None"
+                got = "nothing" if f.default is MISSING else f"None, its default {f.default!r}"
+                raise mistake(f"a value of {place}", got, remedy)
+        for choice in self.choices.values():
+            for name, known in choice.laws.items():
+                if law is known:
+                    return {choice.tag: name, **table}
+        if law in _branches(kind):
             return table
-        if isinstance(value, dict):
-            return {k: self.write(v) for k, v in value.items()}
-        return [self.write(v) for v in value] if isinstance(value, tuple) else value
+        version = open_names.version_of(law)
+        named = {self._tag(kind, law): _name(law, where, storable), **table}
+        return named if version is None else {**named, "version": version}
 
-    def _read_choice(self, choice: Choice, value: Any, where: str) -> Any:
-        value = {choice.tag: value} if isinstance(value, str) else value
-        table = dict(_table(value, where))
-        if choice.tag not in table:
-            names = ", ".join(choice.laws)
-            raise mistake(f"{where}.{choice.tag}", list(table), f"name one of {names}")
-        name = table.pop(choice.tag)
-        if not isinstance(name, str) or name not in choice.laws:
-            raise unknown_name(f"{where}.{choice.tag}", str(name), choice.laws)
-        return self._read_dataclass(choice.laws[name], table, where)
-
-    def _read_dataclass(self, kind: type, value: Any, where: str) -> Any:
-        table = _table(value, where)
-        annotations = get_type_hints(kind)
-        known = {f.name: f for f in _said(kind)}
-        for key in table:
-            if key not in known:
-                raise unknown_name(f"key of {where}", key, known)
-        for name, f in known.items():
-            if name not in table and f.default is MISSING and f.default_factory is MISSING:
-                raise mistake(f"{where}.{name}", "nothing", "add it")
-        read = {k: self.read(annotations[k], v, f"{where}.{k}") for k, v in table.items()}
-        try:
-            return kind(**read)
-        except ValueError as error:
-            raise ValueError(f"{where}: {error}") from error
-
-    def _read_union(self, kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-        errors = []
-        for kind in kinds:
-            if kind is not type(None):
-                try:
-                    return self.read(kind, value, where)
-                except ValueError as error:
-                    errors.append(error)
-        raise errors[-1 if not isinstance(value, str) else 0]
-
-    def _read_tuple(self, kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-        if kinds[-1] is ...:
-            value = [value] if isinstance(value, int | float | str) else value
-        if not isinstance(value, list | tuple):
-            raise mistake(f"a list at {where}", value, "put it in [brackets]")
-        if kinds[-1] is ...:
-            kinds = (kinds[0],) * len(value)
-        if len(kinds) != len(value):
-            raise mistake(f"{len(kinds)} entries at {where}", value, "give as many")
-        return tuple(
-            self.read(kind, entry, f"{where}[{i}]")
-            for i, (kind, entry) in enumerate(zip(kinds, value, strict=True))
-        )
+    def _tag(self, kind: Any, law: type | None) -> str:
+        """The key for the name of a law that is in no table."""
+        tags = [self.choices[branch].tag for branch in _branches(kind) if branch in self.choices]
+        return tags[0] if tags else "class"
 
 
-def _said(kind: Any) -> list[Field[Any]]:
-    """The fields that a table holds; those with metadata {"said": False} are not among them."""
-    return [f for f in fields(kind) if f.metadata.get("said", True)]
+def canonical(table: Any) -> str:
+    """A table of plain values as canonical JSON."""
+    return json.dumps(table, sort_keys=True, separators=(",", ":"))
 
 
-def _table(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise mistake(f"a table at {where}", value, "write it as [key = value]")
-    return value
+def digest(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read_scalar(kind: Any, value: Any, where: str) -> Any:
-    names = {int: "an integer", float: "a number", str: "a text", bool: "true or false"}
-    if kind is Any:
-        return value
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if kind is float and (whole or isinstance(value, float)):
-        if value != value or value in (float("inf"), float("-inf")):
-            raise mistake(f"a finite number at {where}", value, "give a finite one")
-        return float(value)
-    if (kind is int and whole) or (kind in (str, bool) and isinstance(value, kind)):
-        return value
-    raise mistake(f"{names.get(kind, kind)} at {where}", value, "fix its type")
+PLAIN = Schema({})  # for dataclasses without laws
+
+
+def _name(thing: Any, where: str, storable: bool) -> str:
+    """The name of a class or function; `ValueError` if it is to be stored and has none."""
+    name = open_names.name_of(thing)
+    if name is None and storable:
+        got = getattr(thing, "__qualname__", thing)
+        expected = f"a name to import {where or 'it'} by"
+        raise mistake(expected, got, open_names.REMEDY)
+    return name or open_names.name_in_memory(thing)
+
+
+def _does(value: Any, kind: Any) -> bool:
+    """Whether it is a law of that protocol."""
+    try:
+        open_names.check_law(value, kind, "")
+    except ValueError:
+        return False
+    return True
+
+
+def _branches(kind: Any) -> tuple[Any, ...]:
+    """The types of a union; of another type, that type."""
+    kind = getattr(kind, "__value__", kind)
+    is_union = get_origin(kind) is Union or type(kind).__name__ == "UnionType"
+    return get_args(kind) if is_union else (kind,)
+
+
+def _meant(kind: Any, value: Any) -> Any:
+    """The branch of a union that holds a list or table."""
+    wanted = (dict, Mapping) if isinstance(value, Mapping) else (tuple, list)
+    return next((branch for branch in _branches(kind) if get_origin(branch) in wanted), Any)
+
+
+def _too_deep(where: str) -> ValueError:
+    got = f"too many levels at {where}" if where else "too many levels"
+    return mistake("tables nested less deeply", got, "flatten them")

@@ -4,9 +4,13 @@ A `Row` says everything needed to trust or repeat a trial. It is made by the eng
 store and read by the statistics; none of these imports another.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+from jaxflow.core.errors import mistake
 
 ParameterValues: TypeAlias = tuple[
     tuple[str, float], ...
@@ -55,15 +59,16 @@ class Trial:
     """One run of one dynamics: its point, its seed and the flow time allowed.
 
     `dynamics` is the name the study gives to a dynamics ("flow", "descent"); `seed` counts the
-    trials of a point from 0. Dynamics, horizon and parameters are part of a result's identity but
-    not of the random numbers: with the same d, n, p and seed, every dynamics and every value of a
-    parameter starts from the same ones.
+    trials of a point from 0. Dynamics and parameters are part of a trial's identity but not of the
+    random numbers: with the same d, n, p and seed, every dynamics and every value of a parameter
+    starts from the same ones. The horizon is no part of it: a trial allowed more time is the same
+    trial, followed further.
     """
 
     dynamics: str
     point: Point
     seed: int
-    horizon: float
+    horizon: float = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,66 @@ class Row:
         """The trial that this is the record of."""
         return Trial(self.dynamics, self.point, self.seed, self.horizon)
 
+    def answers(self, horizon: float) -> bool:
+        """Whether it says how the trial ends within that flow time: decided, or followed so far."""
+        return self.outcome is not Outcome.UNDECIDED or horizon <= self.horizon * (1 + ROUNDING)
+
     def converged_by(self, time: float) -> bool:
-        """Whether it converged within that flow time, which the horizon must reach."""
+        """Whether it converged within that flow time, which the row must answer."""
         return self.outcome is Outcome.CONVERGED and self.flow_time <= time * (1 + ROUNDING)
+
+    def outcome_by(self, time: float) -> Outcome:
+        """How it had ended by that flow time; what comes later leaves it undecided until then."""
+        ended = self.converged_by(time) or self.flow_time <= time
+        return self.outcome if ended else Outcome.UNDECIDED
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What to record: the `observables` of the first `trials` seeds of every point.
+
+    They are taken at the start, at the end, and as the trial passes the scheduled flow times:
+    `points` of them spaced geometrically from `first` to the horizon, or the `times` given.
+    """
+
+    observables: tuple[str, ...]
+    trials: int = 1
+    points: int = 64
+    first: float = 0.01
+    times: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.observables:
+            raise mistake("observables to record", self.observables, "name one, such as 'loss'")
+        if len(set(self.observables)) < len(self.observables):
+            raise mistake("every observable once", self.observables, "drop the repeated one")
+        if self.trials < 1:
+            raise mistake("trials >= 1", self.trials, "record one trial of a point at least")
+        if self.points < 2:
+            raise mistake("points >= 2", self.points, "ask for more times")
+        if not self.first > 0:
+            raise mistake("first > 0", self.first, "give the first flow time after the start")
+        ordered = all(s < t for s, t in zip((0.0, *self.times), self.times, strict=False))
+        if not ordered or not np.all(np.isfinite(self.times)):
+            raise mistake("increasing times > 0", self.times, "sort them; the start is recorded")
+
+    @property
+    def count(self) -> int:
+        """K, the number of scheduled times."""
+        return len(self.times) or self.points
+
+    def schedule(self, horizon: float) -> np.ndarray:
+        """The flow times (K,) to record at, ascending; the horizon if it comes before `first`."""
+        if self.times:
+            return np.asarray(self.times, np.float64)
+        return np.geomspace(min(self.first, horizon), horizon, self.points)
+
+    def arrays(self, trajectory: tuple[Any, Any], lane: int) -> dict[str, np.ndarray]:
+        """Flow times (k,) and observables by name, "time" first, of one lane of a batch.
+
+        `trajectory` are the times (lanes, K) and values (lanes, K, observables) of the batch; a
+        time that is NaN was not used.
+        """
+        times, values = (np.asarray(part[lane]) for part in trajectory)
+        kept = ~np.isnan(times)
+        return {"time": times[kept], **dict(zip(self.observables, values[kept].T, strict=True))}

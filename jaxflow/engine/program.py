@@ -1,11 +1,11 @@
 """The only jit, vmap and map: how the lanes of one program share a device.
 
-Two transforms of the same unbatched step. vmap (accelerators): `vmap` over a fixed
-number of lanes, advanced in chunks, harvested and refilled between chunks. A lane advances by one
-evaluation of the field at a time, for steps of different numbers of stages would wait for the
-longest: at 256 lanes three quarters of the evaluations would be idle.
-map (CPU cores): `lax.map` over the lanes of a batch, each run to its end, so that the
-samples of one trial stay in the core's cache and no lane waits for another.
+Two transforms of the same unbatched step. Under map (CPU cores) `lax.map` runs the lanes of a batch
+one after the other, each to its end, so that the samples of one trial stay in the core's cache and
+no lane waits for another. Under vmap (accelerators) a fixed number of lanes is advanced side by
+side in chunks, harvested and refilled between chunks. There a lane advances by one evaluation of
+the field at a time, for steps of different numbers of stages would wait for the longest: at 256
+lanes three quarters of the evaluations would be idle.
 
 A trial's numbers are a function of the trial and the compiled program alone: lanes never mix.
 """
@@ -13,7 +13,7 @@ A trial's numbers are a function of the trial and the compiled program alone: la
 import threading
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,15 +22,16 @@ from jaxtyping import Array, Int
 
 from jaxflow.core.keys import Keys
 from jaxflow.core.trees import select
-from jaxflow.flow.recording import Recording, Trajectory, solve_recorded
+from jaxflow.core.types import Recording
+from jaxflow.engine.memory import budget, fitting
+from jaxflow.engine.settings import Lanes, ProgramKey, Settings, Transform
+from jaxflow.flow.recording import Trajectory, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
 from jaxflow.problems.shallow.padding import Sizes
 
-Transform = Literal["map", "vmap"]
 
-
-class Kernel(NamedTuple):
+class Part(NamedTuple):
     """A function to compile: what it takes, and which argument it may overwrite."""
 
     function: Callable[..., Any]
@@ -39,11 +40,11 @@ class Kernel(NamedTuple):
 
 
 class Program:
-    """The compiled kernels of one setting at one batch width on one device.
+    """What is compiled for one setting, at one batch width, on one device.
 
-    Every kernel is compiled ahead of time, once, by the first caller; `traces` counts the
-    tracings by name. The requests of unused lanes are ignored. With a `recording` it runs map
-    and observes the trials on their way.
+    Under map it has the part `solve`; under vmap `idle`, `place`, `advance` and `finish`; with a
+    `recording`, which is always mapped, `record`. Every part is compiled ahead of time, once, by
+    the first caller; `traces` counts the tracings by name.
     """
 
     def __init__(
@@ -68,66 +69,66 @@ class Program:
         return f"D{D} N{N} P{P} B{self.width} {self.transform} {self.setting.coordinates}"
 
     def compile(self) -> None:
-        """Compile every kernel of this transform now."""
+        """Compile every part now."""
         with self._lock:
             sharding = jax.sharding.SingleDeviceSharding(self.device)
-            for name, kernel in self.kernels().items():
+            for name, part in self.parts().items():
                 if name not in self._compiled:
                     jitted = jax.jit(
-                        self._counted(name, kernel.function),
+                        self._counted(name, part.function),
                         in_shardings=sharding,
                         out_shardings=sharding,
-                        donate_argnums=kernel.donated,
+                        donate_argnums=part.donated,
                     )
-                    self._compiled[name] = jitted.lower(*kernel.shapes).compile()
+                    self._compiled[name] = jitted.lower(*part.shapes).compile()
 
     def solve(self, requests: Request, live: np.ndarray) -> Summary:
-        """map: run the `width` requests to their ends; those not `live` are skipped."""
+        """Map: the summaries of `width` requests run to their ends; those not `live` are idle."""
         return jax.device_get(self._run("solve", requests, live))
 
     def record(
         self, requests: Request, live: np.ndarray, times: np.ndarray
     ) -> tuple[Summary, Trajectory]:
-        """The same, with the trajectories observed at the `times` (lanes, K)."""
+        """The same with a recording: the trials are observed at the `times` (width, K) too."""
         return jax.device_get(self._run("record", requests, live, times))
 
     def idle(self) -> TrialState:
-        """vmap: `width` lanes without a trial."""
+        """Vmap: `width` lanes without a trial."""
         return self._run("idle")
 
     def place(self, lanes: TrialState, requests: Request, where: np.ndarray) -> TrialState:
-        """Start `group` requests in the lanes `where`; a lane number of `width` is ignored."""
+        """Vmap: start `group` requests in the lanes `where`; one whose lane is `width` is not."""
         return self._run("place", lanes, requests, where)
 
     def advance(self, lanes: TrialState, chunk: int) -> tuple[TrialState, int, np.ndarray]:
-        """Advance every running lane up to `chunk` times.
+        """Vmap: advance every running lane up to `chunk` times.
 
-        Returns the lanes, the iterations it took, and each lane's `Reason`.
+        Returns the lanes, how many times it took, and the `Reason` of each lane (width,).
         """
         lanes, count = self._run("advance", lanes, np.int32(chunk))
         return lanes, int(count), np.asarray(lanes.reason)
 
     def finish(self, lanes: TrialState) -> Summary:
-        """The summaries of all lanes, of which those that have stopped have a meaning."""
+        """Vmap: the summaries of all lanes; those of lanes that have stopped have a meaning."""
         return jax.device_get(self._run("finish", lanes))
 
-    def kernels(self) -> dict[str, Kernel]:
-        """The kernels of this transform by name."""
+    def parts(self) -> dict[str, Part]:
+        """The parts of this program by name."""
         if self.recording is not None:
             live = jax.ShapeDtypeStruct((self.width,), bool)
             times = jax.ShapeDtypeStruct((self.width, self.recording.count), self.setting.dtype)
-            return {"record": Kernel(self._record_lanes, (self._requests(self.width), live, times))}
+            return {"record": Part(self._record_lanes, (self._requests(self.width), live, times))}
         if self.transform == "map":
             live = jax.ShapeDtypeStruct((self.width,), bool)
-            return {"solve": Kernel(self._solve_lanes, (self._requests(self.width), live))}
+            return {"solve": Part(self._solve_lanes, (self._requests(self.width), live))}
         where = jax.ShapeDtypeStruct((self.group,), np.int32)
         chunk = jax.ShapeDtypeStruct((), np.int32)
         lanes = self._lanes
         return {
-            "idle": Kernel(self._idle_lanes, ()),
-            "place": Kernel(self._place_lanes, (lanes, self._requests(self.group), where), (0,)),
-            "advance": Kernel(self._advance_lanes, (lanes, chunk), (0,)),
-            "finish": Kernel(jax.vmap(partial(finish, self.setting)), (lanes,)),
+            "idle": Part(self._idle_lanes, ()),
+            "place": Part(self._place_lanes, (lanes, self._requests(self.group), where), (0,)),
+            "advance": Part(self._advance_lanes, (lanes, chunk), (0,)),
+            "finish": Part(jax.vmap(partial(finish, self.setting)), (lanes,)),
         }
 
     def _run(self, name: str, *arguments: Any) -> Any:
@@ -155,7 +156,7 @@ class Program:
     def _lanes(self) -> TrialState:
         return jax.eval_shape(jax.vmap(partial(start, self.setting)), self._requests(self.width))
 
-    # What the kernels compute.
+    # What the parts compute.
 
     def _idle_lanes(self) -> TrialState:
         lanes = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), self._lanes)
@@ -203,3 +204,40 @@ class Program:
             return jax.vmap(attempt)(carry[0]), carry[1] + 1
 
         return jax.lax.while_loop(busy, body, (lanes, jnp.zeros((), jnp.int32)))
+
+
+class Programs:
+    """The programs of a run, each made when it is first asked for; safe to call from any thread.
+
+    A width that the user has given is taken as it is; one that was chosen is narrowed to memory.
+    """
+
+    def __init__(
+        self, settings: Settings, wanted: Lanes, recording: Recording | None = None
+    ) -> None:
+        self.settings, self.recording = settings, recording
+        self._width_is_given = wanted.width > 0
+        self._made: dict[tuple[ProgramKey, int], Program] = {}
+        self._lock = threading.Lock()
+
+    def of(self, key: ProgramKey, device: jax.Device) -> Program:
+        """The program of a key on a device, not compiled yet if it is new."""
+        with self._lock:
+            if (key, device.id) not in self._made:
+                self._made[key, device.id] = self._make(key, device)
+            return self._made[key, device.id]
+
+    def made(self) -> dict[tuple[ProgramKey, int], Program]:
+        """Those made by now, by key and number of the device."""
+        with self._lock:
+            return dict(self._made)
+
+    def _make(self, key: ProgramKey, device: jax.Device) -> Program:
+        setting, lanes = self.settings.setting(key), self.settings.lanes
+        if key.recorded:
+            return Program(setting, "map", 1, device, self.recording)
+        width = lanes.width
+        if lanes.transform == "vmap" and not self._width_is_given:
+            width = fitting(width, setting, budget(lanes, device))
+        assert lanes.transform != "auto"
+        return Program(setting, lanes.transform, width, device)

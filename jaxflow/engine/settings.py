@@ -1,25 +1,71 @@
-"""From a trial to what is compiled for it.
+"""How the trials of a run share the machine, and from a trial to what is compiled for it.
 
 Trials share a program if they have the same dynamics and bucket, and the same values of those
 parameters that decide what is computed rather than with which number: an integer, such as a
 teacher's rank. A parameter that is a real number is an input of the program.
 """
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self, get_args
 
+import jax
+
+from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.machine import configure_once
 from jaxflow.core.names import annotation, replaced
 from jaxflow.core.types import ParameterValues, Trial
-from jaxflow.engine.buckets import bucket
-from jaxflow.engine.costs import cheapest
-from jaxflow.flow.flow import AdvanceBy, Dynamics
+from jaxflow.engine.costs import bucket, cheapest
+from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.stopping import Success
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.padding import Shape
+
+Transform = Literal["map", "vmap"]
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """How trials share the machine, and in which coordinates; part of what names a program.
+
+    `transform` "auto" is map on CPU and vmap elsewhere. `width` is the number of lanes of a batch,
+    `chunk` the evaluations of the field between two harvests (vmap), `workers` the threads; 0
+    chooses. `coordinates` "auto" are the cheapest for each shape.
+    """
+
+    transform: Transform | Literal["auto"] = "auto"
+    width: int = 0
+    chunk: int = 0
+    workers: int = 0
+    coordinates: Name | Literal["auto"] = "auto"
+
+    def __post_init__(self) -> None:
+        names = ("auto", *get_args(Transform))
+        if self.transform not in names:
+            raise mistake(f"transform in {names}", self.transform, "use one of these")
+        spaces = ("auto", *get_args(Name))
+        if self.coordinates not in spaces:
+            raise mistake(f"coordinates in {spaces}", self.coordinates, "use one of these")
+        if min(self.width, self.chunk, self.workers) < 0:
+            got = (self.width, self.chunk, self.workers)
+            raise mistake("width, chunk, workers >= 0", got, "use 0 to choose")
+
+    def resolved(self) -> Self:
+        """The lanes with every choice made for this machine, which starts JAX."""
+        configure_once()
+        on_cpu = jax.default_backend() == "cpu"
+        transform = self.transform
+        if transform == "auto":
+            transform = "map" if on_cpu else "vmap"
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        width = self.width or ((2 if on_cpu else 256) if transform == "vmap" else 1)
+        workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
+        chunk = self.chunk or (8 if on_cpu else 64)
+        return replace(self, transform=transform, width=width, chunk=chunk, workers=workers)
 
 
 class ProgramKey(NamedTuple):
@@ -40,35 +86,41 @@ class Settings:
     dynamics: Mapping[str, Dynamics]
     success: Success
     dtype: str
-    coordinates: Name | Literal["auto"]
-    advance_by: AdvanceBy
+    lanes: Lanes = Lanes()  # resolved
 
     @cached_property
     def _root(self) -> dict[str, Any]:
         return {"ensemble": self.ensemble, "dynamics": dict(self.dynamics)}
 
     def key(self, trial: Trial, recorded: bool = False) -> ProgramKey:
-        """The key of the program that runs a trial."""
+        """The key of the program that runs a trial; `ValueError` for dynamics it does not have."""
+        if trial.dynamics not in self.dynamics:
+            raise unknown_name("dynamics", trial.dynamics, self.dynamics)
         values = trial.point.parameters
         inputs = tuple(name for name, _ in values if self._is_input(name))
         fixed = tuple((name, x) for name, x in values if name not in inputs)
         return ProgramKey(trial.dynamics, bucket(trial.point), fixed, inputs, recorded)
 
     def setting(self, key: ProgramKey) -> Setting:
-        """What a program of this key is compiled from."""
+        """What a program of this key is compiled from.
+
+        A lane advances by an evaluation under vmap, where it would wait for steps of more stages
+        beside it, and by a step where it runs alone.
+        """
         root: Any = self._root
         for name, x in key.fixed:
             root = replaced(root, name, int(x) if annotation(root, name) is int else x)
         ensemble, dynamics = root["ensemble"], root["dynamics"][key.dynamics]
         own = f"dynamics.{key.dynamics}."
+        is_alone = key.recorded or self.lanes.transform == "map"
         return Setting(
             ensemble,
             dynamics,
             self.success,
             key.shape,
             self.dtype,
-            cheapest(ensemble, dynamics, key.shape, self.coordinates),
-            advance_by="step" if key.recorded else self.advance_by,
+            cheapest(ensemble, dynamics, key.shape, self.lanes.coordinates),
+            advance_by="step" if is_alone else "evaluation",
             parameters=tuple(
                 f"dynamics.{name.removeprefix(own)}" if name.startswith(own) else name
                 for name in key.inputs

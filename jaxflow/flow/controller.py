@@ -5,6 +5,8 @@ A step is judged by the root mean square over the neurons of
     |error of w_j| / (rtol |w_j| + atol R_w),
 
 R_w being the root mean square of |w_j|, and of the same for a_j with a weight of OUTPUT_WEIGHT.
+No size counts as less than the rounding of a typical |(w_j, a_j)|: where all w_j vanish at once, as
+that of a single neuron which dies at its own kink, no step is accurate relative to them.
 The norms are taken in the space of W, so that a rotation of the inputs, a scaling of a layer and
 the choice of coordinates change no step. Errors of w_j turn its boundary and are what delays or
 hastens convergence; to hold those of a_j as tightly costs a third more evaluations and changes
@@ -62,9 +64,11 @@ class NeuronWise(diffrax.AbstractStepSizeController):
     ) -> tuple[Any, ...]:
         """Keep or reject, and the next step."""
         squares = args.inputs.squares(y_error.W), self.output_weight * y_error.a**2
+        first = _sizes(args, y0)
+        least = jnp.finfo(y0.a.dtype).eps * _typical(args, jnp.stack(first))
         largest = [
-            _larger(self._floored(args, before), self._floored(args, after))
-            for before, after in zip(_sizes(args, y0), _sizes(args, y1_candidate), strict=True)
+            jnp.maximum(_larger(self._floored(args, before), self._floored(args, after)), least)
+            for before, after in zip(first, _sizes(args, y1_candidate), strict=True)
         ]
         errors = [jnp.sqrt(square) for square in squares]
         return self._pid(args).adapt_step_size(
@@ -73,8 +77,8 @@ class NeuronWise(diffrax.AbstractStepSizeController):
 
     def _floored(self, data: Data, sizes: Float[Array, " p"]) -> Float[Array, " p"]:
         """Sizes with what `atol` adds to them expressed as size; one on neurons of the padding."""
-        typical = norm(sizes) / jnp.sqrt(data.p.astype(sizes.dtype))
-        return jnp.where(sizes > 0, sizes + self.atol / self.rtol * typical, 1)
+        typical = self.atol / self.rtol * _typical(data, sizes)
+        return jnp.where(sizes > 0, sizes + typical, 1)
 
     def _pid(self, data: Data) -> diffrax.PIDController:
         def root_mean_square(scaled: Any) -> Float[Array, ""]:
@@ -84,6 +88,11 @@ class NeuronWise(diffrax.AbstractStepSizeController):
         return diffrax.PIDController(
             rtol=self.rtol, atol=0.0, factormax=self.factormax, norm=root_mean_square
         )
+
+
+def _typical(data: Data, sizes: Float[Array, "*layers p"]) -> Float[Array, ""]:
+    """The root mean square over the neurons."""
+    return norm(sizes) / jnp.sqrt(data.p.astype(sizes.dtype))
 
 
 def _larger(before: Float[Array, " p"], after: Float[Array, " p"]) -> Float[Array, " p"]:

@@ -4,16 +4,19 @@ One step of size eta is eta units of flow time. Plain descent with step 1 on p L
 protocol (arXiv 2502.16977, experiment 1); it runs at the edge of stability.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Float, PyTree
 
+from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.flow.flow import AdvanceBy, Attempt, Start
+from jaxflow.flow.dynamics import AdvanceBy, Attempt, Start, check_step, named
 from jaxflow.problems.shallow.network import Data, Network, Parameters
 
 
@@ -29,10 +32,10 @@ class GradientDescent:
     interpolates = False
 
     def __post_init__(self) -> None:
-        if not self.step > 0:
-            raise mistake("step > 0", self.step, "give the learning rate of descent")
-        if self.max_steps < 1:
-            raise mistake("max_steps >= 1", self.max_steps, "allow some steps")
+        object.__setattr__(self, "step", positive("step", self.step))
+        named("an optimizer", self.optimizer, "adam")
+        object.__setattr__(self, "options", _plain_options(self.options))
+        object.__setattr__(self, "max_steps", whole("max_steps", self.max_steps, least=1))
         self.make_optimizer()
 
     @property
@@ -41,9 +44,18 @@ class GradientDescent:
         return self.optimizer == "sgd"
 
     @property
+    def euler_step(self) -> float | None:
+        """The step of plain descent; momentum and other optimizers are no Euler's method."""
+        return self.step if self.optimizer == "sgd" and not self.options else None
+
+    @property
     def slack(self) -> float | Float[Array, ""]:
         """A step, less rounding: a horizon T holds floor(T/step) whole steps."""
         return 0.999 * self.step
+
+    def check_precision(self, dtype: str) -> None:
+        """Raise `ValueError` for a step that overflows or underflows in this type of float."""
+        check_step(self.step, dtype)
 
     def make_optimizer(self) -> optax.GradientTransformation:
         """The optimizer named, with its options."""
@@ -54,10 +66,10 @@ class GradientDescent:
             made: optax.GradientTransformation = getattr(optax, self.optimizer)(
                 learning_rate=self.step, **dict(self.options)
             )
-        except TypeError as error:
-            raise mistake(
-                f"options of optax.{self.optimizer}", dict(self.options), str(error)
-            ) from error
+        except (TypeError, ValueError) as error:
+            why = str(error).partition("\n")[0]
+            got = dict(self.options)
+            raise mistake(f"options of optax.{self.optimizer}", got, why) from error
         return made
 
     def start(
@@ -95,3 +107,23 @@ def _is_optimizer(name: str) -> bool:
     code = getattr(getattr(optax, name), "__code__", None)
     first = code is not None and code.co_varnames[:1] == ("learning_rate",)
     return first and not name.startswith("scale_by_") and name != "lbfgs"
+
+
+def _plain_options(options: Any) -> tuple[tuple[str, Any], ...]:
+    """Pairs of a name and a plain value; NumPy scalars become Python's, lists become tuples."""
+    pairs = options.items() if isinstance(options, Mapping) else options
+    try:
+        made = tuple((str(name), _plain(value)) for name, value in pairs)
+        hash(made)
+    except (TypeError, ValueError) as error:
+        expected = "options of plain values by name"
+        raise mistake(expected, options, "give pairs such as ('momentum', 0.9)") from error
+    if len({name for name, _ in made}) < len(made):
+        raise mistake("every option once", [name for name, _ in made], "drop the repeated one")
+    return made
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value

@@ -1,27 +1,22 @@
-"""What moves the parameters: the protocol, and the gradient flow itself by a diffrax solver.
-
-A dynamics is static and hashable, part of a result's identity. The flow is autonomous, so every
-step starts at local time 0: no time stalls in float32, and any diffrax solver and controller can
-be stepped and stopped at will.
-"""
+"""The gradient flow, by any explicit diffrax solver or a stabilized one."""
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import diffrax
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Float, PyTree
 
-from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.checks import positive, whole
+from jaxflow.core.errors import mistake
 from jaxflow.core.trees import select
 from jaxflow.flow.controller import NeuronWise
-from jaxflow.flow.stabilized import FIRST_ITERATIONS, RKC1, RKC2
+from jaxflow.flow.dynamics import AdvanceBy, Attempt, Start, check_step, named
+from jaxflow.flow.solvers import Stepper, make_stepper
 from jaxflow.problems.shallow.network import Data, Network, Parameters, field
 
 FIRST_MOVE = 0.01
-STABILIZED = {"RKC1": RKC1, "RKC2": RKC2}
 
 
 class WeightSpace:
@@ -36,78 +31,11 @@ class WeightSpace:
         return jnp.sqrt(jnp.sum(args.inputs.sizes(y.W)) + jnp.sum(y.a**2))
 
 
-AdvanceBy = Literal["step", "evaluation"]  # what an attempt advances a lane by
+class Integrator(NamedTuple):
+    """What a flow carries from step to step."""
 
-
-class Attempt(NamedTuple):
-    """One attempted step, or one evaluation of the field in it."""
-
-    theta: Parameters  # the candidate, if complete
-    integrator: PyTree  # what the dynamics carries on, already kept or restored
-    dt: Float[Array, ""]  # proposed next step
-    complete: Bool[Array, ""]  # the step is at its end
-    keep: Bool[Array, ""]  # and its candidate is kept
-    evaluations: Int[Array, ""]
-
-
-class Start(NamedTuple):
-    """The integrator before the first step."""
-
-    integrator: PyTree
-    dt: Float[Array, ""]
-    evaluations: int
-
-
-@runtime_checkable
-class Dynamics(Protocol):
-    """A rule that moves the parameters against the gradient, one attempted step at a time."""
-
-    @property
-    def interpolates(self) -> bool:
-        """Whether the loss between two steps has a meaning."""
-        ...
-
-    @property
-    def slack(self) -> float | Float[Array, ""]:
-        """Time left at which the horizon counts as reached."""
-        ...
-
-    @property
-    def max_steps(self) -> int:
-        """Attempted steps allowed."""
-        ...
-
-    @property
-    def equivariant(self) -> bool:
-        """Whether the rule is linear in gradients, so that any coordinates will do."""
-        ...
-
-    def start(
-        self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
-        advance_by: AdvanceBy = "step",
-    ) -> Start:
-        """The integrator's first state."""
-        ...
-
-    def attempt(
-        self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
-        integrator: PyTree,
-        dt: Float[Array, ""],
-        advance_by: AdvanceBy = "step",
-    ) -> Attempt:
-        """One attempted step of length dt from theta.
-
-        When advanced by an evaluation it may be a part of the step, whose end is yet to come.
-        """
-        ...
+    stepper: PyTree
+    controller: PyTree
 
 
 @dataclass(frozen=True)
@@ -129,25 +57,38 @@ class GradientFlow:
     equivariant = True
 
     def __post_init__(self) -> None:
-        if not (self.rtol > 0 and self.atol > 0):
-            raise mistake("rtol > 0 and atol > 0", (self.rtol, self.atol), "raise the tolerance")
-        if self.step is not None and not self.step > 0:
-            raise mistake("step > 0", self.step, "give a flow time, or leave it out to adapt")
-        if self.max_steps < 1:
-            raise mistake("max_steps >= 1", self.max_steps, "allow some steps")
+        named("a solver", self.solver, "Tsit5")
+        object.__setattr__(self, "rtol", positive("rtol", self.rtol))
+        object.__setattr__(self, "atol", positive("atol", self.atol))
+        object.__setattr__(self, "max_steps", whole("max_steps", self.max_steps, least=1))
+        if self.step is not None:
+            object.__setattr__(self, "step", positive("step", self.step))
         adaptive = isinstance(self.make_solver(), diffrax.AbstractAdaptiveSolver)
         if self.step is None and not adaptive:
             raise mistake("a solver with an error estimate", self.solver, "give it a fixed step")
 
+    @property
+    def euler_step(self) -> float | None:
+        """The fixed step of the solver "Euler"."""
+        return self.step if self.solver == "Euler" else None
+
+    def check_precision(self, dtype: str) -> None:
+        """Raise `ValueError` for tolerances finer than this type of float can tell apart."""
+        if self.step is not None:
+            return check_step(self.step, dtype)
+        finest = float(jnp.finfo(dtype).eps)
+        if self.rtol < finest:
+            remedy = "raise rtol, or choose float64"
+            raise mistake(f"rtol >= {finest:.1e} in {dtype}", self.rtol, remedy)
+        return None
+
+    def make_stepper(self) -> Stepper:
+        """The solver named, with the metric of weight space where it asks for one."""
+        return make_stepper(self.solver, WeightSpace())
+
     def make_solver(self) -> diffrax.AbstractSolver:
-        """The solver named."""
-        if self.solver in STABILIZED:
-            return STABILIZED[self.solver](metric=WeightSpace())
-        known = {name for name in dir(diffrax) if _is_explicit_solver(getattr(diffrax, name))}
-        if self.solver not in known:
-            raise unknown_name("explicit solver", self.solver, known | set(STABILIZED))
-        solver: diffrax.AbstractSolver = getattr(diffrax, self.solver)()
-        return solver
+        """The solver named, as diffrax has it."""
+        return self.make_stepper().solver
 
     def make_controller(self) -> diffrax.AbstractStepSizeController:
         """The step-size controller: neuron-wise errors, or constant steps."""
@@ -167,25 +108,20 @@ class GradientFlow:
         velocity: Parameters,
         advance_by: AdvanceBy = "step",
     ) -> Start:
-        """Solver and controller state; the first step moves theta by FIRST_MOVE of its norm."""
-        solver, term = self.make_solver(), self.term(network)
+        """Stepper and controller; the first step moves theta by FIRST_MOVE of its norm."""
+        stepper, term = self.make_stepper(), self.term(network)
         zero = jnp.zeros((), theta.a.dtype)
         space = WeightSpace()
         size, speed = space.size(theta, data), space.norm(velocity, data)
         dt = FIRST_MOVE * size / jnp.where(speed > 0, speed, 1)
         dt = jnp.asarray(self.step or dt, zero.dtype)
-        t1, controller_state = self.make_controller().init(
-            term, zero, dt, theta, dt, data, solver.func, self._error_order(solver, term)
+        order = _error_order(stepper.solver, term)
+        t1, controller = self.make_controller().init(
+            term, zero, dt, theta, dt, data, stepper.solver.func, order
         )
-        solver_state = solver.init(term, zero, t1, theta, data)
-        stage, evaluations = None, 1
-        if isinstance(solver, RKC1 | RKC2):
-            dt = self._stable(solver, solver_state.radius, dt)
-            solver_state = solver_state._replace(field=None)
-            stage = solver.first_stage(theta) if advance_by == "evaluation" else None
-            evaluations += FIRST_ITERATIONS
-        integrator = _as_arrays((solver_state, controller_state, stage))
-        return Start(integrator, dt, evaluations)
+        carried = stepper.start(term, jnp.asarray(t1), theta, data, advance_by)
+        integrator = _as_arrays(Integrator(carried, controller))
+        return Start(integrator, self._stable(stepper, carried, dt), stepper.first_evaluations)
 
     def attempt(
         self,
@@ -193,96 +129,46 @@ class GradientFlow:
         data: Data,
         theta: Parameters,
         velocity: Parameters,
-        integrator: PyTree,
+        integrator: Integrator,
         dt: Float[Array, ""],
         advance_by: AdvanceBy = "step",
     ) -> Attempt:
-        """One step of the solver, kept or rejected by the controller."""
-        solver, term = self.make_solver(), self.term(network)
-        solver_state, controller_state, stage = integrator
-        if isinstance(solver, RKC1 | RKC2):
-            solver_state = solver_state._replace(field=velocity)
-        zero = jnp.zeros_like(dt)
-        if isinstance(solver, RKC1 | RKC2) and advance_by == "evaluation":
-            complete, candidate, error, moved, stage = solver.evaluate(
-                term, dt, theta, data, solver_state, stage
-            )
-            evaluations = jnp.asarray(1, jnp.int32)
-        else:
-            complete = jnp.asarray(True)
-            candidate, error, _, moved, _ = solver.step(
-                term, zero, dt, theta, data, solver_state, made_jump=jnp.asarray(False)
-            )
-            evaluations = self._evaluations(moved)
-        kept, t0, t1, _, controlled, _ = self.make_controller().adapt_step_size(
-            zero,
+        """One step of the solver, kept or rejected by the controller; or a stage of it."""
+        stepper, term = self.make_stepper(), self.term(network)
+        advance = stepper.advance(term, dt, theta, data, velocity, integrator.stepper, advance_by)
+        accepted, t0, t1, _, controller, _ = self.make_controller().adapt_step_size(
+            jnp.zeros_like(dt),
             dt,
             theta,
-            candidate,
+            advance.y,
             data,
-            error,
-            self._error_order(solver, term),
-            controller_state,
+            advance.error,
+            _error_order(stepper.solver, term),
+            integrator.controller,
         )
-        keep = complete & kept
-        if isinstance(solver, RKC1 | RKC2):
-            # Its field is the lane's velocity; what was learnt of the radius is kept anyhow.
-            carried = moved._replace(field=None)
-        else:
-            carried = select(keep, moved, solver_state)
-        integrator = (carried, select(complete, controlled, controller_state), stage)
-        next_dt = jnp.asarray(self.step or jnp.where(complete, t1 - t0, dt), dt.dtype)
-        if isinstance(solver, RKC1 | RKC2):
-            next_dt = jnp.where(complete, self._stable(solver, carried.radius, next_dt), dt)
-        return Attempt(candidate, _as_arrays(integrator), next_dt, complete, keep, evaluations)
+        complete, keep = advance.complete, advance.complete & accepted
+        carried = stepper.settle(keep, advance.carried, integrator.stepper)
+        controller = select(complete, controller, integrator.controller)
+        proposed = self._stable(stepper, carried, jnp.asarray(t1 - t0))
+        return Attempt(
+            advance.y,
+            _as_arrays(Integrator(carried, controller)),
+            jnp.where(complete, proposed, dt),
+            complete,
+            keep,
+            advance.evaluations,
+        )
 
-    def _stable(
-        self, solver: RKC1 | RKC2, radius: Float[Array, ""], dt: Float[Array, ""]
-    ) -> Float[Array, ""]:
-        """The step, or the longest stable one; a fixed step is as it is."""
-        return dt if self.step else jnp.minimum(dt, solver.longest_step(radius))
-
-    def _error_order(self, solver: diffrax.AbstractSolver, term: diffrax.ODETerm) -> Any:
-        """The order of the error estimate; of no use, and often None, at fixed steps."""
-        return solver.error_order(term) or 1
-
-    def _evaluations(self, solver_state: Any) -> Int[Array, ""]:
-        """Evaluations of the field in one step of the solver."""
-        if self.solver in STABILIZED:
-            return jnp.asarray(solver_state.evaluations)
-        return jnp.asarray(evaluations_per_step(self.solver), jnp.int32)
+    def _stable(self, stepper: Stepper, carried: PyTree, dt: Array) -> Float[Array, ""]:
+        """The fixed step; or this one, or the longest that is stable."""
+        if self.step:
+            return jnp.asarray(self.step, dt.dtype)
+        return jnp.minimum(dt, stepper.longest_step(carried))
 
 
-def evaluations_per_step(solver: str) -> int:
-    """Field evaluations in a step of an explicit diffrax solver."""
-    made = getattr(diffrax, solver)()
-    tableau = getattr(made, "tableau", None)
-    if tableau is not None:
-        return int(tableau.num_stages - tableau.fsal)
-    calls: list[Array] = []
-
-    def counted(t: Any, y: Array, args: Any) -> Array:
-        calls.append(t)
-        return -y
-
-    term = diffrax.ODETerm(counted)
-    state = made.init(term, 0.0, 1.0, jnp.ones(1), None)
-    calls.clear()
-    jax.eval_shape(partial(made.step, term, 0.0, 1.0, jnp.ones(1), None, state, False))
-    return len(calls)
-
-
-def _is_explicit_solver(candidate: object) -> bool:
-    if not (isinstance(candidate, type) and issubclass(candidate, diffrax.AbstractSolver)):
-        return False
-    abstract = bool(getattr(candidate, "__abstractmethods__", None))
-    implicit = issubclass(candidate, diffrax.AbstractImplicitSolver)
-    try:
-        takes_ode = candidate.term_structure in (diffrax.AbstractTerm, diffrax.ODETerm)
-    except AttributeError:
-        return False
-    public = candidate.__name__.startswith("Abstract") or candidate.__name__ == "HalfSolver"
-    return takes_ode and not (abstract or implicit or public)
+def _error_order(solver: diffrax.AbstractSolver, term: diffrax.ODETerm) -> Any:
+    """The order of the error estimate; of no use, and often None, at fixed steps."""
+    return solver.error_order(term) or 1
 
 
 def _as_arrays(tree: PyTree) -> PyTree:

@@ -5,7 +5,6 @@ scheduled flow time the state at its end is observed, at its own flow time: noth
 interpolated, and no step is shortened to meet a time.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -13,9 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.types import Recording
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
+from jaxflow.flow.trial import (
+    Request,
+    Setting,
+    Summary,
+    TrialState,
+    finish,
+    in_own_precision,
+    start,
+    step,
+)
 from jaxflow.problems.shallow import observables as observed
 from jaxflow.problems.shallow.ensemble import Ensemble
 
@@ -27,55 +35,10 @@ class Trajectory(NamedTuple):
     values: Float[Array | np.ndarray, "*lanes K+2 observables"]
 
 
-@dataclass(frozen=True)
-class Recording:
-    """What to record: the `observables` of the first `trials` seeds of every point.
-
-    They are taken at the start, at the end, and as the trial passes the scheduled flow times:
-    `points` of them spaced geometrically from `first` to the horizon, or the `times` given.
-    """
-
-    observables: tuple[str, ...]
-    trials: int = 1
-    points: int = 64
-    first: float = 0.01
-    times: tuple[float, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.observables:
-            raise mistake("observables to record", self.observables, "name one, such as 'loss'")
-        observed.check(self.observables)
-        if self.trials < 1:
-            raise mistake("trials >= 1", self.trials, "record one trial of a point at least")
-        if self.points < 2:
-            raise mistake("points >= 2", self.points, "ask for more times")
-        if not self.first > 0:
-            raise mistake("first > 0", self.first, "give the first flow time after the start")
-        ordered = all(s < t for s, t in zip((0.0, *self.times), self.times, strict=False))
-        if not ordered or not np.all(np.isfinite(self.times)):
-            raise mistake("increasing times > 0", self.times, "sort them; the start is recorded")
-
-    def check(self, ensemble: Ensemble) -> None:
-        """Raise `ValueError` where trials of this ensemble do not have these observables."""
-        observed.check_ensemble(self.observables, ensemble)
-
-    @property
-    def count(self) -> int:
-        """K, the number of scheduled times."""
-        return len(self.times) or self.points
-
-    def schedule(self, horizon: float) -> Float[np.ndarray, " K"]:
-        """The flow times to record at, ascending; the horizon if it comes before `first`."""
-        if self.times:
-            return np.asarray(self.times, np.float64)
-        return np.geomspace(min(self.first, horizon), horizon, self.points)
-
-    def arrays(self, trajectory: Trajectory, lane: int) -> dict[str, np.ndarray]:
-        """Flow times and observables by name, "time" first, of one lane of a batch."""
-        times, values = np.asarray(trajectory.times[lane]), np.asarray(trajectory.values[lane])
-        kept = ~np.isnan(times)
-        columns = dict(zip(self.observables, values[kept].T, strict=True))
-        return {"time": times[kept], **columns}
+def check_recording(recording: Recording, ensemble: Ensemble) -> None:
+    """Raise `ValueError` where trials of an ensemble do not have what is to be recorded."""
+    observed.check(recording.observables)
+    observed.check_ensemble(recording.observables, ensemble)
 
 
 class _Carry(NamedTuple):
@@ -88,12 +51,13 @@ class _Carry(NamedTuple):
     steps: Int[Array, ""]  # accepted before the last row; -1 before the first
 
 
+@in_own_precision
 def solve_recorded(
     setting: Setting,
     observables: tuple[str, ...],
     request: Request,
     is_live: Bool[Array, ""],
-    times: Float[Array, " K"],
+    times: Float[Array | np.ndarray, " K"],
 ) -> tuple[Summary, Trajectory]:
     """Run one request to its end, observed at the start, after the `times`, and at the end.
 

@@ -12,6 +12,7 @@ and the radius they give is noise.
 """
 
 import abc
+import math
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -263,7 +264,7 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         """x over its length; equal entries where x vanishes."""
         size = self.metric.norm(x, args)
         entries = sum(leaf.size for leaf in jax.tree.leaves(x))
-        flat = 1 / np.sqrt(entries)
+        flat = 1 / math.sqrt(entries)
         good = (size > 0) & jnp.isfinite(size)
         return jax.tree.map(lambda leaf: jnp.where(good, leaf / jnp.where(good, size, 1), flat), x)
 

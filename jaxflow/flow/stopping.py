@@ -51,6 +51,16 @@ def target_loss(success: Success, data: Data) -> Float[Array, ""]:
     return level / (2 * data.n.astype(data.y.dtype))
 
 
+def is_comparable(data: Data, value: Float[Array, ""], target: Float[Array, ""]) -> Bool[Array, ""]:
+    """Whether loss and target are numbers of this precision, neither overflown nor underflown.
+
+    With labels of 1e20 both are infinite in float32, with labels of 1e-25 both are zero: such a
+    comparison certifies nothing. A target of zero is one where a label is zero.
+    """
+    positive = (target > 0) | (smallest_label(data) == 0)
+    return jnp.isfinite(value) & jnp.isfinite(target) & positive
+
+
 def is_stationary(
     data: Data,
     theta: Parameters,

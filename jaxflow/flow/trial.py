@@ -3,9 +3,12 @@
 How lanes share a device is the engine's business; nothing here knows of a neighbour.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar, cast
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
@@ -13,12 +16,21 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from jaxflow.core.keys import Keys
 from jaxflow.core.names import with_traced
 from jaxflow.core.trees import select
-from jaxflow.flow.flow import AdvanceBy, Dynamics
-from jaxflow.flow.stopping import LogLoss, Reason, Success, is_stationary, target_loss
+from jaxflow.flow.dynamics import AdvanceBy, Dynamics
+from jaxflow.flow.stopping import (
+    LogLoss,
+    Reason,
+    Success,
+    is_comparable,
+    is_stationary,
+    target_loss,
+)
 from jaxflow.problems.shallow.coordinates import Name
 from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized
 from jaxflow.problems.shallow.network import Data, Parameters, balance, decay, field, loss
 from jaxflow.problems.shallow.padding import Shape, Sizes
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 MOST_DECAY = 1.0  # of log L in one step
 
@@ -48,6 +60,21 @@ class Setting:
         return setting
 
 
+def in_own_precision(function: F) -> F:
+    """`function(setting, ...)`, traced with 64-bit JAX for float64 and without it for float32.
+
+    Where a script has enabled it, scalars of solvers and optimizers would have 64 bits in a float32
+    trial, and its numbers would be others.
+    """
+
+    @wraps(function)
+    def traced(setting: Setting, *args: Any) -> Any:
+        with jax.enable_x64(setting.dtype == "float64"):
+            return function(setting, *args)
+
+    return cast(F, traced)
+
+
 class Request(NamedTuple):
     """What a lane needs to start a trial: keys, sizes, horizon, values of the parameters."""
 
@@ -55,6 +82,14 @@ class Request(NamedTuple):
     sizes: Sizes
     horizon: Float[Array | np.ndarray, ""]
     values: Float[Array | np.ndarray, " parameters"] = np.zeros(0, np.float32)
+
+
+class LastStep(NamedTuple):
+    """The last step kept: its length, and loss and decay at its start."""
+
+    dt: Float[Array, ""]
+    loss: Float[Array, ""]
+    decay: Float[Array, ""]
 
 
 class TrialState(NamedTuple):
@@ -75,9 +110,7 @@ class TrialState(NamedTuple):
     first_balance: Float[Array, " p"]
     first_loss: Float[Array, ""]
     well_initialized: Bool[Array, ""]
-    last_dt: Float[Array, ""]  # length, first loss and first decay of the last step kept
-    last_loss: Float[Array, ""]
-    last_decay: Float[Array, ""]
+    last: LastStep
     steps: Int[Array, ""]
     evaluations: Int[Array, ""]
     rejections: Int[Array, ""]
@@ -101,6 +134,7 @@ class Summary(NamedTuple):
     curvature: Float[Array, ""]
 
 
+@in_own_precision
 def start(setting: Setting, request: Request) -> TrialState:
     """Draw a trial and prepare its first step."""
     values = jnp.asarray(request.values)
@@ -135,17 +169,19 @@ def start(setting: Setting, request: Request) -> TrialState:
         first_balance=balance(network, data, theta),
         first_loss=value,
         well_initialized=well_initialized(data, theta),
-        last_dt=zero,
-        last_loss=value,
-        last_decay=zero,
+        last=LastStep(zero, value, zero),
         steps=none,
         evaluations=none + first.evaluations,
         rejections=none,
         advances=none,
-        reason=jnp.where(value <= target, Reason.CERTIFICATE, Reason.RUNNING).astype(jnp.int32),
+        reason=_first(
+            (~is_comparable(data, value, target), Reason.NOT_FINITE),
+            (value <= target, Reason.CERTIFICATE),
+        ),
     )
 
 
+@in_own_precision
 def step(setting: Setting, state: TrialState) -> TrialState:
     """Attempt one step of a running trial, or one evaluation of the field in it."""
     setting = setting.at(state.values)
@@ -168,8 +204,6 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         (state.theta, state.velocity, state.loss),
     )
     time, rest = _add(state.time, state.time_rest, jnp.where(keep, dt, 0))
-    last = (dt, state.loss, state.decay)
-    last = select(keep, last, (state.last_dt, state.last_loss, state.last_decay))
     moved = state._replace(
         theta=theta,
         velocity=velocity,
@@ -179,9 +213,7 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         dt=attempt.dt,
         time=time,
         time_rest=rest,
-        last_dt=last[0],
-        last_loss=last[1],
-        last_decay=last[2],
+        last=select(keep, LastStep(dt, state.loss, state.decay), state.last),
         steps=state.steps + keep,
         evaluations=state.evaluations + attempt.evaluations,
         rejections=state.rejections + (attempt.complete & ~keep),
@@ -204,6 +236,7 @@ def _limited(setting: Setting, state: TrialState) -> Float[Array, ""]:
     return jnp.where(falls, jnp.minimum(state.dt, MOST_DECAY * lifetime), state.dt)
 
 
+@in_own_precision
 def finish(setting: Setting, state: TrialState) -> Summary:
     """The record of a trial that has stopped."""
     setting = setting.at(state.values)
@@ -230,21 +263,22 @@ def _reason(setting: Setting, state: TrialState) -> Int[Array, ""]:
     """Why the lane stops here, if it does; the certificate comes before the horizon."""
     dynamics = setting.dynamics
     remaining = _remaining(state)
-    reasons = [
+    still = is_stationary(
+        state.data, state.theta, state.velocity, state.loss, state.decay, remaining
+    )
+    return _first(
         (~jnp.isfinite(state.loss) | jnp.isnan(state.dt), Reason.NOT_FINITE),
         (_loss_in_time(setting, state) <= state.target, Reason.CERTIFICATE),
         (remaining <= dynamics.slack, Reason.HORIZON),
-        (_is_still(state, remaining), Reason.STATIONARY),
+        (still, Reason.STATIONARY),
         (state.steps + state.rejections >= dynamics.max_steps, Reason.BUDGET),
-    ]
-    conditions = [condition for condition, _ in reasons]
-    return jnp.select(conditions, [int(r) for _, r in reasons], 0).astype(jnp.int32)
-
-
-def _is_still(state: TrialState, remaining: Float[Array, ""]) -> Bool[Array, ""]:
-    return is_stationary(
-        state.data, state.theta, state.velocity, state.loss, state.decay, remaining
     )
+
+
+def _first(*reasons: tuple[Bool[Array, ""], Reason]) -> Int[Array, ""]:
+    """The first reason whose condition holds, or RUNNING."""
+    conditions, codes = zip(*reasons, strict=True)
+    return jnp.select(conditions, [int(code) for code in codes], 0).astype(jnp.int32)
 
 
 def _remaining(state: TrialState) -> Float[Array, ""]:
@@ -257,12 +291,13 @@ def _loss_in_time(setting: Setting, state: TrialState) -> Float[Array, ""]:
     if not setting.dynamics.interpolates:
         return state.loss
     beyond = -_remaining(state)
-    inside = 1 - beyond / jnp.where(beyond > 0, state.last_dt, 1)
+    inside = 1 - beyond / jnp.where(beyond > 0, state.last.dt, 1)
     return jnp.where(beyond > 0, _last_step(state).at(inside), state.loss)
 
 
 def _last_step(state: TrialState) -> LogLoss:
-    return LogLoss(state.last_dt, (state.last_loss, state.loss), (state.last_decay, state.decay))
+    dt, value, slope = state.last
+    return LogLoss(dt, (value, state.loss), (slope, state.decay))
 
 
 def _flow_time(setting: Setting, state: TrialState) -> Float[Array, ""]:
@@ -271,7 +306,7 @@ def _flow_time(setting: Setting, state: TrialState) -> Float[Array, ""]:
         return state.time
     crossed = (state.reason == Reason.CERTIFICATE) & (state.steps > 0)
     inside = _last_step(state).crossing(state.target)
-    time = jnp.where(crossed, state.time - (1 - inside) * state.last_dt, state.time)
+    time = jnp.where(crossed, state.time - (1 - inside) * state.last.dt, state.time)
     return jnp.minimum(time, state.horizon)
 
 

@@ -1,13 +1,7 @@
 """Rules, bounds and closed forms of the source papers, in float64 NumPy."""
 
-from jaxflow.papers.group import GroupFlow, group_count, group_size
-from jaxflow.papers.group_start import group_flow
-from jaxflow.papers.initialization import (
-    failure_probability,
-    log_well_initialized_probability,
-    well_initialized_probability,
-)
-from jaxflow.papers.kernel import (
+from jaxflow.papers.group import GroupFlow, group_count, group_flow, group_size
+from jaxflow.papers.overparameterized import (
     infinite_kernel,
     keeps_to_lazy_bound,
     kernel_extremes,
@@ -28,12 +22,15 @@ from jaxflow.papers.quadratic import (
 )
 from jaxflow.papers.rules import (
     failure_bound,
+    failure_probability,
     interpolation_count,
     largest_correlation,
+    log_well_initialized_probability,
     parameter_count,
     published_horizon,
     theorem_rate,
     theorem_width,
+    well_initialized_probability,
     width_rule,
 )
 from jaxflow.papers.two_points import TwoPoints

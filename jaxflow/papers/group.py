@@ -28,12 +28,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from jaxflow.core.checks import Array, fractions, matrix, nonnegatives, positives
 from jaxflow.core.errors import mistake
-from jaxflow.papers.checks import Array, fraction, nonnegative, positive
 
 BISECTIONS = 64
+TOLERANCE = 1e-5  # relative, of the premises of `group_flow`, which float32 data meet
 
 
 class _State(NamedTuple):
@@ -61,9 +62,9 @@ class GroupFlow:
     c0: Array
 
     def __post_init__(self) -> None:
-        positive("n", self.n)
+        positives("n", self.n)
         for name in ("D", "u0", "c0"):
-            object.__setattr__(self, name, positive(name, getattr(self, name)))
+            object.__setattr__(self, name, positives(name, getattr(self, name)))
         shapes = [self.D.shape, self.u0.shape, self.c0.shape]
         if len(set(shapes)) > 1 or self.D.ndim != 1 or not self.D.size:
             raise mistake("D, u0 and c0 of one shape (p,)", shapes, "give one of each a group")
@@ -118,7 +119,7 @@ class GroupFlow:
 
     def staircase(self, t: ArrayLike) -> Array:
         """The limit of L as n grows, in the shape of t: D^2 / (2n) of the groups with t < t_n^j."""
-        waiting = nonnegative("t", t)[..., None] < self.transition_times
+        waiting = nonnegatives("t", t)[..., None] < self.transition_times
         return np.sum(waiting * self.D**2, axis=-1) / (2 * self.n)
 
     def fall_times(self, fallen: float) -> Array:
@@ -126,7 +127,7 @@ class GroupFlow:
 
         Raises `ValueError` unless 0 < fallen < 1.
         """
-        level = np.log1p(-fraction("fallen", fallen)) + self._log_losses(self._at(0.0))
+        level = np.log1p(-fractions("fallen", fallen)) + self._log_losses(self._at(0.0))
         low, high = np.zeros(self.p), np.ones(self.p)
         while np.any(above := self._log_losses(self._state(high)) > level):
             high = np.where(above, 2 * high, high)
@@ -146,7 +147,7 @@ class GroupFlow:
         return self.fall_times(0.9) - self.fall_times(0.1)
 
     def _at(self, t: ArrayLike) -> _State:
-        return self._state(nonnegative("t", t)[..., None] * (self.D / self.n))
+        return self._state(nonnegatives("t", t)[..., None] * (self.D / self.n))
 
     def _state(self, tau: Array) -> _State:
         c0, x0 = self.c0, self.u0 / (self.p * self.D)
@@ -193,7 +194,40 @@ def group_size(n: ArrayLike, alpha: ArrayLike) -> Array:
     alpha = 1/2 there is one group, at alpha = 1 a neuron for every sample. n and alpha broadcast.
     Raises `ValueError` unless n > 0 and 1/2 <= alpha <= 1.
     """
-    exponent = positive("alpha", alpha)
+    exponent = positives("alpha", alpha)
     if np.any((exponent < 0.5) | (exponent > 1)):
         raise mistake("1/2 <= alpha <= 1", "others", "choose a rate between 1/n and 1/sqrt(n)")
-    return np.asarray(positive("n", n) ** (2 * (1 - exponent)))
+    return np.asarray(positives("n", n) ** (2 * (1 - exponent)))
+
+
+def group_flow(X: ArrayLike, y: ArrayLike, W: ArrayLike, a: ArrayLike) -> GroupFlow:
+    """The closed form from inputs X (n, d), labels y (n,) and first parameters W (p, d), a (p,).
+
+    Raises `ValueError` where the shapes do not fit, and where the premises of
+    the module docstring do not hold to a relative precision of 1e-5.
+    """
+    X, W = matrix("X", X), matrix("W", W)
+    y, a = np.asarray(y, float), np.asarray(a, float)
+    shapes = (X.shape, y.shape, W.shape, a.shape)
+    if shapes != ((len(X), X.shape[1]), (len(X),), (len(W), X.shape[1]), (len(W),)):
+        raise mistake("X (n, d), y (n,), W (p, d) and a (p,)", shapes, "match n, d and p")
+    Z, squares = X @ W.T, np.sum(W**2, axis=1)
+    member = np.sqrt(squares) * TOLERANCE < Z
+    premises = {
+        "orthonormal inputs": np.abs(X @ X.T - np.eye(len(X))) < TOLERANCE,
+        "one active neuron a sample": member.sum(axis=1) == 1,
+        "a group for each neuron": member.any(axis=0),
+        "labels of the sign of their neuron's output": ~member | (y[:, None] * a > 0),
+        "w_j in the span of its group": _near(np.sum(member * Z**2, axis=0), squares),
+        "|a_j| = |w_j|": _near(a**2, squares),
+    }
+    for premise, holds in premises.items():
+        if not np.all(holds):
+            raise mistake(premise, "others", "start from the group initialization")
+    D = np.sqrt(np.sum(member * y[:, None] ** 2, axis=0))
+    c0 = np.sum(member * np.abs(y)[:, None] * Z, axis=0) / (D * np.sqrt(squares))
+    return GroupFlow(len(y), D, squares, np.minimum(c0, 1))
+
+
+def _near(value: Array, expected: Array) -> NDArray[np.bool_]:
+    return np.abs(value - expected) < TOLERANCE * expected

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxflow.papers.checks import Array
+from jaxflow.core.checks import Array
 
 CRITICAL = 0.688836  # by bisection on accurate solutions of the flow, to the digits given
 

@@ -1,9 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
 from jaxflow.plot.diagram import boundary, heat_map, size_axes
-from jaxflow.plot.marks import band, line, points, power_axes
-from jaxflow.plot.overlay import guide, level, published_points
-from jaxflow.plot.recovery import endings, fan
+from jaxflow.plot.marks import band, guide, level, line, points, power_axes, published_points
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -11,16 +9,17 @@ from jaxflow.plot.style import (
     PUBLISHED,
     Series,
     axis_name,
-    by_kind,
+    by_dynamics,
     by_size,
     family,
     log_ticks,
+    plain,
     size_ticks,
     style,
     tick_label,
 )
 from jaxflow.plot.time import against_time, medians, survival, time_axes
-from jaxflow.plot.trajectory import panel, trajectory
+from jaxflow.plot.trajectory import endings, fan, panel, trajectory
 from jaxflow.plot.transition import phase_axes, proportions, threshold
 
 __all__ = [
@@ -33,7 +32,7 @@ __all__ = [
     "axis_name",
     "band",
     "boundary",
-    "by_kind",
+    "by_dynamics",
     "by_size",
     "endings",
     "family",
@@ -46,6 +45,7 @@ __all__ = [
     "medians",
     "panel",
     "phase_axes",
+    "plain",
     "points",
     "power_axes",
     "proportions",

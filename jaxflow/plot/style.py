@@ -6,6 +6,7 @@ Series differ by marker and line as well as by colour, so that a figure can be r
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -13,6 +14,8 @@ import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.ticker import NullFormatter, NullLocator
+
+from jaxflow.core.errors import printable
 
 STEPS = (  # of ticks in a decade, the closest first
     (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9),
@@ -51,7 +54,14 @@ class Series:
 FLOW = Series("#0b4f8a", "o", "-")
 DESCENT = Series("#b3541e", "s", "--")
 PUBLISHED = Series("#555555", "x", ":")
-OTHERS = (Series("#2e7d4f", "^", "-."), Series("#7a4fa3", "D", (0, (3, 1, 1, 1, 1, 1))))
+OTHERS = (
+    Series("#2e7d4f", "^", "-."),
+    Series("#7a4fa3", "D", (0, (3, 1, 1, 1, 1, 1))),
+    Series("#c99700", "v", ":"),
+    Series("#1a1a1a", "P", (0, (6, 2))),
+    Series("#d1699b", "X", (0, (1, 1))),
+    Series("#4fb3bf", "*", (0, (5, 1, 1, 1))),
+)
 SIZES = (
     Series("#a8791b", "v", ":"),
     Series("#2e7d4f", "^", "-."),
@@ -72,10 +82,14 @@ def style() -> Iterator[None]:
         yield
 
 
-def by_kind(kind: str, taken: int) -> Series:
-    """How a dynamics of this kind looks, if so many others of its kind have been drawn."""
-    first = {"flow": FLOW, "descent": DESCENT}[kind]
-    return first if taken == 0 else OTHERS[(taken - 1) % len(OTHERS)]
+def by_dynamics(kinds: Sequence[str]) -> list[Series]:
+    """How dynamics of these kinds look, each unlike the ones before.
+
+    The first flow and the first descent look as in every figure; all others, of whatever kind, take
+    the looks that are left, in turn.
+    """
+    known, others = {"flow": FLOW, "descent": DESCENT}, cycle(OTHERS)
+    return [known.pop(kind) if kind in known else next(others) for kind in kinds]
 
 
 def by_size(place: int, count: int) -> Series:
@@ -121,10 +135,16 @@ def size_ticks(axis: Axis, sizes: Sequence[float]) -> None:
         axis.set_minor_locator(NullLocator())
 
 
+def plain(text: str) -> str:
+    """A text as it is: none of it is taken for mathematics, and a label may begin with "_"."""
+    shown = printable(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 def axis_name(axis: str) -> str:
     """What an axis of the phase diagram is called in a figure."""
     names = {"p": "width $p$", "d": "input dimension $d$", "n": "number of samples $n$"}
-    return names.get(axis, axis.rpartition(".")[2].replace("_", " "))
+    return names.get(axis, plain(axis.rpartition(".")[2].replace("_", " ")))
 
 
 def tick_label(x: float) -> str:

@@ -6,6 +6,8 @@ from numpy.typing import ArrayLike
 
 from jaxflow.plot.style import Series, axis_name, log_ticks
 
+LABEL_HEIGHT = 9  # points from one level of labels above the axes to the next
+
 
 def proportions(
     n: ArrayLike,
@@ -43,9 +45,19 @@ def proportions(
 
 
 def threshold(
-    n50: float, low: float, high: float, *, ax: Axes, series: Series, label: str | None = None
+    n50: float,
+    low: float,
+    high: float,
+    *,
+    ax: Axes,
+    series: Series,
+    label: str | None = None,
+    level: int = 0,
 ) -> Axes:
-    """A threshold at P = 1/2 with its 95 % interval, in samples."""
+    """A threshold at P = 1/2 with its 95 % interval, in samples.
+
+    The label stands above the axes; labels too near each other need different levels.
+    """
     ax.axvspan(low, high, color=series.color, alpha=0.12, linewidth=0)
     ax.axvline(n50, color=series.color, linestyle=series.line, linewidth=0.8)
     if label is not None:
@@ -53,7 +65,7 @@ def threshold(
             label,
             (n50, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
+            xytext=(0, 2 + LABEL_HEIGHT * level),
             textcoords="offset points",
             ha="center",
             va="bottom",

@@ -1,18 +1,19 @@
-"""What a store says, as data, tables and figures' numbers.
+"""What a store says, in numbers.
 
 Reads stores only, finished or under way, and needs neither laws nor solvers.
 """
 
 from jaxflow.report.recorded import Recorded, last_values, recorded
-from jaxflow.report.slices import SliceReport, slices
-from jaxflow.report.thresholds import table, thresholds
+from jaxflow.report.slices import SliceReport, slices, thresholds
+from jaxflow.report.status import Status, status
 
 __all__ = [
     "Recorded",
     "SliceReport",
+    "Status",
     "last_values",
     "recorded",
     "slices",
-    "table",
+    "status",
     "thresholds",
 ]

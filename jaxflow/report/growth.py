@@ -2,24 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
-from jaxflow.core.errors import mistake
-from jaxflow.report import look
-from jaxflow.report.slices import SliceReport, slices
+from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.resamples import Measured
 from jaxflow.statistics.scaling import Comparison, Fit, compare, proportionality
 
 FEWEST = 3  # slices that a fit takes
-UNDECIDED = "the data do not decide between the forms"
 
 
 @dataclass(frozen=True)
-class Line:
-    """Slices of one dynamics that differ in one size, at one horizon."""
+class Boundary:
+    """The thresholds of slices of one dynamics that differ in one size, at one horizon."""
 
     slices: tuple[SliceReport, ...]
     along: str  # d or p
@@ -27,7 +22,7 @@ class Line:
 
     @property
     def title(self) -> str:
-        """Which line it is."""
+        """Which boundary it is."""
         first = self.slices[0]
         fixed = {name: x for name, x in first.place.items() if name != self.along}
         places = [f"{name.rpartition('.')[2]} = {x:g}" for name, x in fixed.items()]
@@ -35,7 +30,7 @@ class Line:
 
     @property
     def x(self) -> list[float]:
-        """The coordinates of the slices along the line."""
+        """The size along the boundary, at every slice."""
         return [slice.base[self.along] for slice in self.slices]
 
     @property
@@ -55,12 +50,12 @@ class Line:
         return [_measured(slice, slice.base[self.along], self.horizon) for slice in self.slices]
 
     def compare(self) -> Comparison:
-        """The forms along the line, fitted and compared."""
+        """The forms along the boundary, fitted and compared."""
         return compare(self.measured(), self.along)
 
 
-def lines(found: Sequence[SliceReport]) -> Iterator[Line]:
-    """Every line of at least three slices, along d and along p, at every horizon.
+def boundaries(found: Sequence[SliceReport]) -> Iterator[Boundary]:
+    """Every boundary of at least three slices, along d and along p, at every horizon.
 
     Slices of a single value, which have no threshold, are passed over.
     """
@@ -75,101 +70,32 @@ def lines(found: Sequence[SliceReport]) -> Iterator[Line]:
             inside = tuple(sorted(group, key=lambda slice: slice.base[along]))
             if len(inside) >= FEWEST:
                 for h in range(len(inside[0].horizon.labels)):
-                    yield Line(inside, along, h)
+                    yield Boundary(inside, along, h)
 
 
-def tables(folder: Path) -> list[Table]:
-    """A table for every line, of fits and of widths; `ValueError` where no line is long enough."""
-    found = slices(folder)
-    made = [table for line in lines(found) for table in (forms(line), widths(line))]
-    for name in dict.fromkeys(slice.name for slice in found):
-        made += _constants([slice for slice in found if slice.name == name])
-    if not made:
-        remedy = "give the study more values of d or p"
-        raise mistake("three slices along d or p", f"{len(found)} slices", remedy)
-    return made
-
-
-def forms(line: Line) -> Table:
-    """The forms along a line, best first, and whether the data decide for one."""
-    compared = line.compare()
-    verdict = f"the data decide for: {compared.decided}" if compared.decided else UNDECIDED
-    made = look.table(f"Thresholds along {line.along}: {line.title}", verdict)
-    made.add_column("form", no_wrap=True)
-    made.add_column("coefficients", no_wrap=True)
-    for column in ("chi2/dof", "weight", "best in", "left out"):
-        made.add_column(column, justify="right", no_wrap=True)
-    numbers = (compared.fits, compared.weights, compared.best_in, compared.left_out)
-    for fit, weight, best, left in zip(*numbers, strict=True):
-        made.add_row(
-            fit.form.formula.format(x=line.along),
-            coefficients(fit),
-            look.number(fit.misfit),
-            f"{weight:.2f}",
-            f"{100 * best:.0f} %",
-            f"{100 * left:.1f} %",
-        )
-    return made
-
-
-def coefficients(fit: Fit) -> str:
-    """Names, values and intervals, a line each."""
-    parts = zip(fit.form.coefficients, fit.coefficients, fit.low, fit.high, strict=True)
-    return "\n".join(f"{name} {x:.4g} [{low:.4g}, {high:.4g}]" for name, x, low, high in parts)
-
-
-def widths(line: Line) -> Table:
-    """The 10-90 % width of the transition at every slice, and its growth as a power of the size."""
-    made = look.table(f"Width of the transition along {line.along}: {line.title}", _power(line))
-    for column in (line.along, "N", "interval", "width (10-90 %, in log n)", "interval"):
-        made.add_column(column, justify="right", no_wrap=True)
-    for x, slice in zip(line.x, line.slices, strict=True):
-        posterior = slice.posterior(line.horizon)
-        low, high = posterior.interval()
-        narrow, wide = posterior.width_interval()
-        made.add_row(
-            f"{x:g}",
-            f"{posterior.median:.0f}",
-            f"{low:.0f}-{high:.0f}",
-            f"{posterior.width:.3f}",
-            f"{narrow:.3f}-{wide:.3f}",
-        )
-    return made
-
-
-def width_exponent(line: Line) -> tuple[float, float]:
-    """The exponent b of width ~ x^b and its standard error; slices are weighted by their posteriors."""
-    posteriors = [slice.posterior(line.horizon) for slice in line.slices]
+def width_exponent(boundary: Boundary) -> tuple[float, float]:
+    """The exponent b of width ~ x^b and its standard error, slices weighted by posteriors."""
+    posteriors = [slice.posterior(boundary.horizon) for slice in boundary.slices]
     log_width = np.log([p.width for p in posteriors])
     ends = np.log([p.width_interval() for p in posteriors])
     error = (ends[:, 1] - ends[:, 0]) / 3.92
-    design = np.stack([np.log(line.x), np.ones(len(line.x))], 1) / error[:, None]
+    design = np.stack([np.log(boundary.x), np.ones(len(boundary.x))], 1) / error[:, None]
     covariance = np.linalg.inv(design.T @ design)
     slope = covariance @ design.T @ (log_width / error)
     return float(slope[0]), float(np.sqrt(covariance[0, 0]))
 
 
-def _power(line: Line) -> str:
-    exponent, error = width_exponent(line)
-    return f"width ~ {line.along}^({exponent:.2f} ± {1.96 * error:.2f})"
-
-
-def _constants(found: Sequence[SliceReport]) -> list[Table]:
-    """N = C(p) d for a dynamics that has a grid of d and p."""
-    if found[0].along != "n" or len({slice.base.d for slice in found}) < FEWEST:
-        return []
-    made = []
-    for h, label in enumerate(found[0].horizon.labels):
-        slices = [_measured(slice, (slice.base.d, slice.base.p), h) for slice in found]
-        fits = proportionality(slices)
-        table = look.table(f"N = C(p) d: {found[0].name}, {label}")
-        for column in ("p", "C", "interval", "chi2/dof"):
-            table.add_column(column, justify="right", no_wrap=True)
-        for p, fit in fits.items():
-            (c,), (low,), (high,) = fit.coefficients, fit.low, fit.high
-            table.add_row(f"{p:g}", f"{c:.3g}", f"{low:.3g}-{high:.3g}", f"{fit.misfit:.1f}")
-        made.append(table)
-    return made
+def constants(
+    found: Sequence[SliceReport],
+) -> Iterator[tuple[tuple[str, str], dict[float, Fit]]]:
+    """N = C(p) d by p, of every dynamics that has three d, at every horizon: both by name."""
+    for name in dict.fromkeys(slice.name for slice in found):
+        here = [slice for slice in found if slice.name == name and not slice.is_point]
+        if found[0].along != "n" or len({slice.base.d for slice in here}) < FEWEST:
+            continue
+        for h, label in enumerate(here[0].horizon.labels):
+            measured = [_measured(slice, (slice.base.d, slice.base.p), h) for slice in here]
+            yield (name, label), proportionality(measured)
 
 
 def _measured(slice: SliceReport, x: float | tuple[float, float], horizon: int) -> Measured:

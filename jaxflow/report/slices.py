@@ -1,19 +1,16 @@
 """What a store says of each slice: its counts, its thresholds, what became of its trials."""
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jaxflow.core.errors import mistake
-from jaxflow.core.types import ROUNDING, SIZES, Outcome, Point, Row
-from jaxflow.sampling.axes import Horizon
-from jaxflow.sampling.grid import GridPlan
-from jaxflow.sampling.plan import Plan
-from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.types import ROUNDING, SIZES, Outcome, Point, Row, Trial
+from jaxflow.sampling.design import Design
+from jaxflow.sampling.slice import Slice, tallied
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
 from jaxflow.statistics.posterior import Posterior, estimate
@@ -23,47 +20,26 @@ UNDECIDED = Outcome.UNDECIDED
 
 
 @dataclass(frozen=True)
-class SliceReport:
-    """The trials of one dynamics along one line of the phase diagram."""
+class SliceReport(Slice):
+    """The trials that a design asked for on one slice, as far as they have ended."""
 
-    name: str
-    kind: str  # flow or descent
-    base: Point  # its coordinate along the scanned axis is 0
-    plan: Plan
-    horizon: Horizon
+    kind: str  # of the dynamics: flow, descent, or the class of another
+    tells_initialization: bool  # well_initialized has its meaning, that of ReLU
     rows: tuple[Row, ...]
+    allowed: Mapping[Trial, float]  # the longest horizon of each trial, in flow time
 
     @property
-    def along(self) -> str:
-        """The axis that is scanned."""
-        return self.plan.along
+    def name(self) -> str:
+        """What the study calls the dynamics."""
+        return self.dynamics
 
-    @property
-    def extent(self) -> tuple[float, float]:
-        """The range of the scanned axis; of a single value, up to the next whole number."""
-        low, high = self.plan.low, self.plan.high
-        return low, high if high > low else low + 1
-
-    @property
-    def is_point(self) -> bool:
-        """Whether the plan has a single value, where P(converged) is known but no threshold."""
-        return self.plan.low == self.plan.high
-
-    @property
-    def place(self) -> dict[str, float]:
-        """The coordinates of the slice, but for the scanned axis."""
-        named = {name: self.base[name] for name in SIZES} | dict(self.base.parameters)
-        return {name: x for name, x in named.items() if name != self.along}
-
-    @property
-    def title(self) -> str:
-        """Which slice it is, in a line of text."""
-        places = (f"{name.rpartition('.')[2]}={x:g}" for name, x in self.place.items())
-        return " ".join([self.name, *places])
+    def unit(self, row: Row) -> float:
+        """The flow time that one unit of the horizons is at a trial's point."""
+        return self.allowed[row.trial] / self.horizon.multiples[-1]
 
     def time(self, row: Row, horizon: int) -> float:
         """The flow time that a trial has at one of the horizons."""
-        return self.horizon.times(row.n, row.p)[horizon]
+        return self.horizon.multiples[horizon] * self.unit(row)
 
     def tallies(self, horizon: int = -1, conditional: bool = False) -> tuple[Tally, ...]:
         """Counts by one of the horizons, the longest if not said.
@@ -71,13 +47,13 @@ class SliceReport:
         Only of well-initialized trials if `conditional`.
         """
         counted = [row for row in self.rows if row.well_initialized or not conditional]
-        return _tallies(
+        return tallied(
             (row.point[self.along], row.converged_by(self.time(row, horizon))) for row in counted
         )
 
     def tallies_of(self, holds: Callable[[Row], bool]) -> tuple[Tally, ...]:
         """Counts of the trials of which something else than convergence holds."""
-        return _tallies((row.point[self.along], holds(row)) for row in self.rows)
+        return tallied((row.point[self.along], holds(row)) for row in self.rows)
 
     def tallies_within(self, time: Callable[[Row], float]) -> tuple[Tally, ...]:
         """Counts of the trials converged within a flow time of each, wherever all tell."""
@@ -87,7 +63,7 @@ class SliceReport:
             if row.outcome is UNDECIDED and row.horizon * (1 + ROUNDING) < time(row)
         }
         told = [row for row in self.rows if row.point[self.along] not in silent]
-        return _tallies((row.point[self.along], row.converged_by(time(row))) for row in told)
+        return tallied((row.point[self.along], row.converged_by(time(row))) for row in told)
 
     def posterior(self, horizon: int = -1) -> Posterior:
         """The posterior of the threshold at one of the horizons."""
@@ -108,14 +84,14 @@ class SliceReport:
     def as_dict(self, horizon: int = -1) -> dict[str, Any]:
         """Where the slice is, what became of its trials, and its threshold with its interval.
 
-        Raw and given good initialization; or P(converged) with its interval, at a point.
+        Raw and, where that has a meaning, of the well initialized; or P(converged) with its
+        interval, at a point.
         """
         return {
             **{name: x for name, x in self.place.items() if name in SIZES},
             "parameters": {name: x for name, x in self.place.items() if name not in SIZES},
-            "dynamics": self.kind,
-            "name": self.name,
-            "horizon": self._horizon(horizon),
+            "dynamics": self.dynamics,
+            "horizon": self.horizon.time[horizon] if self.horizon.time else self._label(horizon),
             "along": self.along,
             "trials": len(self.rows),
             "outcomes": self._outcomes(horizon),
@@ -123,70 +99,104 @@ class SliceReport:
         }
 
     def _proportion(self, horizon: int) -> dict[str, Any]:
-        """P(converged) at the only value, raw and given good initialization."""
+        """P(converged) at the only value, raw and of the well initialized."""
         (raw,), conditional = self.tallies(horizon), self.tallies(horizon, conditional=True)
         found = {"at": raw.x, **_share(raw)}
+        if not self.tells_initialization:
+            return found
         return {**found, "conditional": _share(*conditional) if conditional else None}
 
     def _threshold(self, horizon: int) -> dict[str, Any]:
-        """The threshold, raw and given good initialization, and by the published estimator."""
+        """The threshold, raw and of the well initialized, and by the published estimator."""
         rising = bool(getattr(self.plan, "rising", False))
         raw = estimate(self.tallies(horizon), *self.extent, rising=rising)
-        conditional = estimate(self.tallies(horizon, conditional=True), *self.extent, rising=rising)
+        told: dict[str, Any] = {}
+        if self.tells_initialization:
+            given = self.tallies(horizon, conditional=True)
+            found = estimate(given, *self.extent, rising=rising) if given else None
+            told = {"conditional": _numbers(found) if found else None}
         return {
             **_numbers(raw),
             "width": [round(x, 4) for x in (raw.width, raw.width_low, raw.width_high)],
-            "conditional": _numbers(conditional),
+            **told,
             "at_edge": raw.at_edge,
             "published_estimator": self.published[horizon],
             "published_interval": published_interval(self.tallies(horizon)),
         }
 
-    def _horizon(self, horizon: int) -> str | float:
-        """How it is named: the published rule, a multiple of it, or a flow time."""
-        return self.horizon.time[horizon] if self.horizon.time else self.horizon.labels[horizon]
+    def _label(self, horizon: int) -> str:
+        return self.horizon.labels[horizon]
 
     def _outcomes(self, horizon: int) -> dict[str, int]:
         """Outcomes by a horizon: who has neither converged nor ended by then is undecided."""
-
-        def by_then(row: Row) -> Outcome:
-            time = self.time(row, horizon)
-            return row.outcome if row.flow_time <= time or row.converged_by(time) else UNDECIDED
-
-        outcomes = Counter(map(by_then, self.rows))
+        outcomes = Counter(row.outcome_by(self.time(row, horizon)) for row in self.rows)
         return {str(outcome): outcomes[outcome] for outcome in Outcome}
 
 
-def slices(folder: Path) -> list[SliceReport]:
-    """The slices of the study in a folder that have trials; `ValueError` where there are none."""
-    with Store.read(folder) as store:
-        rows, study = store.rows(), json.loads(store.study_json)
-    if not rows:
+def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
+    """The slices of the store in a folder that have trials, sorted by dynamics and place.
+
+    They are those of the design last run, with the trials that it asked for; and, if no `design` is
+    named, those of earlier designs that scan the same axis to the same horizons elsewhere. Raises
+    `ValueError` where there are none.
+    """
+    with Store.read(Path(folder)) as store:
+        told = {row.trial: row for row in store.rows()}
+        found: dict[tuple[str, Point], SliceReport] = {}
+        for kept, hash in _chosen(store, design):
+            for slice in _of_design(kept, store.asked(hash), told, store.protocol.table):
+                found.setdefault((slice.dynamics, slice.base), slice)
+    if not found:
         raise mistake("a store with trials", str(folder), "run the study first: `jaxflow run`")
-    table = study.get("threshold")
-    plan: ThresholdPlan | GridPlan = ThresholdPlan(**table) if table else GridPlan(**study["grid"])
-    horizon = Horizon(**{name: tuple(values) for name, values in study["horizon"].items()})
-    found: dict[tuple[str, Point], list[Row]] = {}
-    for row in rows:
-        found.setdefault((row.dynamics, row.point.moved(plan.along, 0)), []).append(row)
+    return [found[place] for place in sorted(found)]
+
+
+def thresholds(folder: str | Path, design: str | None = None) -> list[dict[str, Any]]:
+    """One dictionary a slice and horizon, as printed by `jaxflow thresholds --json`."""
+    found = slices(folder, design)
+    return [slice.as_dict(h) for slice in found for h in range(len(slice.horizon.labels))]
+
+
+def _chosen(store: Store, name: str | None) -> list[tuple[Design, str]]:
+    """The designs to report, the last run first, and their hashes."""
+    designs = [(Design.from_json(kept.json), kept.hash) for kept in reversed(store.designs)]
+    if name is not None:
+        named = [found for found in designs if found[0].name == name]
+        if not named:
+            raise unknown_name("a design of the store", name, {found.name for found, _ in designs})
+        return named[:1]
     return [
-        SliceReport(
-            name,
-            study["dynamics"][name]["kind"],
-            base,
-            plan.at(base) if isinstance(plan, GridPlan) else plan,
-            horizon,
-            tuple(here),
-        )
-        for (name, base), here in sorted(found.items())
+        (design, hash)
+        for design, hash in designs
+        if (design.along, design.horizon) == (designs[0][0].along, designs[0][0].horizon)
     ]
 
 
-def _tallies(trials: Iterable[tuple[float, bool]]) -> tuple[Tally, ...]:
-    counts: dict[float, list[bool]] = {}
-    for x, converged in trials:
-        counts.setdefault(x, []).append(converged)
-    return tuple(Tally(x, sum(found), len(found)) for x, found in sorted(counts.items()))
+def _of_design(
+    design: Design,
+    asked: Sequence[Trial],
+    told: Mapping[Trial, Row],
+    protocol: Mapping[str, Any],
+) -> Iterator[SliceReport]:
+    """The slices of one design, with the rows that answer what it asked for."""
+    places: dict[tuple[str, Point], list[Trial]] = {}
+    for trial in asked:
+        row = told.get(trial)
+        if row is not None and row.answers(trial.horizon):
+            place = trial.dynamics, trial.point.moved(design.along, 0)
+            places.setdefault(place, []).append(trial)
+    network = protocol["ensemble"].get("network", {})
+    for (name, base), trials in places.items():
+        yield SliceReport(
+            name,
+            base,
+            design.plan_at(base),
+            design.horizon,
+            kind=str(protocol["dynamics"][name].get("kind", name)),
+            tells_initialization=network.get("activation", {}).get("name") == "relu",
+            rows=tuple(told[trial] for trial in sorted(trials)),
+            allowed={trial: trial.horizon for trial in trials},
+        )
 
 
 def _share(tally: Tally) -> dict[str, float]:

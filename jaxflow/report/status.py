@@ -1,55 +1,70 @@
 """Where a study stands, by its store alone."""
 
-import fcntl
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.table import Table
-
-from jaxflow.report import look
+from jaxflow.core.types import Outcome, Row
 from jaxflow.report.slices import SliceReport, slices
-from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.store.files import LOCK
-from jaxflow.store.finished import FINISHED
+from jaxflow.sampling.design import Board, Design
+from jaxflow.store.file import FILE, is_locked
+from jaxflow.store.store import Store
 
 
-def summary(folder: Path) -> str:
-    """One line: trials by outcome, slices that are narrow enough, whether a run is at work."""
-    found = slices(folder)
-    outcomes = Counter(row.outcome for slice in found for row in slice.rows)
-    counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in outcomes.most_common())
-    if (folder / FINISHED).exists():
-        state = "finished"
-    else:
-        state = "a run is at work" if _is_locked(folder) else "no run is at work"
-    return f"{folder}: {state}; {sum(outcomes.values())} trials: {counts}"
+@dataclass(frozen=True)
+class Status:
+    """The slices of a store, what the design last run asks for still, whether a run is at work."""
+
+    folder: Path
+    missing: int  # trials asked for by now that have not ended; 0 if the design is finished
+    running: bool
+    slices: tuple[SliceReport, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the design asks for nothing beyond the trials there are."""
+        return self.missing == 0
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """How many trials ended how."""
+        return Counter(row.outcome for slice in self.slices for row in slice.rows)
+
+    def __str__(self) -> str:
+        state = "finished" if self.finished else f"{self.missing} trials are asked for"
+        state += "; a run is at work" if self.running else ""
+        counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in self.outcomes.most_common())
+        return f"{self.folder}: {state}; {self.outcomes.total()} trials: {counts}"
 
 
-def table(folder: Path) -> Table:
-    """One row a slice: its trials and how well its threshold is known at the longest horizon."""
-    made = look.table("")
-    for column in ("slice", "trials", "threshold", "half-width", "asked for"):
-        made.add_column(column, justify="left" if column == "slice" else "right", no_wrap=True)
-    for slice in slices(folder):
-        made.add_row(slice.title, str(len(slice.rows)), *_knowledge(slice))
-    return made
+def status(folder: str | Path) -> Status:
+    """Where the study in a folder stands; `ValueError` where it has no trials."""
+    found = tuple(slices(folder))
+    with Store.read(folder) as store:
+        design = Design.from_json(store.designs[-1].json)
+        missing = left(design, store.protocol.dynamics, store.rows())
+    return Status(Path(folder), missing, is_locked(folder), found)
 
 
-def _knowledge(slice: SliceReport) -> tuple[str, str, str]:
-    posterior = slice.posterior()
-    asked = ""
-    if isinstance(slice.plan, ThresholdPlan):
-        asked = f"{100 * slice.plan.relative_half_width:.1f} %"
-    return f"{posterior.median:.4g}", f"{100 * posterior.relative_half_width:.1f} %", asked
+def is_finished(folder: str | Path, fingerprint: str) -> bool:
+    """Whether the study file with that fingerprint was run last in a folder, and asks for no more.
 
-
-def _is_locked(folder: Path) -> bool:
-    """Whether a writer holds the store's lock."""
-    try:
-        with (folder / LOCK).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # no lock file, or none to be read: nobody has written here
+    Asking needs none of the laws and solvers that the study names, and so no time to load them.
+    """
+    if not fingerprint or not (Path(folder) / FILE).exists():
         return False
-    return False
+    with Store.read(folder) as store:
+        last = store.designs[-1:]
+        if not last or last[0].source != fingerprint:
+            return False
+        design = Design.from_json(last[0].json)
+        return left(design, store.protocol.dynamics, store.rows()) == 0
+
+
+def left(design: Design, dynamics: Sequence[str], rows: Iterable[Row]) -> int:
+    """How many trials a design asks for by now that are not among the rows; 0 if it is finished."""
+    board = Board(design.searches(dynamics), design.along)
+    board.tell(rows)
+    asked = board.propose()
+    return len(board.missing(asked))

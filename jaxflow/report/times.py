@@ -1,17 +1,14 @@
 """When trials converge: N as a function of the flow time allowed, and convergence times by n."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.table import Table
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.types import Outcome, Row
-from jaxflow.report import look
-from jaxflow.report.look import OPEN, between, number, symbol
-from jaxflow.report.slices import SliceReport, slices
+from jaxflow.report.slices import SliceReport
+from jaxflow.statistics.counts import wilson
 from jaxflow.statistics.posterior import estimate
 from jaxflow.statistics.slowing import Slowing, slowing
 from jaxflow.statistics.survival import Survival, convergence_times, survival
@@ -19,7 +16,6 @@ from jaxflow.statistics.survival import Survival, convergence_times, survival
 Array = np.ndarray
 
 POOLED = 0.06  # in log n: neighbours that make one survival curve
-FRACTIONS = 0.25, 0.5, 1.0  # of the longest horizon, in the table
 FEWEST = 8  # convergences that a law of slowing takes
 
 
@@ -48,7 +44,7 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
     leaves those n out. Raises `ValueError` unless they are positive.
     """
     if not times:
-        times = (np.geomspace(1 / 8, 1, 10) * _longest(slice)).tolist()
+        times = (np.geomspace(1 / 8, 1, 10) * longest_time(slice)).tolist()
     if not min(times) > 0:
         raise mistake("flow times > 0", list(times), "ask for the threshold at positive times")
     rising = bool(getattr(slice.plan, "rising", False))
@@ -56,7 +52,7 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
     for time in times:
 
         def allowed(row: Row, time: float = time) -> float:
-            return time * slice.horizon.unit_at(row.n, row.p)
+            return time * slice.unit(row)
 
         found.append(estimate(slice.tallies_within(allowed), *slice.extent, rising=rising))
     return AgainstTime(
@@ -66,6 +62,18 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
         np.array([f.high for f in found]),
         tuple(f.at_edge for f in found),
     )
+
+
+def proportion_in_time(slice: SliceReport, time: float) -> tuple[float, float, float] | None:
+    """P(converged within a time) of a slice of a single value, and its 95 % interval.
+
+    `time` is in the unit of the study's horizons. None where some trials do not tell of it.
+    """
+    tallies = slice.tallies_within(lambda row: time * slice.unit(row))
+    if not tallies:
+        return None
+    low, high = wilson(tallies[0].converged, tallies[0].trials)
+    return tallies[0].converged / tallies[0].trials, float(low), float(high)
 
 
 class ByPoint(NamedTuple):
@@ -114,57 +122,6 @@ def slowing_of(slice: SliceReport) -> Slowing | None:
     return slowing([row.n for row in below], *convergence_times(below))
 
 
-def tables(folder: Path) -> list[Table]:
-    """Thresholds against the flow time allowed; and along n, how convergence slows down."""
-    found = slices(folder)
-    made = [_thresholds(found)]
-    laws = [(slice, law) for slice in found if (law := slowing_of(slice)) is not None]
-    return [*made, _slowing(laws)] if laws else made
-
-
-def _thresholds(found: Sequence[SliceReport]) -> Table:
-    longest = min(_longest(slice) for slice in found)
-    times = [fraction * longest for fraction in FRACTIONS]
-    name = "N" if found[0].along == "n" else symbol(found[0].along)
-    made = look.table(f"{name} against the flow time allowed ({found[0].horizon.unit})")
-    made.add_column("slice", no_wrap=True)
-    for time in times:
-        made.add_column(f"{time:.3g}", justify="right")
-    for slice in found:
-        told = against_time(slice, times)
-        made.add_row(
-            slice.title,
-            *(
-                {"below": "< ", "above": "> "}[edge] + number(slice.extent[edge == "above"])
-                if edge
-                else f"{number(n50)} {between(low, high)}"
-                for n50, low, high, edge in zip(*told[1:], strict=True)
-            ),
-        )
-    return made
-
-
-def _slowing(laws: Sequence[tuple[SliceReport, Slowing]]) -> Table:
-    made = look.table(
-        "Convergence time T = A (1 - n/N)^-z of trials below the threshold",
-        f"{OPEN}: as well exp(n), which has no boundary",
-    )
-    made.add_column("slice", no_wrap=True)
-    for column in ("trials", "T at N/2", "boundary N", "interval", "z", "interval"):
-        made.add_column(column, justify="right", no_wrap=True)
-    for slice, law in laws:
-        made.add_row(
-            slice.title,
-            str(law.trials),
-            number(float(law.predict(slice.posterior().median / 2))),
-            number(law.boundary) if law.diverges else "",
-            between(*law.boundary_interval),
-            f"{law.exponent:.2g}" if law.diverges else "",
-            between(*law.exponent_interval),
-        )
-    return made
-
-
-def _longest(slice: SliceReport) -> float:
+def longest_time(slice: SliceReport) -> float:
     """The longest flow time that all trials were allowed, in the unit of the horizons."""
-    return min(row.horizon / slice.horizon.unit_at(row.n, row.p) for row in slice.rows)
+    return min(row.horizon / slice.unit(row) for row in slice.rows)

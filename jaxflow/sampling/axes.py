@@ -7,48 +7,64 @@ from itertools import product
 from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake
 from jaxflow.core.types import SIZES, Point
-from jaxflow.papers.group import group_count
-from jaxflow.papers.rules import published_horizon, width_rule
+from jaxflow.sampling.rules import SCHEMA, HorizonRule, StepsOfDescent, WidthRule
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """The flow times allowed: multiples `factor` of the published rule, or `time` for every trial.
+    """The flow times allowed: multiples `factor` of the T0 of a `rule`, or `time` for every trial.
 
-    Several may be given. A trial runs to the longest, and its convergence time answers all.
+    Several may be given. A trial runs to the longest, and its convergence time answers all. If
+    nothing is given, T0 is that of `StepsOfDescent`.
     """
 
-    factor: tuple[float, ...] = (1.0,)
+    factor: tuple[float, ...] = ()
     time: tuple[float, ...] = ()
+    rule: HorizonRule | None = None
 
     def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
         for name in ("factor", "time"):
             values = tuple(positive(f"{name} of the horizon", x) for x in getattr(self, name))
             object.__setattr__(self, name, tuple(sorted(set(values))))
-        if not (self.factor or self.time):
-            raise mistake("a horizon", "none", "give factor = [1.0] or time = [100.0]")
-        if self.time:
-            object.__setattr__(self, "factor", ())
+        if self.time and (self.factor or self.rule is not None):
+            got = "time beside factor or rule"
+            raise mistake("a horizon by time, or by multiples of a rule", got, "leave one out")
+        if not self.time:
+            object.__setattr__(self, "factor", self.factor or (1.0,))
+            object.__setattr__(self, "rule", self.rule or StepsOfDescent())
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What each horizon is called, in increasing order."""
         if self.time:
             return tuple(f"T = {time:g}" for time in self.time)
-        return tuple("published" if x == 1 else f"{x:g} x published" for x in self.factor)
+        return tuple("T0" if x == 1 else f"{x:g} T0" for x in self.factor)
 
     @property
     def unit(self) -> str:
         """What the horizons are given in."""
-        return "flow time" if self.time else "published horizons"
+        return "flow time" if self.time else "T0"
 
-    def unit_at(self, n: int, p: int) -> float:
-        """The flow time that one unit is at n samples and width p."""
-        return 1.0 if self.time else published_horizon(n, p)
+    @property
+    def formula(self) -> str:
+        """What T0 is, where the rule says so; else nothing."""
+        formula = getattr(self.rule, "formula", "")
+        return f"T0 = {formula}" if formula else ""
 
-    def times(self, n: int, p: int) -> tuple[float, ...]:
-        """Flow times allowed at n samples and width p, in increasing order."""
-        return self.time or tuple(x * published_horizon(n, p) for x in self.factor)
+    @property
+    def multiples(self) -> tuple[float, ...]:
+        """The horizons in their unit, in increasing order."""
+        return self.time or self.factor
+
+    def unit_at(self, point: Point) -> float:
+        """The flow time that one unit is at a point."""
+        return 1.0 if self.rule is None else self.rule(point)
+
+    def times(self, point: Point) -> tuple[float, ...]:
+        """Flow times allowed at a point, in increasing order."""
+        unit = self.unit_at(point)
+        return tuple(x * unit for x in self.multiples)
 
 
 @dataclass(frozen=True)
@@ -56,28 +72,23 @@ class Axes:
     """The values of d, n, p and of parameters of laws, but for the axis that is scanned.
 
     A parameter goes by its dotted name in the study file. Those of a dynamics concern its own
-    trials only. Instead of p there may be a rule that follows n: `failure`, probabilities epsilon
-    of the width rule p(n, epsilon), or `alpha`, exponents of p = n^(2 alpha - 1), the groups of
-    size n^(2 (1 - alpha)) that make the rate n^-alpha (arXiv 2502.16977, section 3).
+    trials only. Instead of values of p there may be a rule by which it follows n.
     """
 
     d: tuple[int, ...] = ()
     n: tuple[int, ...] = ()
-    p: tuple[int, ...] = ()
-    failure: tuple[float, ...] | None = None  # None, not (): it is no part of others' identity
-    alpha: tuple[float, ...] | None = None
+    p: tuple[int, ...] | WidthRule = ()
     parameters: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        rules = [name for name in ("p", "failure", "alpha") if getattr(self, name)]
-        if len(rules) > 1:
-            raise mistake("one of p, failure and alpha", rules, "leave the others out")
-        if rules and self.n:
+        SCHEMA.coerce(self)
+        if self.follows and self.n:
             self.widths(min(self.n))  # raises where the rule has none
         for name in SIZES:
-            for x in getattr(self, name):
+            for x in self.values(name):
                 whole(name, x, least=1)
-        for name, values in (*((s, getattr(self, s)) for s in SIZES), *self.parameters.items()):
+        for name in (*SIZES, *self.parameters):
+            values = self.values(name)
             if len(set(values)) < len(values):
                 raise mistake(f"distinct values of {name}", list(values), "list each once")
         for name, values in self.parameters.items():
@@ -87,13 +98,13 @@ class Axes:
     def check(self, along: str) -> None:
         """Raise `ValueError` unless every size but the one scanned has values."""
         for name in SIZES:
-            values = getattr(self, name)
+            values = self.values(name)
             if name == along and values:
                 remedy = f"leave {name} out of the axes: the plan chooses it"
                 raise mistake(f"no values of {name}, which is scanned", list(values), remedy)
-            if name != along and not values and not (name == "p" and self._follows):
+            if name != along and not values and not (name == "p" and self.follows):
                 raise mistake(f"values of {name}", "none", f"list some under [axes], {name} = [..]")
-        if self._follows and along in ("n", "p"):
+        if self.follows and along in ("n", "p"):
             remedy = "list n under [axes] and scan another axis"
             raise mistake("a width that follows n with n listed", f"{along} scanned", remedy)
         if along in self.parameters:
@@ -101,16 +112,20 @@ class Axes:
             raise mistake(f"no values of {along}, which is scanned", self.parameters[along], remedy)
 
     @property
-    def _follows(self) -> bool:
-        return bool(self.failure or self.alpha)
+    def follows(self) -> bool:
+        """Whether p follows n by a rule."""
+        return not isinstance(self.p, tuple)
+
+    def values(self, name: str) -> tuple[float, ...]:
+        """Those listed of d, n, p or a parameter; of a p that follows n, none."""
+        if name == "p":
+            return self.p if isinstance(self.p, tuple) else ()
+        listed: tuple[float, ...] = getattr(self, name) if name in SIZES else self.parameters[name]
+        return listed
 
     def widths(self, n: int) -> tuple[int, ...]:
         """The p of this study at n samples, each once."""
-        if self.failure:
-            return tuple(dict.fromkeys(width_rule(n, x) for x in self.failure))
-        if self.alpha:
-            return tuple(dict.fromkeys(group_count(n, x) for x in self.alpha))
-        return self.p
+        return self.p if isinstance(self.p, tuple) else self.p(n)
 
     def points(self, along: str, dynamics: str) -> Iterator[Point]:
         """The points of a dynamics' slices, whose coordinate along the scanned axis is 0."""

@@ -7,6 +7,7 @@ from typing import Self
 
 from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake
+from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES, Point
 from jaxflow.statistics.counts import Tally, merged
 from jaxflow.statistics.posterior import Guess, Posterior
@@ -30,8 +31,7 @@ class GridPlan:
     per: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.values, tuple | list):  # a TOML array is a list
-            raise mistake("a list of n as values", self.values, "write values = [250, 260]")
+        PLAIN.coerce(self)
         name = f"{self.along} in values"
         self._check_per()
         is_whole = self.along in SIZES and not self.per

@@ -1,12 +1,12 @@
 """Which slice tells which where to begin.
 
-Slices of one dynamics form a tree. Its root is the slice in their middle; the others follow in the
-order of their distance from those before, the nearest first, each below its nearest one. So a
-threshold is guessed from one that is close, and the slices at the ends of an axis, where the most
-expensive is, begin near the right place. A slice waits for the rounds in which the slice above
-finds where its threshold is. Distances are those of the logarithms of the coordinates.
+The searches of one dynamics form a tree. Its root is the slice in their middle; the others follow
+in the order of their distance from those before, the nearest first, each below its nearest one. So
+a threshold is guessed from one that is close, and the slices at the ends of an axis, where the most
+expensive is, begin near the right place. A search waits for the rounds in which the one above finds
+where its threshold is. Distances are those of the logarithms of the coordinates.
 
-The guess for N(d, p) is the neighbour's threshold. Along a line of three slices it is multiplied by
+The guess for N(d, p) is the neighbour's threshold. Along a row of three slices it is multiplied by
 the growth from the first to the second, carried on as a power; else by the ratio of the d (arXiv
 2502.16977 reads its thresholds as linear in d and slow in p). It is the less certain the farther
 the neighbour.
@@ -16,21 +16,21 @@ from collections.abc import Sequence
 from math import log
 
 from jaxflow.core.types import SIZES, Point
-from jaxflow.sampling.slice import Parent, Slice
+from jaxflow.sampling.search import Parent, Search
 
 LEAST_SPREAD = 0.1  # of a guess, in log N
 SPREAD = 0.4  # more of it for every unit of distance
 PARAMETER_WEIGHT = 0.3  # of a parameter's distance beside that of a size
 
 
-def warm_start(slices: Sequence[Slice]) -> None:
-    """Give every slice of a threshold search but the middle one of each dynamics its parent."""
-    for dynamics in dict.fromkeys(slice.dynamics for slice in slices):
-        family = [slice for slice in slices if slice.dynamics == dynamics]
+def warm_start(searches: Sequence[Search]) -> None:
+    """Give every search of a threshold search but the middle one of each dynamics its parent."""
+    for dynamics in dict.fromkeys(search.dynamics for search in searches):
+        family = [search for search in searches if search.dynamics == dynamics]
         _plant(family)
 
 
-def _plant(family: Sequence[Slice]) -> None:
+def _plant(family: Sequence[Search]) -> None:
     apart = [[distance(one.base, other.base) for other in family] for one in family]
     root = min(range(len(family)), key=lambda i: max(apart[i]))
     placed, waiting = [root], [i for i in range(len(family)) if i != root]
@@ -50,7 +50,7 @@ def _plant(family: Sequence[Slice]) -> None:
 
 
 def distance(one: Point, other: Point) -> float:
-    """The distance of two slices: of the logarithms of their coordinates, added up."""
+    """The distance of two searches: of the logarithms of their coordinates, added up."""
     values = dict(other.parameters)
     sizes = sum(_apart(one[name], other[name]) for name in SIZES)
     laws = sum(_apart(x, values[name]) for name, x in one.parameters)
@@ -63,16 +63,16 @@ def _apart(x: float, y: float) -> float:
     return abs(log(x / y)) if x > 0 and y > 0 else 1.0
 
 
-def _ratio(parent: Slice, child: Slice) -> float:
+def _ratio(parent: Search, child: Search) -> float:
     scans_samples = parent.plan.along == "n"
     return child.base.d / parent.base.d if scans_samples and parent.base.d else 1.0
 
 
-def _power(parent: Slice, child: Point) -> float | None:
+def _power(parent: Search, child: Point) -> float | None:
     """The steps to the child in steps to its parent, where the two go the same way on one axis."""
     if parent.parent is None:
         return None
-    first, second = parent.parent.slice.base, parent.base
+    first, second = parent.parent.search.base, parent.base
     names = [*SIZES, *(name for name, _ in child.parameters)]
     moved = {name for name in names if not first[name] == second[name] == child[name]}
     if len(moved) != 1:

@@ -1,199 +1,55 @@
-"""The thresholds of a study along one line: rounds of trials proposed from the rounds before.
+"""A slice of the phase diagram: the dynamics and every axis fixed, but for the one scanned."""
 
-A slice fixes the dynamics and every axis but the scanned one. It has a threshold for each horizon:
-its trials run to the longest, and the time of convergence tells how they end at the shorter ones.
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-A round is a function of the plan, of its number and of the rounds it may look at, never of
-timing: round r is proposed when all rounds before r - lag have ended, and from their results
-alone. So a study that was interrupted proposes the same trials again, and the rounds in flight
-keep the machine full while the next one waits for results. The lag is one round; a plan that asks
-for nothing is asked again without lag, so that it judges by all results whether it is done.
-
-A slice may have a parent (neighbours.py): it waits until the parent's rounds say where that
-threshold is, and takes a guess of its own from those rounds and no later ones. Its own trials soon
-make a better one (steering.py).
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from math import inf, log
-from typing import NamedTuple
-
-from jaxflow.core.types import Outcome, Point, Row, Trial
+from jaxflow.core.types import SIZES, Point
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.plan import Plan
-from jaxflow.sampling.schedule import guess_by_times
 from jaxflow.statistics.counts import Tally
-from jaxflow.statistics.posterior import Guess, Posterior
-
-TINY = 1e-9  # of a flow time whose logarithm is taken
-MOST_GROWTH = 4.0  # of a threshold from a slice to the next that is carried on
-FIRST_ROUNDS = 3  # proposed one at a time: while little is known, each looks at all before it
 
 
-class Parent(NamedTuple):
-    """Where a guess comes from: a slice, by what its threshold is to be multiplied, how sure.
-
-    With a `power`, by that of the parent's threshold over that of its own parent instead.
-    """
-
-    slice: "Slice"
-    ratio: float
-    spread: float
-    power: float | None = None
-
-    def guesses(self) -> tuple[float, ...] | None:
-        """The thresholds that the child may have, one a horizon; None while that is not known."""
-        found = self.slice.located()
-        if found is None or self.power is None:
-            return found and tuple(x * self.ratio for x in found)
-        above = self.slice.parent and self.slice.parent.slice.located()
-        assert above is not None  # the parent waited for it
-        growth = (
-            min(max(x / y, 1 / MOST_GROWTH), MOST_GROWTH) for x, y in zip(found, above, strict=True)
-        )
-        return tuple(x * g**self.power for x, g in zip(found, growth, strict=True))
-
-
+@dataclass(frozen=True)
 class Slice:
-    """The trials of one dynamics along one line: what is proposed, what has ended, what is next."""
+    """Where a threshold is looked for, and how."""
 
-    def __init__(
-        self,
-        dynamics: str,
-        base: Point,
-        plan: Plan,
-        horizon: Horizon,
-        parent: Parent | None = None,
-    ) -> None:
-        self.dynamics, self.base, self.plan, self.horizon = dynamics, base, plan, horizon
-        self.parent = parent
-        self.rounds: list[list[Trial]] = []
-        self.ended: dict[Trial, Row] = {}
-        self.exhausted = False  # the plan asks for nothing more
-        self._lag = 1
-        self._guesses: list[Guess | None] = [None] * len(horizon.labels)
-        self._located: tuple[float, ...] | None = None
-        self._looked = 0  # rounds looked at to locate the thresholds
-        self._posteriors: dict[int, tuple[int, Posterior]] = {}
-
-    def propose(self) -> list[Trial]:
-        """The trials of every round that can be proposed by now, in order."""
-        proposed: list[Trial] = []
-        while not self.exhausted and self._ready():
-            seen = self._seen
-            in_flight = sum(map(len, self.rounds[seen:]))
-            asked = self._ask(seen, in_flight)
-            if asked:
-                self.rounds.append(self._trials(asked))
-                proposed += self.rounds[-1]
-            self.exhausted = not asked and not in_flight
-            self._lag = 1 if asked else 0
-        return proposed
-
-    def tell(self, rows: Iterable[Row]) -> None:
-        """Note the outcomes of this slice's trials; rows of other slices are passed over."""
-        for row in rows:
-            if row.dynamics == self.dynamics and row.point.moved(self.plan.along, 0) == self.base:
-                self.ended[row.trial] = row
+    dynamics: str  # its name in the study
+    base: Point  # its coordinate along the scanned axis is 0
+    plan: Plan
+    horizon: Horizon
 
     @property
-    def finished(self) -> bool:
-        """Whether nothing more is to come."""
-        return self.exhausted and not self.missing
+    def along(self) -> str:
+        """The axis that is scanned."""
+        return self.plan.along
 
     @property
-    def missing(self) -> list[Trial]:
-        """The trials proposed that have not ended."""
-        return [t for trials in self.rounds for t in trials if t not in self.ended]
-
-    def tallies(self, horizon: int = -1) -> tuple[Tally, ...]:
-        """Counts by one of the horizons, the longest if not said, over all trials ended."""
-        return self._tallies(len(self.rounds), horizon)
-
-    def posterior(self, horizon: int = -1) -> Posterior:
-        """The threshold at one of the horizons by all trials that have ended."""
-        ended, found = self._posteriors.get(horizon, (-1, None))
-        if found is None or ended != len(self.ended):
-            found = self.plan.posterior(self.tallies(horizon))
-            self._posteriors[horizon] = len(self.ended), found
-        return found
-
-    def located(self) -> tuple[float, ...] | None:
-        """The thresholds, one a horizon, by the first rounds that say where they are; else None."""
-        while self._located is None and self._complete(self._looked + 1):
-            self._looked += 1
-            self._locate(self._looked, at_last=False)
-        if self._located is None and self.finished:
-            self._locate(len(self.rounds), at_last=True)
-        return self._located
-
-    def _complete(self, number: int) -> bool:
-        """Whether that many rounds have been proposed and have ended."""
-        seen = self.rounds[:number]
-        return len(seen) == number and all(t in self.ended for trials in seen for t in trials)
-
-    def _locate(self, seen: int, at_last: bool) -> None:
-        tallies = [self._tallies(seen, h) for h in range(len(self._guesses))]
-        if at_last or all(map(self.plan.locates, tallies)):
-            self._located = tuple(self.plan.posterior(known).median for known in tallies)
-
-    def _ask(self, seen: int, in_flight: int) -> list[tuple[float, int]]:
-        """What the plan asks for at any of the horizons; one trial serves them all."""
-        asked: Counter[float] = Counter()
-        for h, guess in enumerate(self._guesses):
-            tallies = self._tallies(seen, h)
-            guess = guess_by_times(self._excesses(seen, h)) or guess
-            asked |= Counter(dict(self.plan.ask(tallies, len(self.rounds), in_flight, guess)))
-        return sorted(asked.items())
+    def extent(self) -> tuple[float, float]:
+        """The range of the scanned axis; of a single value, up to the next whole number."""
+        low, high = self.plan.low, self.plan.high
+        return low, high if high > low else low + 1
 
     @property
-    def _seen(self) -> int:
-        """How many rounds the next one looks at."""
-        number = len(self.rounds)
-        return number if number < FIRST_ROUNDS else number - self._lag
+    def is_point(self) -> bool:
+        """Whether the plan has a single value, where P(event) is known but no threshold."""
+        return self.plan.low == self.plan.high
 
-    def _ready(self) -> bool:
-        return self._guessed() and self._complete(self._seen)
+    @property
+    def place(self) -> dict[str, float]:
+        """The coordinates of the slice, but for the scanned axis."""
+        named = {name: self.base[name] for name in SIZES} | dict(self.base.parameters)
+        return {name: x for name, x in named.items() if name != self.along}
 
-    def _guessed(self) -> bool:
-        """Whether the parent, if there is one, has told where to begin."""
-        if self.parent is not None and self._guesses[0] is None:
-            found = self.parent.guesses()
-            if found is None:
-                return False
-            low, high, spread = self.plan.low, self.plan.high, self.parent.spread
-            self._guesses = [Guess(min(max(x, low), high), spread) for x in found]
-        return True
+    @property
+    def title(self) -> str:
+        """Which slice it is, in a line of text."""
+        places = (f"{name.rpartition('.')[2]}={x:g}" for name, x in self.place.items())
+        return " ".join([self.dynamics, *places])
 
-    def _tallies(self, seen: int, horizon: int) -> tuple[Tally, ...]:
-        trials: Counter[float] = Counter()
-        converged: Counter[float] = Counter()
-        for row, x, time in self._known(seen, horizon):
-            trials[x] += 1
-            converged[x] += row.converged_by(time)
-        return tuple(Tally(x, converged[x], trials[x]) for x in sorted(trials))
 
-    def _excesses(self, seen: int, horizon: int) -> Iterator[tuple[float, float]]:
-        """What `guess_by_times` takes."""
-        for row, x, time in self._known(seen, horizon):
-            late = row.outcome is not Outcome.CONVERGED
-            yield x, inf if late else log(max(row.flow_time, TINY) / time)
-
-    def _known(self, seen: int, horizon: int) -> Iterator[tuple[Row, float, float]]:
-        """Rows of so many rounds, their places on the axis, and the times they are allowed."""
-        for trial in (t for r in self.rounds[:seen] for t in r if t in self.ended):
-            time = self.horizon.times(trial.point.n, trial.point.p)[horizon]
-            yield self.ended[trial], trial.point[self.plan.along], time
-
-    def _trials(self, asked: Sequence[tuple[float, int]]) -> list[Trial]:
-        along = self.plan.along
-        used = Counter(t.point[along] for trials in self.rounds for t in trials)
-        made = []
-        for x, count in asked:
-            point = self.base.moved(along, x)
-            horizon = self.horizon.times(point.n, point.p)[-1]
-            for seed in range(used[x], used[x] + count):
-                made.append(Trial(self.dynamics, point, seed, horizon))
-            used[x] += count
-        return made
+def tallied(trials: Iterable[tuple[float, bool]]) -> tuple[Tally, ...]:
+    """Counts by place on the scanned axis, of pairs (place, whether the event happened)."""
+    counts: dict[float, list[bool]] = {}
+    for x, happened in trials:
+        counts.setdefault(x, []).append(happened)
+    return tuple(Tally(x, sum(found), len(found)) for x, found in sorted(counts.items()))

@@ -35,6 +35,7 @@ from math import ceil, exp, log2
 import numpy as np
 
 from jaxflow.core.checks import fraction, ordered, whole
+from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
@@ -68,6 +69,7 @@ class ThresholdPlan:
     rising: bool | None = None
 
     def __post_init__(self) -> None:
+        PLAIN.coerce(self)
         if self.along in SIZES:
             for name in ("low", "high"):
                 object.__setattr__(self, name, whole(name, getattr(self, name), least=1))

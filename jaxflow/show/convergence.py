@@ -8,53 +8,53 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxflow import plot
-from jaxflow.report.growth import Line
+from jaxflow.report.growth import Boundary
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import by_point, slowing_of
-from jaxflow.show.diagram import HORIZON_LINES, HORIZON_MARKERS, line_title, series_of
+from jaxflow.show.diagram import HORIZON_LINES, HORIZON_MARKERS, series_of, title_of
 
 MOST_CURVES = 4
 FEWEST = 4  # trials of a survival curve
 
 
-def times(chosen: Sequence[Line]) -> Figure:
-    """A column for every line: medians over n and the size, against n, and survival at some n."""
+def times(chosen: Sequence[Boundary]) -> Figure:
+    """A column a boundary: medians over n and the size, against n, and survival at some n."""
     figure, axes = plt.subplots(3, len(chosen), figsize=(4.6 * len(chosen), 10.2), squeeze=False)
-    for column, (line, series) in enumerate(zip(chosen, series_of(chosen), strict=True)):
-        _map(axes[0, column], line)
-        _medians(axes[1, column], line, series)
-        _survival(axes[2, column], line.slices[len(line.slices) // 2], series)
+    for column, (boundary, series) in enumerate(zip(chosen, series_of(chosen), strict=True)):
+        _map(axes[0, column], boundary)
+        _medians(axes[1, column], boundary, series)
+        _survival(axes[2, column], boundary.slices[len(boundary.slices) // 2], series)
     return figure
 
 
-def _map(ax: Axes, line: Line) -> None:
+def _map(ax: Axes, boundary: Boundary) -> None:
     """Median convergence time over n and the size, with the threshold at the longest horizon."""
     n, size, median = [], [], []
-    for x, slice in zip(line.x, line.slices, strict=True):
+    for x, slice in zip(boundary.x, boundary.slices, strict=True):
         found = by_point(slice)
         n += found.x.tolist()
         size += [x] * len(found.x)
         median += found.medians[0].tolist()
     plot.heat_map(n, size, median, ax=ax, label="median convergence time (flow time)", times=True)
     plot.boundary(
-        line.x, *line.thresholds, ax=ax,
+        boundary.x, *boundary.thresholds, ax=ax,
         series=plot.Series("white", "o", "-"), on_map=True, vertical=False,
     )  # fmt: skip
-    plot.size_ticks(ax.yaxis, line.x)
+    plot.size_ticks(ax.yaxis, boundary.x)
     ax.set_xlabel("number of samples $n$")
-    ax.set_ylabel(plot.axis_name(line.along))
-    ax.set_title(line_title(line), loc="left")
+    ax.set_ylabel(plot.axis_name(boundary.along))
+    ax.set_title(title_of(boundary), loc="left")
 
 
-def _medians(ax: Axes, line: Line, series: plot.Series) -> None:
+def _medians(ax: Axes, boundary: Boundary, series: plot.Series) -> None:
     """Medians against n at the smallest, middle and largest size, with the law of their growth."""
-    count, every = len(line.slices), list[float]()
+    count, every = len(boundary.slices), list[float]()
     for k, i in enumerate(sorted({0, count // 2, count - 1})):
-        slice, marker = line.slices[i], HORIZON_MARKERS[k]
+        slice, marker = boundary.slices[i], HORIZON_MARKERS[k]
         found = by_point(slice)
-        look = plot.Series(series.color, marker, "none")
-        name = f"${line.along.rpartition('.')[2]} = {line.x[i]:g}$"
-        plot.medians(found.x, *found.medians, ax=ax, series=look, label=name)
+        marked = plot.Series(series.color, marker, "none")
+        name = f"${boundary.along.rpartition('.')[2]} = {boundary.x[i]:g}$"
+        plot.medians(found.x, *found.medians, ax=ax, series=marked, label=name)
         law = slowing_of(slice)
         if law is not None:
             n = np.geomspace(
@@ -81,15 +81,17 @@ def _survival(ax: Axes, slice: SliceReport, series: plot.Series) -> None:
     name = slice.along.rpartition(".")[2]
     for k, i in enumerate(shown):
         curve = found.curves[i]
-        look = plot.Series(series.color, "", HORIZON_LINES[k % len(HORIZON_LINES)])
+        marked = plot.Series(series.color, "", HORIZON_LINES[k % len(HORIZON_LINES)])
         until = curve.known if np.isfinite(curve.known) else float(curve.times[-1])
         plot.survival(
-            curve.times, curve.survival, curve.low, curve.high, ax=ax, series=look,
+            curve.times, curve.survival, curve.low, curve.high, ax=ax, series=marked,
             since=since, until=until,
             label=f"${name} = {found.x[i]:.0f}$, {found.trials[i]} trials",
         )  # fmt: skip
     if shown:
-        ends = np.concatenate([line.get_xdata() for line in ax.lines])
+        ends = np.concatenate([drawn.get_xdata() for drawn in ax.lines])
         plot.time_axes(ax, (since, float(ends.max())))
         ax.legend(loc="lower left")
-    ax.set_title(f"not converged by $t$: {slice.title}, $N = {threshold:.0f}$", loc="left")
+    ax.set_title(
+        f"not converged by $t$: {plot.plain(slice.title)}, $N = {threshold:.0f}$", loc="left"
+    )

@@ -1,6 +1,5 @@
 """A phase diagram in one figure: where trials converge, how N grows, and how it moves with time."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,32 +9,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxflow import plot
-from jaxflow.report.growth import Line, lines
+from jaxflow.core.types import SIZES
+from jaxflow.report.growth import Boundary, boundaries
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time
-from jaxflow.show.transitions import pooled
+from jaxflow.show.transitions import pooled, role
 
 POOLED = 0.06  # in log n, for the eye
 HORIZON_LINES = ("-", "--", ":", "-.")
 HORIZON_MARKERS = ("o", "s", "^", "D")
 
 
-def longest_line(found: Sequence[SliceReport]) -> list[Line]:
-    """The lines, one a dynamics, along the size with the most slices; at the longest horizon."""
-    best: dict[str, Line] = {}
-    for line in lines(found):
-        name = line.slices[0].name
-        if name not in best or len(line.slices) >= len(best[name].slices):
-            best[name] = line
+def longest_boundaries(found: Sequence[SliceReport]) -> list[Boundary]:
+    """One boundary a dynamics, along the size with the most slices; at the longest horizon."""
+    best: dict[str, Boundary] = {}
+    for boundary in boundaries(found):
+        name = boundary.slices[0].name
+        if name not in best or len(boundary.slices) >= len(best[name].slices):
+            best[name] = boundary
     return list(best.values())
 
 
-def diagram(chosen: Sequence[Line]) -> Figure:
+def diagram(chosen: Sequence[Boundary]) -> Figure:
     """Heat maps of P(converged), thresholds with fits, and N against the flow time allowed."""
     columns = max(2, len(chosen))
     figure, axes = plt.subplots(2, columns, figsize=(4.3 * columns, 7.4), squeeze=False)
-    for ax, line in zip(axes[0], chosen, strict=False):
-        _map(ax, line)
+    for ax, boundary in zip(axes[0], chosen, strict=False):
+        _map(ax, boundary)
     for ax in axes[0, len(chosen) :]:
         ax.set_visible(False)
     _growth(axes[1, 0], chosen)
@@ -45,52 +45,54 @@ def diagram(chosen: Sequence[Line]) -> Figure:
     return figure
 
 
-def series_of(chosen: Sequence[Line]) -> list[plot.Series]:
-    """How the lines look, one a dynamics."""
-    kinds: Counter[str] = Counter()
-    made = []
-    for line in chosen:
-        kind = line.slices[0].kind
-        made.append(plot.by_kind(kind, kinds[kind]))
-        kinds[kind] += 1
-    return made
+def series_of(chosen: Sequence[Boundary]) -> list[plot.Series]:
+    """How the boundaries marked, one a dynamics."""
+    return plot.by_dynamics([role(boundary.slices[0]) for boundary in chosen])
 
 
-def _map(ax: Axes, line: Line) -> None:
+def _map(ax: Axes, boundary: Boundary) -> None:
     """P(converged by the longest horizon) over n and the size, with the threshold at each."""
     n, size, proportion = [], [], []
-    for x, slice in zip(line.x, line.slices, strict=True):
+    for x, slice in zip(boundary.x, boundary.slices, strict=True):
         places, converged, trials = pooled(slice.tallies(), POOLED)
         n += places.tolist()
         size += [x] * len(places)
         proportion += (converged / trials).tolist()
-    labels = line.slices[0].horizon.labels
+    labels = boundary.slices[0].horizon.labels
     plot.heat_map(n, size, proportion, ax=ax, label=f"P(converged), {labels[-1]} horizon")
     for h, label in enumerate(labels):
-        n50, low, high = replace(line, horizon=h).thresholds
-        look = plot.Series("white", HORIZON_MARKERS[h % 4], HORIZON_LINES[h % 4])
+        n50, low, high = replace(boundary, horizon=h).thresholds
+        marked = plot.Series("white", HORIZON_MARKERS[h % 4], HORIZON_LINES[h % 4])
         plot.boundary(
-            line.x, n50, low, high, ax=ax, series=look, on_map=True, vertical=False, label=label
+            boundary.x,
+            n50,
+            low,
+            high,
+            ax=ax,
+            series=marked,
+            on_map=True,
+            vertical=False,
+            label=label,
         )
-    plot.size_ticks(ax.yaxis, line.x)
+    plot.size_ticks(ax.yaxis, boundary.x)
     ax.set_xlabel("number of samples $n$")
-    ax.set_ylabel(plot.axis_name(line.along))
-    ax.set_title(line_title(line), loc="left")
+    ax.set_ylabel(plot.axis_name(boundary.along))
+    ax.set_title(title_of(boundary), loc="left")
     ax.legend(loc="lower right", facecolor="0.75", frameon=True, framealpha=0.9)
 
 
-def _growth(ax: Axes, chosen: Sequence[Line]) -> None:
+def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
     """Thresholds against the size at every horizon, with the best form of each."""
     every: list[float] = []
-    for line, series in zip(chosen, series_of(chosen), strict=True):
-        for h, label in enumerate(line.slices[0].horizon.labels):
-            here = replace(line, horizon=h)
+    for boundary, series in zip(chosen, series_of(chosen), strict=True):
+        for h, label in enumerate(boundary.slices[0].horizon.labels):
+            here = replace(boundary, horizon=h)
             n50, low, high = here.thresholds
-            look = plot.Series(series.color, HORIZON_MARKERS[h % 4], "none")
-            name = f"{line.slices[0].name}, {label}"
-            plot.boundary(line.x, n50, low, high, ax=ax, series=look, label=name)
+            marked = plot.Series(series.color, HORIZON_MARKERS[h % 4], "none")
+            name = f"{plot.plain(boundary.slices[0].name)}, {label}"
+            plot.boundary(boundary.x, n50, low, high, ax=ax, series=marked, label=name)
             best = here.compare().fits[0]
-            grid = np.geomspace(min(line.x), max(line.x), 200)
+            grid = np.geomspace(min(boundary.x), max(boundary.x), 200)
             plot.band(grid, *best.predict(grid), ax=ax, series=replace(series, line=":"))
             every += [*low, *high]
     plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along)
@@ -98,25 +100,25 @@ def _growth(ax: Axes, chosen: Sequence[Line]) -> None:
     ax.legend(loc="upper left")
 
 
-def _times(ax: Axes, chosen: Sequence[Line]) -> None:
+def _times(ax: Axes, chosen: Sequence[Boundary]) -> None:
     """N against the flow time allowed at the smallest, middle and largest size."""
     told: list[float] = []
-    for line, series in zip(chosen, series_of(chosen), strict=True):
-        count = len(line.slices)
+    for boundary, series in zip(chosen, series_of(chosen), strict=True):
+        count, name = len(boundary.slices), plot.plain(boundary.slices[0].name)
         shown = sorted({0, count // 2, count - 1})
         for k, (i, style) in enumerate(zip(shown, HORIZON_LINES, strict=False)):
-            found = against_time(line.slices[i]).told()
+            found = against_time(boundary.slices[i]).told()
             told += found.time.tolist()
-            look = plot.Series(series.color, HORIZON_MARKERS[k], style)
+            marked = plot.Series(series.color, HORIZON_MARKERS[k], style)
             plot.against_time(
                 found.time,
                 found.n50,
                 found.low,
                 found.high,
                 ax=ax,
-                series=look,
+                series=marked,
                 at_edge=found.at_edge,
-                label=f"{line.slices[i].name}, ${line.along} = {line.x[i]:g}$",
+                label=f"{name}, ${boundary.along} = {boundary.x[i]:g}$",
             )
     plot.log_ticks(ax.xaxis, min(told) / 1.1, max(told) * 1.1)
     ax.set_yscale("log")
@@ -129,8 +131,11 @@ def _times(ax: Axes, chosen: Sequence[Line]) -> None:
     ax.legend(handles, labels, loc="lower right", ncols=len(chosen), fontsize=7)
 
 
-def line_title(line: Line) -> str:
+def title_of(boundary: Boundary) -> str:
     """Which dynamics it is, and what its slices have in common."""
-    fixed = {name: x for name, x in line.slices[0].place.items() if name != line.along}
-    places = [f"${name.rpartition('.')[2]} = {x:g}$" for name, x in fixed.items()]
-    return ", ".join([line.slices[0].name, *places])
+    fixed = {name: x for name, x in boundary.slices[0].place.items() if name != boundary.along}
+    places = [
+        f"${name} = {x:g}$" if name in SIZES else f"{plot.axis_name(name)} = {x:g}"
+        for name, x in fixed.items()
+    ]
+    return ", ".join([plot.plain(boundary.slices[0].name), *places])

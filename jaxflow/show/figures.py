@@ -1,49 +1,73 @@
-"""The figures of a store."""
+"""The figures of a store and of a trial, and how any figure is drawn and written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 
 from jaxflow import plot, report
 from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.types import Row
 from jaxflow.report.slices import SliceReport
 from jaxflow.show.convergence import times
-from jaxflow.show.diagram import diagram, longest_line
+from jaxflow.show.diagram import diagram, longest_boundaries
 from jaxflow.show.transitions import transitions
 
 KINDS = ("auto", "diagram", "times", "transitions")
 
 
 def draw(folder: Path, path: Path, kind: str = "auto") -> Path:
-    """The figure of the store in `folder`, written to `path`.
+    """The `figure` of the store in `folder`, written to `path`.
+
+    Raises `ValueError` where the store has no such figure, and where the file cannot be written.
+    """
+    with drawn(lambda: figure(report.slices(folder), kind)) as made:
+        return save(made, path)
+
+
+def figure(found: Sequence[SliceReport], kind: str = "auto") -> Figure:
+    """A figure of slices; drawn inside `drawn`, it has the style of the project.
 
     `kind` is "transitions": P(converged) along the scanned axis, a panel a place; "diagram": a
     phase diagram, its boundary and how it grows; "times": when trials converge. The last two take
     three slices along d or p that scan n, and "auto" draws a diagram where there are. Raises
-    `ValueError` where the store has no such figure, and where the file cannot be written.
+    `ValueError` for another kind, and where there are too few slices for it.
     """
     if kind not in KINDS:
         raise unknown_name("a kind of figure", kind, KINDS)
-    found = report.slices(folder)
-    with plot.style():
-        figure = _made(found, kind)
-        try:
-            figure.savefig(path)
-        except (OSError, ValueError) as error:
-            raise mistake("a figure file that can be written", str(path), str(error)) from error
-        finally:
-            plt.close(figure)
-    return path
-
-
-def _made(found: Sequence[SliceReport], kind: str) -> Figure:
-    lines = longest_line(found) if found[0].along == "n" else []
-    if kind == "transitions" or (kind == "auto" and not lines):
+    chosen = longest_boundaries(found) if found[0].along == "n" else []
+    if kind == "transitions" or (kind == "auto" and not chosen):
         return transitions(found)
-    if not lines:
+    if not chosen:
         got = f"{len(found)} slices along {found[0].along}"
         raise mistake(f"three slices along d or p for {kind}", got, "draw its transitions")
-    drawing: Callable[..., Figure] = times if kind == "times" else diagram
-    return drawing(lines)
+    return times(chosen) if kind == "times" else diagram(chosen)
+
+
+def trajectory(row: Row, found: Mapping[str, np.ndarray], step: float | None = None) -> Figure:
+    """A panel for every observable of a trial, arrays (k,) by name; `step` is that of a descent."""
+    title = f"{row.dynamics}, d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}: {row.outcome}"
+    return plot.trajectory(found, step=step, title=title)
+
+
+@contextmanager
+def drawn(make: Callable[[], Figure]) -> Iterator[Figure]:
+    """A figure in the style of the project, which pyplot forgets at the end of the `with`."""
+    with plot.style():
+        made = make()
+        try:
+            yield made
+        finally:
+            plt.close(made)
+
+
+def save(made: Figure, path: Path) -> Path:
+    """Write a figure; `ValueError` where the file cannot be written."""
+    try:
+        made.savefig(path)
+    except (OSError, ValueError) as error:
+        raise mistake("a figure file that can be written", str(path), str(error)) from error
+    return path

@@ -1,16 +1,19 @@
-"""How a run looks while it runs: a bar a slice on a terminal, a line every few seconds in a log."""
+"""How a run looks while it runs: bars on a terminal or in a notebook, text in a log."""
 
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
+from importlib.util import find_spec
 from math import isinf
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
+from rich.text import Text
 
-from jaxflow.core.types import SIZES
-from jaxflow.sampling.slice import Slice
+from jaxflow.core.errors import printable
+from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.study.forecast import expected_trials
 from jaxflow.study.run import Progress
@@ -21,25 +24,41 @@ RATE_WINDOW = 20.0  # seconds over which the rate is taken: compilation comes fi
 MOST_BARS = 16  # on a terminal; beyond, a bar for all
 
 
-class Monitor:
-    """Listens to a run; a context manager."""
+class _Bars(Bars):
+    """Bars, and a line of text below them."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    below = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        yield Text(self.below)
+
+
+class Monitor:
+    """Listens to a run, inside a `with`: `with Monitor() as monitor: run(study, folder, ...)`.
+
+    It writes to `console`, standard error if none is given.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self._is_live = self.console.is_terminal or _has_widgets(self.console)
         self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
         self._announced = False
+        self._began = time.monotonic()
         self._last = float("-inf")
         self._tasks: dict[int, TaskID] = {}
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[state]}"),
-            console=console,
+        self._bars = _Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[state]}", markup=False),
+            console=self.console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not self._is_live,
         )
 
     def __enter__(self) -> Self:
+        self._began = time.monotonic()
         self._bars.start()
         return self
 
@@ -48,24 +67,35 @@ class Monitor:
 
     def __call__(self, progress: Progress) -> None:
         """Show where the run stands, if it is time to."""
-        if not self._announced and not all(slice.finished for slice in progress.slices):
+        if not self._announced and not all(search.finished for search in progress.searches):
             self._announced = True
-            self.console.print(
-                f"{len(progress.slices)} thresholds, {progress.known} trials known; compiling"
-            )
+            self._say(f"{len(progress.searches)} slices, {progress.known} trials known; compiling")
         now = time.monotonic()
-        interval = TERMINAL_INTERVAL if self.console.is_terminal else LOG_INTERVAL
+        interval = TERMINAL_INTERVAL if self._is_live else LOG_INTERVAL
         if now - self._last < interval or progress.usage.trials == 0:
             return
         self._last = now
         rate = self._rate(now, progress.usage.trials)
         tail = f"{rate:.1f} trials/s, about {_duration(progress.seconds_left)} left"
-        if self.console.is_terminal:
-            self._show(progress.slices, tail)
+        if self._is_live:
+            self._show(progress.searches, tail)
         else:
-            self.console.print(
-                f"{progress.ended} trials: {self._summary(progress.slices)}; {tail}", soft_wrap=True
-            )
+            self._say(f"{progress.ended} trials: {self._summary(progress.searches)}; {tail}")
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def summary(self, progress: Progress) -> str:
+        """What a run has done since the monitor was entered."""
+        usage = progress.usage
+        if not usage.trials:
+            return f"finished already: {progress.known} trials"
+        wall = time.monotonic() - self._began
+        return (
+            f"{usage.trials} trials in {wall:.1f} s ({usage.trials / wall:.1f} trials/s), "
+            f"{usage.evaluations / usage.trials:.0f} evaluations a trial, lane utilization "
+            f"{100 * usage.utilization:.0f} %, {len(usage.programs)} programs compiled"
+        )
 
     def _rate(self, now: float, trials: int) -> float:
         """Trials a second over the last RATE_WINDOW seconds."""
@@ -75,49 +105,48 @@ class Monitor:
         began, known = self._marks[0]
         return (trials - known) / max(now - began, 1e-9)
 
-    def _show(self, slices: list[Slice], tail: str) -> None:
-        if len(slices) > MOST_BARS:
-            line = f"{self._summary(slices)}  |  {tail}"
-            total = sum(map(expected_trials, slices))
-            self._bar(
-                0, f"{len(slices)} thresholds", sum(len(c.ended) for c in slices), total, line
-            )
+    def _show(self, searches: list[Search], tail: str) -> None:
+        self._bars.below = tail
+        if len(searches) > MOST_BARS:
+            total = sum(map(expected_trials, searches))
+            ended = sum(len(search.ended) for search in searches)
+            self._bar(0, f"{len(searches)} slices", ended, total, self._summary(searches))
             return
-        for i, slice in enumerate(slices):
-            last = f"  |  {tail}" if i == len(slices) - 1 else ""
-            total = expected_trials(slice)
-            self._bar(i, title(slice), len(slice.ended), total, state(slice) + last)
+        for i, search in enumerate(searches):
+            self._bar(i, title(search), len(search.ended), expected_trials(search), state(search))
 
     def _bar(self, i: int, name: str, completed: int, total: int, state: str) -> None:
         if i not in self._tasks:
             self._tasks[i] = self._bars.add_task(name, total=1, state="")
         self._bars.update(self._tasks[i], total=max(1, total), completed=completed, state=state)
 
-    def _summary(self, slices: list[Slice]) -> str:
-        """All slices in a line: each of a few, or counts of many."""
-        if len(slices) <= 4:
-            return "; ".join(f"{title(slice)} {state(slice)}" for slice in slices)
+    def _summary(self, searches: list[Search]) -> str:
+        """All searches in a line: each of a few, or counts of many."""
+        if len(searches) <= 4:
+            return "; ".join(f"{title(search)} {state(search)}" for search in searches)
         stages = Counter(
-            "done" if slice.finished else "under way" if slice.rounds else "waiting"
-            for slice in slices
+            "done" if search.finished else "under way" if search.rounds else "waiting"
+            for search in searches
         )
         return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
 
 
-def title(slice: Slice) -> str:
-    """Which slice it is."""
-    along = slice.plan.along
-    sizes = [f"{name}={slice.base[name]}" for name in SIZES if name != along]
-    laws = [f"{k.rpartition('.')[2]}={x:g}" for k, x in slice.base.parameters if k != along]
-    return " ".join([slice.dynamics, *sizes, *laws])
+def _has_widgets(console: Console) -> bool:
+    """Whether a notebook can redraw what it shows."""
+    return console.is_jupyter and find_spec("ipywidgets") is not None
 
 
-def state(slice: Slice) -> str:
-    """What is known of a slice's threshold by now: at the longest horizon."""
-    if not isinstance(slice.plan, ThresholdPlan) or not slice.ended:
-        return f"{len(slice.ended)}/{expected_trials(slice)}"
-    posterior = slice.posterior()
-    symbol = "N" if slice.plan.along == "n" else slice.plan.along.rpartition(".")[2]
+def title(search: Search) -> str:
+    """Which slice is searched."""
+    return printable(search.slice.title)
+
+
+def state(search: Search) -> str:
+    """What is known of a search's threshold by now: at the longest horizon."""
+    if not isinstance(search.plan, ThresholdPlan) or not search.ended:
+        return f"{len(search.ended)}/{expected_trials(search)}"
+    posterior = search.posterior()
+    symbol = "N" if search.plan.along == "n" else search.plan.along.rpartition(".")[2]
     return f"{symbol} = {posterior.median:.4g} ± {100 * posterior.relative_half_width:.1f} %"
 
 

@@ -1,8 +1,7 @@
 """P(converged) against n for every slice, with its threshold and published points."""
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,6 +12,14 @@ from jaxflow.papers.weakly_interacting import transition_at
 from jaxflow.statistics.counts import Tally, wilson
 
 MOST_PANELS = 6
+TEXT_WIDTH = 0.18  # of the axis, that the label of a threshold takes
+
+
+class Curve(NamedTuple):
+    """How a dynamics with its own parameters is drawn and called, the same in every panel."""
+
+    series: plot.Series
+    label: str
 
 
 def transitions(found: Sequence[report.SliceReport]) -> Figure:
@@ -22,8 +29,9 @@ def transitions(found: Sequence[report.SliceReport]) -> Figure:
         panels.setdefault(_place(slice, shared=True), []).append(slice)
     shown = dict(list(panels.items())[:MOST_PANELS])
     figure, axes = plt.subplots(len(shown), 1, squeeze=False, figsize=(6.4, 0.6 + 3.2 * len(shown)))
+    curves = _curves([slice for here in shown.values() for slice in here])
     for ax, (title, here) in zip(axes[:, 0], shown.items(), strict=True):
-        _draw_panel(ax, title, here)
+        _draw_panel(ax, title, here, curves)
     handles = {
         label: h
         for ax in axes[:, 0]
@@ -31,6 +39,24 @@ def transitions(found: Sequence[report.SliceReport]) -> Figure:
     }
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(3, len(handles)))
     return figure
+
+
+def role(slice: report.SliceReport) -> str:
+    """What decides how a dynamics looks: its kind, or of a kind of the user's own, its name."""
+    return slice.kind if slice.kind in ("flow", "descent") else slice.name
+
+
+def _curves(found: Sequence[report.SliceReport]) -> dict[tuple[str, str], Curve]:
+    """The curves by dynamics and its own parameters; labels count the trials of all panels."""
+    groups: dict[tuple[str, str], list[report.SliceReport]] = {}
+    for slice in found:
+        groups.setdefault((slice.name, _place(slice, shared=False)), []).append(slice)
+    series = plot.by_dynamics([role(group[0]) for group in groups.values()])
+    trials = (f"{sum(len(slice.rows) for slice in group)} trials" for group in groups.values())
+    return {
+        (name, own): Curve(one, ", ".join(filter(None, (plot.plain(name), own, count))))
+        for (name, own), one, count in zip(groups, series, trials, strict=True)
+    }
 
 
 def _place(slice: report.SliceReport, shared: bool) -> str:
@@ -42,14 +68,17 @@ def _place(slice: report.SliceReport, shared: bool) -> str:
     )
 
 
-def _draw_panel(ax: Any, title: str, found: Sequence[report.SliceReport]) -> None:
+def _draw_panel(
+    ax: Any, title: str, found: Sequence[report.SliceReport], curves: Mapping[Any, Curve]
+) -> None:
     extents = [n for slice in found for n in _extent(slice)]
-    plot.phase_axes(ax, (min(extents), max(extents)), found[0].along)
-    grid = np.geomspace(min(extents), max(extents), 400)
-    kinds: Counter[str] = Counter()
-    for slice in found:
-        _draw_slice(ax, slice, grid, plot.by_kind(slice.kind, kinds[slice.kind]))
-        kinds[slice.kind] += 1
+    extent = min(extents), max(extents)
+    plot.phase_axes(ax, extent, found[0].along)
+    grid = np.geomspace(*extent, 400)
+    levels = _levels([_middle(slice) for slice in found], extent)
+    for slice, level in zip(found, levels, strict=True):
+        curve = curves[slice.name, _place(slice, shared=False)]
+        _draw_slice(ax, slice, grid, curve, level)
     known = transition_at(found[0].base.d, found[0].base.p) if found[0].along == "n" else None
     if known is not None:
         n, proportion = zip(*known.proportions, strict=True)
@@ -62,7 +91,7 @@ def _draw_panel(ax: Any, title: str, found: Sequence[report.SliceReport]) -> Non
             label=f"published descent, step 1 ({known.source})",
             zorder=3,
         )
-    ax.set_title(title, loc="left", pad=14)
+    ax.set_title(title, loc="left", pad=14 + 9 * max(levels))
 
 
 def _extent(slice: report.SliceReport) -> tuple[float, float]:
@@ -71,12 +100,32 @@ def _extent(slice: report.SliceReport) -> tuple[float, float]:
     return (low / 1.5, low * 1.5) if slice.is_point else (low, high)
 
 
-def _draw_slice(ax: Any, slice: report.SliceReport, grid: np.ndarray, series: plot.Series) -> None:
+def _middle(slice: report.SliceReport) -> float:
+    return slice.extent[0] if slice.is_point else slice.posterior().median
+
+
+def _levels(places: Sequence[float], extent: tuple[float, float]) -> list[int]:
+    """The level of the label at each place, the lowest at which none is too near it."""
+    width = TEXT_WIDTH * np.log(extent[1] / extent[0])
+    taken: list[list[float]] = []
+    levels = []
+    for x in np.log(places):
+        free = (k for k, at in enumerate(taken) if min(abs(x - other) for other in at) > width)
+        level = next(free, len(taken))
+        if level == len(taken):
+            taken.append([])
+        taken[level].append(float(x))
+        levels.append(level)
+    return levels
+
+
+def _draw_slice(
+    ax: Any, slice: report.SliceReport, grid: np.ndarray, curve: Curve, level: int
+) -> None:
     tallies = slice.tallies()
     n, converged, trials = pooled(tallies)
     ends = wilson(converged, trials)
-    own = _place(slice, shared=False)
-    label = ", ".join(filter(None, (slice.name, own, f"{trials.sum()} trials")))
+    series, label = curve
     of_points = label if slice.is_point else None
     plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series, label=of_points)
     if slice.is_point:
@@ -85,7 +134,7 @@ def _draw_slice(ax: Any, slice: report.SliceReport, grid: np.ndarray, series: pl
     plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
     found = [posterior.median, *posterior.interval()]
     text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))
-    plot.threshold(*found, ax=ax, series=series, label=text)
+    plot.threshold(*found, ax=ax, series=series, label=text, level=level)
 
 
 def pooled(

@@ -1,40 +1,40 @@
-"""Is a store sound? Its file, its study, every trial and every trajectory; nothing is written."""
+"""Is a store sound? Its file, its tables, every trial and every trajectory; nothing is written."""
 
-import hashlib
-import json
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from jaxflow.core.types import Row
 from jaxflow.store import columns
-from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL
-from jaxflow.store.files import ELSEWHERE, connect, existing, one_line
-from jaxflow.store.identity import schema_of, study_of
+from jaxflow.store.columns import COLUMNS_SQL, KEY, KEY_SQL, Record, digest, named, total
+from jaxflow.store.file import ELSEWHERE, connect, existing, one_line, shown
+from jaxflow.store.identity import StoredDesign
 from jaxflow.store.legality import faults
 from jaxflow.store.store import Store
+from jaxflow.store.tables import SUMMED, schema_of, summed
 
-_UNREADABLE = (ValueError, TypeError, AttributeError, KeyError)
-_BROKEN_ARCHIVE = (*_UNREADABLE, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+Rule: TypeAlias = Callable[[Row], Iterable[str]]  # what a row says that no trial can
+Rules: TypeAlias = Callable[[Store], Rule]  # by a store's designs; ValueError where they are none
 
 
-def check(folder: Path) -> list[str]:
-    """What is wrong with the store in `folder`, a line each; nothing if it is sound.
+def check(folder: str | Path, rules: Rules | None = None) -> list[str]:
+    """What is wrong with the store in `folder`, each in one line; nothing if it is sound.
 
-    A writer may be at work meanwhile. Raises `ValueError` when there is no store.
+    `rules` says what the designs of the store allow. A writer may be at work meanwhile. Raises
+    `ValueError` when there is no store.
     """
     existing(folder)
     findings: list[str] = []
-    for look in (_file, _trials, _trajectories):
+    for part in (_in_file, lambda folder: _in_tables(folder, rules)):
         try:
-            findings += look(folder)
+            findings += part(Path(folder))
         except ValueError as error:
             findings.append(str(error))
-    return list(dict.fromkeys(findings))  # what keeps all three from reading is said once
+    return list(dict.fromkeys(findings))  # what keeps both from reading is said once
 
 
-def gaps(folder: Path) -> list[str]:
+def gaps(folder: str | Path) -> list[str]:
     """Where seeds are missing below the last one of a point, as after a kill: no fault."""
     names = [name for name in KEY if name != "seed"]
     by = ", ".join(names)
@@ -43,58 +43,83 @@ def gaps(folder: Path) -> list[str]:
             f"SELECT {by}, COUNT(*), MAX(seed) + 1 FROM trials GROUP BY {by} "
             f"HAVING COUNT(*) < MAX(seed) + 1 ORDER BY {by}"
         )
-    return [f"{_named(names, point)}: {count} of {seeds} seeds" for *point, count, seeds in found]
+    return [f"{named(point, names)}: {count} of {seeds} seeds" for *point, count, seeds in found]
 
 
-def _file(folder: Path) -> list[str]:
+def _in_file(folder: Path) -> list[str]:
     """As it lies on the disk, for a store of an earlier schema is read from a copy."""
     path = existing(folder)
     with one_line(f"a store that can be read in {folder}", ELSEWHERE), connect(path) as connection:
         schema_of(path, connection)
-        study_hash, study_json = study_of(connection)
         answers = [str(text) for (text,) in connection.execute("PRAGMA integrity_check")]
-    findings = [f"SQLite: {' '.join(text.split())}" for text in answers if text != "ok"]
-    if hashlib.sha256(study_json.encode()).hexdigest() != study_hash:
-        findings.append("the study's hash is not that of its JSON")
-    return findings
+    return [f"SQLite: {' '.join(text.split())}" for text in answers if text != "ok"]
 
 
-def _trials(folder: Path) -> list[str]:
+def _in_tables(folder: Path, rules: Rules | None) -> Iterator[str]:
     with Store.read(folder) as store:
-        records = store.select(f"SELECT {', '.join(COLUMNS)} FROM trials ORDER BY {KEY_SQL}")
-        study = json.loads(store.study_json)
+        with store.reading() as connection:  # all at one moment, and no longer
+            sums = summed(connection)
+            protocol = store.select("SELECT * FROM protocol")
+            designs = store.select("SELECT * FROM designs")
+            trials = store.select(f"SELECT {COLUMNS_SQL}, digest FROM trials NOT INDEXED")
+            archives = store.select(f"SELECT {KEY_SQL}, digest FROM trajectories")
+            asked = store.select("SELECT * FROM asked")
+        yield from _in_designs(designs)
+        yield from _in_trials(trials, store, rules)
+        yield from _in_trajectories(archives, trials, store)
+    hashes = {number: hashed for number, hashed, *_ in designs}
+    for number in {number for number, *_ in asked} - hashes.keys():
+        yield f"trials are asked for by a design {shown(number)} that is not there"
+    found = {
+        "protocol": [digest("protocol", values) for values in protocol],
+        "designs": [digest("designs", values) for _, *values in designs],
+        "trials": [said for *_, said in trials],
+        "trajectories": [said for *_, said in archives],
+        "asked": [digest("asked", (hashes.get(number), *key)) for number, *key in asked],
+    }
+    for table in SUMMED:
+        entries, wanted = sums[table]
+        if entries != len(found[table]):
+            yield f"{table}: {len(found[table])} entries, where {entries} were written"
+        elif wanted != total(found[table]):
+            yield f"{table}: an entry is another than the one written"
+
+
+def _in_designs(designs: Iterable[Record]) -> Iterator[str]:
+    for _, *values, _ in designs:
+        try:
+            StoredDesign(*values)
+        except ValueError as error:
+            yield str(error)
+
+
+def _in_trials(trials: list[Record], store: Store, rules: Rules | None) -> Iterator[str]:
+    counts = Counter(values[: len(KEY)] for values in trials)
+    yield from (f"{named(key)}: kept {k} times" for key, k in counts.items() if k > 1)
+    rule: Rule = lambda row: ()  # noqa: E731
     try:
-        return [
-            f"{_named(KEY, record)}: {fault}"
-            for record in records
-            for fault in _faults(study, record)
-        ]
-    except _UNREADABLE as error:
-        return [f"the study's JSON is no study: {error!r}"]
+        rule = rules(store) if rules else rule
+    except ValueError as error:
+        yield str(error)
+    for values in trials:
+        try:
+            (row,) = columns.rows_of([values])
+        except ValueError as error:
+            yield str(error)
+            continue
+        for fault in (*faults(store.protocol, row), *rule(row)):
+            yield f"{named(values)}: {fault}"
 
 
-def _faults(study: dict[str, Any], record: tuple[Any, ...]) -> Iterator[str]:
-    try:
-        (row,) = columns.rows([record])
-    except _UNREADABLE as error:
-        return iter([f"cannot be read: {error}"])
-    return faults(study, row)
-
-
-def _trajectories(folder: Path) -> list[str]:
-    with Store.read(folder) as store:
-        every = f"SELECT {KEY_SQL} FROM trajectories"
-        orphans = store.select(f"{every} WHERE ({KEY_SQL}) NOT IN (SELECT {KEY_SQL} FROM trials)")
-        findings = [f"{_named(KEY, key)}: a trajectory of no trial" for key in orphans]
-        for key in store.select(every):
-            archive = store.archive(key)
-            try:
-                columns.unpack(archive or b"")
-            except _BROKEN_ARCHIVE as error:
-                findings.append(f"{_named(KEY, key)}: a trajectory that cannot be read, {error}")
-    return findings
-
-
-def _named(names: Any, values: Any) -> str:
-    """A trial, or a point, in a line of text."""
-    return " ".join(f"{name}={x}" for name, x in zip(names, values, strict=False) if x != "{}")
+def _in_trajectories(archives: list[Record], trials: list[Record], store: Store) -> Iterator[str]:
+    known = {values[: len(KEY)] for values in trials}
+    for *values, _ in archives:
+        key: tuple[Any, ...] = tuple(values)
+        if key not in known:
+            yield f"{named(key)}: a trajectory of no trial"
+        try:
+            archive = store.archive(key)  # which a writer may have replaced by now
+            if archive is not None:
+                columns.unpack(key, archive)
+        except ValueError as error:
+            yield str(error)

@@ -1,30 +1,35 @@
 """How a trial is kept: the columns of the tables, and the way there and back.
 
-Three tables: `study`, one row that says whose trials these are; `trials`, a `Row` each; and
-`trajectories`, a compressed archive of arrays each. The key of the last two is the trial.
+A trial's key is its dynamics, its point and its seed: one row a trial, whatever the horizon. Every
+row and every trajectory has a digest, BLAKE2b of what is kept: JSON tells apart every two numbers,
+-0.0 and 0.0 and integers and floats included.
 """
 
+import hashlib
 import io
 import json
 import operator
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, get_type_hints
+from math import inf, nan
+from typing import Any, NamedTuple, TypeAlias, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jaxflow.core.errors import mistake
 from jaxflow.core.types import Outcome, ParameterValues, Point, Row, Trial
+from jaxflow.store.file import RESTORE, shown
 
-SCHEMA = 2  # raise it when the fields of Row or the study's JSON change, and add a migration
+Key: TypeAlias = tuple[Any, ...]  # of a trial, as SQLite keeps it
+Record: TypeAlias = tuple[Any, ...]  # a row, as SQLite keeps it; its first entries are the key
 
 
 class Column(NamedTuple):
-    """How a field is kept: its type in SQLite, and the way there and back."""
+    """How a field is kept: its type in SQLite, the Python types found there, there and back."""
 
     sql: str
+    kinds: frozenset[type]
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
 
@@ -37,55 +42,134 @@ def _write_parameters(values: ParameterValues) -> str:
 
 @lru_cache(maxsize=4096)
 def _read_parameters(text: str) -> ParameterValues:
-    """What `_write_parameters` wrote; few are distinct."""
-    return tuple(sorted((name, float(x)) for name, x in json.loads(text).items()))
+    """What `_write_parameters` wrote, which is the one way to write it; few are distinct."""
+    try:
+        values = tuple(sorted((name, float(x)) for name, x in json.loads(text).items()))
+        is_canonical = _write_parameters(values) == text
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        is_canonical = False
+    if not is_canonical:
+        raise ValueError(f"parameters = {shown(repr(text))} are none")
+    return values
+
+
+def _write_float(value: float) -> float | None:
+    """SQLite keeps NaN as NULL."""
+    number = float(value)
+    return None if number != number else number
 
 
 def _read_float(value: float | None) -> float:
-    """SQLite keeps NaN as NULL."""
-    return float("nan") if value is None else float(value)
+    return nan if value is None else value
 
 
+_INTEGER, _TEXT = frozenset({int}), frozenset({str})
 _COLUMN_OF_TYPE: dict[Any, Column] = {
-    int: Column("INTEGER", operator.index, int),
-    bool: Column("INTEGER", bool, bool),
-    float: Column("", float, _read_float),  # no declared type: REAL would turn -0.0 into 0.0
-    str: Column("TEXT", str, str),
-    Outcome: Column("TEXT", str, lru_cache(Outcome)),
-    ParameterValues: Column("TEXT", _write_parameters, _read_parameters),
+    int: Column("INTEGER", _INTEGER, operator.index, int),
+    bool: Column("INTEGER", _INTEGER, int, bool),
+    # no declared type: REAL would turn -0.0 into 0.0
+    float: Column("", frozenset({float, type(None)}), _write_float, _read_float),
+    str: Column("TEXT", _TEXT, str, str),
+    Outcome: Column("TEXT", _TEXT, str, lru_cache(Outcome)),
+    ParameterValues: Column("TEXT", _TEXT, _write_parameters, _read_parameters),
 }
 COLUMNS = {name: _COLUMN_OF_TYPE[kind] for name, kind in get_type_hints(Row).items()}
-KEY = ("dynamics", "d", "n", "p", "parameters", "seed", "horizon")  # the first fields of Row
+KEY = ("dynamics", "d", "n", "p", "parameters", "seed")  # the first fields of Row
 KEY_SQL = ", ".join(KEY)
+COLUMNS_SQL = ", ".join(COLUMNS)
 key_of_row = operator.attrgetter(*KEY)
-key_of_trial = operator.attrgetter(
-    *(f"point.{name}" if name in ("d", "n", "p", "parameters") else name for name in KEY)
-)
 
 
-def record(row: Row) -> tuple[Any, ...]:
-    """A row as SQLite keeps it; its first entries are the key."""
+def record(row: Row) -> Record:
+    """A row as SQLite keeps it; `ValueError` where it is that of no trial."""
+    _check_place(row)
     return tuple(column.write(getattr(row, name)) for name, column in COLUMNS.items())
 
 
-def rows(records: Iterable[tuple[Any, ...]]) -> list[Row]:
-    """What `record` made, read back; `ValueError` or `TypeError` where that is no row."""
-    columns = zip(COLUMNS.values(), zip(*records, strict=True), strict=False)
-    read = [map(column.read, values) for column, values in columns]
-    return [Row(*values) for values in zip(*read, strict=True)]
+def rows_of(records: Iterable[Record]) -> list[Row]:
+    """What `record` made and its digest, read back; `ValueError` names the first damaged trial."""
+    found = list(records)
+    for *values, said in found:
+        if digest("trials", values) != said:
+            raise damaged(values, "its digest is another")
+    try:
+        return _rows(found)
+    except ValueError:
+        for one in found:  # which one it is
+            try:
+                _rows([one])
+            except ValueError as error:
+                raise damaged(one, str(error)) from error
+        raise
 
 
-def key(trial: Trial) -> tuple[Any, ...]:
+def _rows(records: list[Record]) -> list[Row]:
+    read = []
+    for (name, column), values in zip(COLUMNS.items(), zip(*records, strict=True), strict=False):
+        if not column.kinds.issuperset(map(type, values)):
+            wrong = next(x for x in values if type(x) not in column.kinds)
+            raise ValueError(f"{name} = {shown(repr(wrong))} is of another type")
+        read.append(list(map(column.read, values)))
+    found = [Row(*values) for values in zip(*read, strict=True)]
+    for row in found:
+        _check_place(row)
+    return found
+
+
+def _check_place(row: Row) -> None:
+    if min(row.d, row.n, row.p) < 1 or row.seed < 0 or not 0 < row.horizon < inf:
+        place = f"d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}, horizon {row.horizon:g}"
+        raise mistake("positive sizes and a finite horizon", place, "correct the trial")
+
+
+def key(trial: Trial) -> Key:
     """A trial as SQLite keeps it."""
-    values = zip(KEY, key_of_trial(trial), strict=True)
-    return tuple(COLUMNS[name].write(x) for name, x in values)
+    point = trial.point
+    values = (trial.dynamics, point.d, point.n, point.p, point.parameters, trial.seed)
+    return tuple(COLUMNS[name].write(x) for name, x in zip(KEY, values, strict=True))
 
 
-def trial(key: tuple[Any, ...]) -> Trial:
+def point_of(key: Key) -> tuple[Any, ...]:
+    """A key with its parameters as numbers, by which trials are sorted."""
+    return (*key[:4], _read_parameters(key[4]), key[5])
+
+
+def trial(key: Key, horizon: float) -> Trial:
     """What `key` made, read back."""
-    values = (COLUMNS[name].read(x) for name, x in zip(KEY, key, strict=True))
-    dynamics, d, n, p, parameters, seed, horizon = values
+    dynamics, d, n, p, parameters, seed = point_of(key)
     return Trial(dynamics, Point(d, n, p, parameters), seed, horizon)
+
+
+def named(values: Iterable[Any], names: Iterable[str] = KEY) -> str:
+    """A trial, or a point, in a line of text."""
+    pairs = zip(names, values, strict=False)
+    texts = ((name, str(x) if str(x).isprintable() else repr(x)) for name, x in pairs)
+    return " ".join(f"{name}={shown(text)}" for name, text in texts if text != "{}")
+
+
+def damaged(key: Iterable[Any], fault: str) -> ValueError:
+    """The error for a trial that is not as it was written."""
+    return mistake("a sound store", f"{named(key)}: {fault}", RESTORE)
+
+
+_DIGEST_SIZE = 16  # bytes
+
+
+def digest(table: str, record: Iterable[Any], blob: bytes = b"") -> bytes:
+    """What proves that a record of a table, and the bytes that belong to it, are as written."""
+    try:
+        said = json.dumps([table, *record], separators=(",", ":")).encode()
+    except TypeError:  # bytes, where none belong
+        return b""
+    return hashlib.blake2b(said + blob, digest_size=_DIGEST_SIZE).digest()
+
+
+def total(digests: Iterable[Any]) -> int:
+    """The sum of digests; of a value that is none, a number that belongs to no sum."""
+    return sum(int.from_bytes(x, "big") if isinstance(x, bytes) else 1 for x in digests) % MODULUS
+
+
+MODULUS = 1 << (8 * _DIGEST_SIZE)
 
 
 def pack(arrays: Mapping[str, ArrayLike]) -> bytes:
@@ -95,26 +179,13 @@ def pack(arrays: Mapping[str, ArrayLike]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(archive: bytes) -> dict[str, NDArray[Any]]:
-    """What `pack` made, read back."""
-    with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
-        return dict(arrays)
-
-
-def insert_sql(table: str, columns: Collection[str]) -> str:
-    """Known keys are left alone; unlike OR IGNORE, a broken constraint is still an error."""
-    names, places = ", ".join(columns), ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT ({KEY_SQL}) DO NOTHING"
-
-
-def create(connection: sqlite3.Connection, study_hash: str, study_json: str) -> None:
-    """The tables of a study without trials."""
-    keys = [f"{name} {COLUMNS[name].sql} NOT NULL" for name in KEY]
-    rest = [f"{name} {column.sql}" for name, column in COLUMNS.items() if name not in KEY]
-    for table, columns in (("trials", rest), ("trajectories", ["arrays BLOB NOT NULL"])):
-        body = ", ".join([*keys, *columns, f"PRIMARY KEY ({KEY_SQL})"])
-        connection.execute(f"CREATE TABLE {table} ({body})")
-    connection.execute("CREATE TABLE study (hash TEXT, json TEXT, schema INTEGER, created TEXT)")
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    study = (study_hash, study_json, SCHEMA, created)
-    connection.execute("INSERT INTO study VALUES (?, ?, ?, ?)", study)
+def unpack(key: Key, archive: Any) -> dict[str, NDArray[Any]]:
+    """What `pack` made, read back; `ValueError` where a damaged archive cannot be."""
+    try:
+        with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
+            found = dict(arrays)
+    except Exception as error:  # of zipfile, zlib, struct and NumPy, anything
+        raise damaged(key, f"a trajectory that cannot be read, {shown(error)}") from error
+    if not all(isinstance(array, np.ndarray) for array in found.values()):
+        raise damaged(key, "a trajectory that is not of arrays")
+    return found

@@ -1,54 +1,108 @@
-"""Whose store it is: the study, the schema, and what differs from another study."""
+"""Whose store it is: the protocol, the designs run on it, and what differs from another protocol.
 
+Of their JSON the store asks only what it needs; everything else is read where the studies are.
+"""
+
+import hashlib
 import json
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 from jaxflow.core.errors import mistake
-from jaxflow.store.columns import SCHEMA
-from jaxflow.store.files import ELSEWHERE
+from jaxflow.store.file import ELSEWHERE, RESTORE, shown
+
+PRECISIONS = ("float32", "float64")
+DEEPEST = 50  # tables within tables
 
 
-def tables(connection: sqlite3.Connection) -> set[str]:
-    """The names of the tables and indices in a file."""
-    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+@dataclass(frozen=True)
+class StoredProtocol:
+    """What decides the number in every row: the problem, the dynamics, success, seed, precision."""
+
+    hash: str  # SHA-256 of the JSON
+    json: str
+    table: Mapping[str, Any]
+    dynamics: tuple[str, ...]  # their names
+    precision: str
+
+    @classmethod
+    def of(cls, hashed: Any, text: Any) -> "StoredProtocol":
+        """The protocol with that hash and JSON; `ValueError` where they are none."""
+        table = hashed_table("protocol", hashed, text)
+        dynamics, precision = table.get("dynamics"), table.get("precision")
+        if not isinstance(dynamics, dict) or not dynamics:
+            raise mistake("a protocol with dynamics", shown(repr(dynamics)), RESTORE)
+        if precision not in PRECISIONS:
+            raise mistake(f"a precision in {PRECISIONS}", shown(repr(precision)), RESTORE)
+        return cls(hashed, text, table, tuple(dynamics), precision)
 
 
-def schema_of(path: Path, connection: sqlite3.Connection) -> int:
-    """The schema of a store; `ValueError` where it is none, or newer than this version knows."""
-    if "study" not in tables(connection):
-        raise mistake(f"the store of a study at {path}", "another SQLite database", ELSEWHERE)
-    ((schema,),) = connection.execute("SELECT schema FROM study")
-    if schema not in range(1, SCHEMA + 1):
-        remedy = "use the version of jaxflow that made it, or run the study anew elsewhere"
-        raise mistake(f"a store of schema {SCHEMA} or lower at {path}", schema, remedy)
-    return int(schema)
+@dataclass(frozen=True)
+class StoredDesign:
+    """What was to be run on a store, and when (ISO 8601, UTC)."""
+
+    hash: str  # SHA-256 of the JSON
+    json: str
+    source: str  # what tells the study file that it came from; nothing if that is not known
+    created: str
+    last_run: str
+
+    def __post_init__(self) -> None:
+        hashed_table("design", self.hash, self.json)
+        for text in (self.source, self.created, self.last_run):
+            if not isinstance(text, str):
+                raise mistake("a text of a design", shown(repr(text)), RESTORE)
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """Its JSON as a table."""
+        return hashed_table("design", self.hash, self.json)
 
 
-def study_of(connection: sqlite3.Connection) -> tuple[str, str]:
-    """The hash and the canonical JSON of the study whose store this is."""
-    study: tuple[str, str]
-    (study,) = connection.execute("SELECT hash, json FROM study")
-    return study
+def hashed_table(what: str, hashed: Any, text: Any) -> dict[str, Any]:
+    """The table that a JSON text stands for, if its SHA-256 is `hashed`; else `ValueError`."""
+    if not isinstance(text, str) or not isinstance(hashed, str):
+        raise mistake(f"the JSON of a {what}", shown(repr(text)), RESTORE)
+    if hashlib.sha256(text.encode()).hexdigest() != hashed:
+        raise mistake(f"the hash of the {what}'s JSON", shown(hashed), RESTORE)
+    return table_of(what, text)
 
 
-def other_study(folder: Path, found_json: str, study_json: str) -> ValueError:
-    """The error that names what differs between the study of a store and the one to run."""
-    found, study = (dict(_leaves(json.loads(text))) for text in (found_json, study_json))
-    names = sorted(name for name in found | study if found.get(name) != study.get(name))[:3]
+def table_of(what: str, text: str) -> dict[str, Any]:
+    """The table that a JSON text stands for; `ValueError` where it is none."""
+    try:
+        table = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise mistake(f"the JSON of a {what}", shown(error), RESTORE) from error
+    if not isinstance(table, dict):
+        raise mistake(f"the JSON of a {what}", shown(text), RESTORE)
+    level: list[Any] = [table]
+    for _ in range(DEEPEST):
+        inner = (x.values() if isinstance(x, dict) else x for x in level)
+        level = [y for x in inner for y in x if isinstance(y, dict | list)]
+    if level:
+        raise mistake(f"the JSON of a {what}, at most {DEEPEST} deep", shown(text), RESTORE)
+    return table
+
+
+def other_protocol(folder: Path, found: StoredProtocol, asked: StoredProtocol) -> ValueError:
+    """The error that names what differs between the protocol of a store and the one to run."""
+    leaves = [dict(_leaves(protocol.table)) for protocol in (found, asked)]
+    names = sorted(leaves[0].keys() | leaves[1].keys())
+    names = [name for name in names if leaves[0].get(name) != leaves[1].get(name)][:3]
 
     def values(leaves: dict[str, str]) -> str:
         return ", ".join(f"{name} = {shorten(leaves.get(name, 'absent'), 60)}" for name in names)
 
-    return mistake(f"the study of {folder}, {values(found)}", values(study), ELSEWHERE)
+    return mistake(f"the protocol of {folder}, {values(leaves[0])}", values(leaves[1]), ELSEWHERE)
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """The leaves of a JSON document by dotted name; a list is a leaf."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves(inner, f"{name}.{key}" if name else key)
     else:

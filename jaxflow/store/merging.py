@@ -1,62 +1,149 @@
-"""Stores of one study from several machines, joined into one.
+"""Stores of one protocol from several machines, joined into one.
 
 A trial's numbers are a function of the trial and of the compiled program, so two machines may
-disagree about a trial near its horizon. The result that is there first is kept, and with it only
-its own trajectory.
+disagree in the last bits, and about the outcome of a trial that ends near its horizon. The row
+that is there first is kept, and with it only its own trajectory. Every other disagreement about an
+outcome is a contradiction, and nothing is joined.
 """
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from jaxflow.core.errors import mistake
-from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL
-from jaxflow.store.identity import other_study
+from jaxflow.core.types import ROUNDING, Outcome, Row, Trial
+from jaxflow.store import columns
+from jaxflow.store.checking import Rules, check
+from jaxflow.store.columns import KEY_SQL, named
+from jaxflow.store.file import FILE, is_there
+from jaxflow.store.identity import other_protocol
 from jaxflow.store.store import Store
+from jaxflow.store.writing import put, put_asked, put_design
+
+NEAR = 0.9  # of a horizon: what one machine decides after that, another may leave undecided
+_NAMED = 3  # faults or contradictions that a message tells
 
 
 @dataclass(frozen=True)
 class MergeReport:
-    """What became of the trials of the sources."""
+    """What became of the sources' trials, trajectories and designs."""
 
     added: int
-    already_there: int  # in the target, or in a source before
-    differing: int  # of these, those whose outcome is another
+    replaced: int  # undecided before, and now of a longer horizon
+    known: int  # in the target, or in a source before, and left alone
+    differing: (
+        int  # of those in two stores, decided near a horizon in one and undecided in the other
+    )
+    trajectories: int
+    designs: int
 
 
-def merge(target: Path, sources: Iterable[Path]) -> MergeReport:
-    """Add the trials and trajectories of the stores in `sources` to the one in `target`.
+def merge(
+    target: str | Path, sources: Iterable[str | Path], rules: Rules | None = None
+) -> MergeReport:
+    """Add what the stores in `sources` hold to the one in `target`, all of it or nothing.
 
-    The target is made when missing. Each source is added whole or not at all, and nothing of the
-    target is changed. Raises `ValueError` where a store is of another study, before anything is
-    written, and where one cannot be read or written.
+    The target is made when missing; the design run last on it stays the last. Raises `ValueError`,
+    and leaves the target as it was, where a store is of another protocol, where `check` finds a
+    source unsound, where two stores contradict each other about a trial, and where one cannot be
+    read or written.
     """
-    folders = list(sources)
+    folders = [Path(folder) for folder in sources]
     if not folders:
         raise mistake("stores to merge", "none", "name their folders")
+    for folder in folders:
+        _check_sound(folder, rules)
+    is_new = not is_there(Path(target) / FILE)
     with ExitStack() as stack:
-        stores = [stack.enter_context(Store.read(folder)) for folder in folders]
-        first = stores[0]
+        others = [folder for folder in folders if is_new or not folder.samefile(target)]
+        stores = [stack.enter_context(Store.read(folder)) for folder in others]
+        known: dict[Trial, Row] = {}
+        if is_new:
+            _check_protocols(stores)
+        else:
+            with Store.read(target) as there:
+                _check_protocols([there, *stores])
+                known = {row.trial: row for row in there.rows()}
+        differing = sum(_differing(known, store) for store in stores)
+        return _joined(Path(target), stores, differing)
+
+
+def _check_sound(folder: Path, rules: Rules | None) -> None:
+    findings = check(folder, rules)
+    if findings:
+        raise mistake(f"a sound store in {folder}", _first(findings), "leave it out, or restore it")
+
+
+def _check_protocols(stores: list[Store]) -> None:
+    first = stores[0]
+    for store in stores:
+        if store.protocol_hash != first.protocol_hash:
+            raise other_protocol(first.path.parent, first.protocol, store.protocol)
+
+
+def _differing(known: dict[Trial, Row], store: Store) -> int:
+    """In how many outcomes near a horizon a store differs from the rows known, to which it adds.
+
+    Raises `ValueError` for contradictions.
+    """
+    differing, contradictions = 0, []
+    for row in store.rows():
+        there = known.get(row.trial, row)
+        if not _agree(there, row):
+            differing += 1
+            if not _agree(there, row, NEAR):
+                key = columns.key(row.trial)
+                contradictions.append(f"{named(key)}: {_end(there)}, and {_end(row)}")
+        if not there.answers(row.horizon):
+            there = row
+        known[row.trial] = there
+    if contradictions:
+        expected = f"a store that agrees with the others in {store.path.parent}"
+        raise mistake(expected, _first(contradictions), "find out which is wrong, and leave it out")
+    return differing
+
+
+def _agree(first: Row, second: Row, within: float = 1 + ROUNDING) -> bool:
+    """Whether both can be true, if one decided after `within` of a horizon was undecided there."""
+    if first.outcome is second.outcome:
+        return True
+    decided, undecided = first, second
+    if first.outcome is Outcome.UNDECIDED:
+        decided, undecided = second, first
+    if undecided.outcome is not Outcome.UNDECIDED:
+        return False
+    return decided.flow_time > within * undecided.horizon
+
+
+def _end(row: Row) -> str:
+    at = row.horizon if row.outcome is Outcome.UNDECIDED else row.flow_time
+    return f"{row.outcome} at {at:g}"
+
+
+def _first(findings: list[str]) -> str:
+    rest = len(findings) - _NAMED
+    return "; ".join(findings[:_NAMED]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+def _joined(target: Path, stores: list[Store], differing: int) -> MergeReport:
+    """All of it in one transaction."""
+    if not stores:
+        return MergeReport(0, 0, 0, 0, 0, 0)
+    written, designs = [], 0
+    with (
+        Store.open(target, stores[0].protocol_hash, stores[0].protocol_json) as into,
+        into.writing() as connection,
+    ):
         for store in stores:
-            if store.study_hash != first.study_hash:
-                raise other_study(folders[0], first.study_json, store.study_json)
-        into = stack.enter_context(Store.open(target, first.study_hash, first.study_json))
-        reports = [_add(into, store) for store in stores]
-    counts = ((report.added, report.already_there, report.differing) for report in reports)
-    return MergeReport(*map(sum, zip(*counts, strict=True)))
-
-
-def _add(into: Store, store: Store) -> MergeReport:
-    """Add one source in one transaction."""
-    size, outcome = len(KEY), list(COLUMNS).index("outcome")
-    found = into.select(f"SELECT {KEY_SQL}, outcome FROM trials")
-    known = {record[:size]: record[size] for record in found}
-    records = store.select(f"SELECT {', '.join(COLUMNS)} FROM trials")
-    new = [record for record in records if record[:size] not in known]
-    there = [record for record in records if record[:size] in known]
-    keys = {record[:size] for record in new}
-    kept = [key for key in store.select(f"SELECT {KEY_SQL} FROM trajectories") if key in keys]
-    into.add(new, ((*key, store.archive(key)) for key in kept))
-    differing = sum(known[record[:size]] != record[outcome] for record in there)
-    return MergeReport(len(new), len(there), differing)
+            keys = store.select(f"SELECT {KEY_SQL} FROM trajectories")
+            archives = ((key, store.archive(key)) for key in keys)
+            kept = ((key, archive) for key, archive in archives if archive is not None)
+            written.append(put(connection, store.rows(), kept))
+            for design in reversed(store.designs):
+                designs += put_design(connection, design, is_last=False)
+                asked = ((columns.key(t), t.horizon) for t in store.asked(design.hash))
+                put_asked(connection, design.hash, asked)
+    counts = zip(*map(astuple, written), strict=True)
+    added, replaced, known, trajectories = map(sum, counts)
+    return MergeReport(added, replaced, known, differing, trajectories, designs)

@@ -9,14 +9,20 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from jaxflow.store.columns import SCHEMA
+from jaxflow.core.errors import mistake
+from jaxflow.store.columns import digest
+from jaxflow.store.file import RESTORE
+from jaxflow.store.identity import hashed_table
+from jaxflow.store.tables import SCHEMA, enter
 
 
 def migrate(connection: sqlite3.Connection, schema: int) -> None:
-    """Bring a store of that schema up to the present one, in the transaction that is under way."""
+    """Bring a store of that schema up to the present one, in the transaction that is under way.
+
+    Raises `ValueError` where what it must read of the study is damaged.
+    """
     for step in range(schema, SCHEMA):
         STEPS[step](connection)
-        connection.execute("UPDATE study SET schema = ?", (step + 1,))
 
 
 def _from_1(connection: sqlite3.Connection) -> None:
@@ -34,7 +40,13 @@ def _from_1(connection: sqlite3.Connection) -> None:
             f"INSERT INTO {table} ({names}, parameters) SELECT {names}, '{{}}' FROM earlier"
         )
         connection.execute("DROP TABLE earlier")
-    _change_study(connection, _study_from_1)
+    study, _ = _study(connection)
+    try:
+        _study_from_1(study)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_study(error) from error
+    text, hashed = _canonical(study)
+    connection.execute("UPDATE study SET hash = ?, json = ?, schema = 2", (hashed, text))
 
 
 def _study_from_1(study: dict[str, Any]) -> None:
@@ -47,14 +59,132 @@ def _study_from_1(study: dict[str, Any]) -> None:
             study[plan] |= {"along": "n", "rising": False}
 
 
-def _change_study(connection: sqlite3.Connection, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change the study's table in place, and its canonical JSON and hash with it."""
-    ((text,),) = connection.execute("SELECT json FROM study")
-    study = json.loads(text)
-    change(study)
-    text = json.dumps(study, sort_keys=True, separators=(",", ":"))
-    hashed = hashlib.sha256(text.encode()).hexdigest()
-    connection.execute("UPDATE study SET hash = ?, json = ?", (hashed, text))
+PROTOCOL = ("dynamics", "ensemble", "precision", "seed", "success")
+DESIGN = ("axes", "grid", "horizon", "name", "record", "threshold")
+_KEY = ("dynamics", "d", "n", "p", "parameters", "seed")
+_REST = (
+    "horizon, outcome, reason, flow_time, steps, evaluations, rejections, first_loss, last_loss, "
+    "well_initialized, balancedness_drift, curvature, dtype, device, program, versions"
+)
+_KEY_OF_3 = (
+    "dynamics TEXT NOT NULL, d INTEGER NOT NULL, n INTEGER NOT NULL, p INTEGER NOT NULL, "
+    "parameters TEXT NOT NULL, seed INTEGER NOT NULL"
+)
+_TABLES_OF_3 = (
+    "protocol (hash TEXT NOT NULL, json TEXT NOT NULL, schema INTEGER NOT NULL, "
+    "created TEXT NOT NULL)",
+    "designs (number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, json TEXT NOT NULL, "
+    "source TEXT NOT NULL, created TEXT NOT NULL, last_run TEXT NOT NULL, turn INTEGER NOT NULL)",
+    f"trials ({_KEY_OF_3}, horizon , outcome TEXT, reason TEXT, flow_time , steps INTEGER, "
+    "evaluations INTEGER, rejections INTEGER, first_loss , last_loss , well_initialized INTEGER, "
+    "balancedness_drift , curvature , dtype TEXT, device TEXT, program TEXT, versions TEXT, "
+    f"digest BLOB NOT NULL, PRIMARY KEY ({', '.join(_KEY)}))",
+    f"trajectories ({_KEY_OF_3}, arrays BLOB NOT NULL, digest BLOB NOT NULL, "
+    f"PRIMARY KEY ({', '.join(_KEY)}))",
+    f"asked (design INTEGER NOT NULL, {_KEY_OF_3}, horizon  NOT NULL, "
+    f"PRIMARY KEY (design, {', '.join(_KEY)}))",
+    "sums (name TEXT NOT NULL PRIMARY KEY, entries INTEGER NOT NULL, total BLOB NOT NULL)",
+)
 
 
-STEPS = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """The study became a protocol, the store's identity, and a design; horizon left the key.
+
+    Every entry has a digest, and every table the sum of its entries' digests.
+    """
+    study, created = _study(connection)
+    if not set(PROTOCOL) <= set(study) <= {*PROTOCOL, *DESIGN}:
+        raise _no_study(sorted(study))
+    for table in ("trials", "trajectories"):
+        connection.execute(f"ALTER TABLE {table} RENAME TO earlier_{table}")
+    for sql in _TABLES_OF_3:
+        connection.execute(f"CREATE TABLE {sql}")
+    for name in ("protocol", "designs", "trials", "trajectories", "asked"):
+        connection.execute("INSERT INTO sums VALUES (?, 0, ?)", (name, bytes(16)))
+    text, hashed = _canonical(_protocol_from_2(study))
+    protocol = (hashed, text, 3, created)
+    connection.execute("INSERT INTO protocol VALUES (?, ?, ?, ?)", protocol)
+    enter(connection, "protocol", [digest("protocol", protocol)])
+    text, hashed = _canonical(_design_from_2(study))
+    design = (hashed, text, "", created, created, 0)
+    connection.execute("INSERT INTO designs VALUES (1, ?, ?, ?, ?, ?, ?)", design)
+    enter(connection, "designs", [digest("designs", design)])
+    _trials_from_2(connection, hashed)
+    for table in ("study", "earlier_trials", "earlier_trajectories"):
+        connection.execute(f"DROP TABLE {table}")
+
+
+def _protocol_from_2(study: dict[str, Any]) -> dict[str, Any]:
+    """The protocol of a study; networks have biases, or say that they have none."""
+    protocol = {name: study[name] for name in PROTOCOL}
+    try:
+        protocol["ensemble"].setdefault("network", {}).setdefault("biases", "none")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_study(error) from error
+    return protocol
+
+
+def _design_from_2(study: dict[str, Any]) -> dict[str, Any]:
+    """The design of a study; rules by which horizons and widths follow the point have names now."""
+    design = {name: study[name] for name in DESIGN if name in study}
+    try:
+        if not design["horizon"]["time"]:
+            design["horizon"]["rule"] = {"rule": "steps_of_descent"}
+        for name, rule in (("failure", "well_initialized"), ("alpha", "groups")):
+            if values := design["axes"].pop(name, None):
+                design["axes"]["p"] = {"rule": rule, name: values}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_study(error) from error
+    return design
+
+
+def _trials_from_2(connection: sqlite3.Connection, design: str) -> None:
+    """Of rows that differ in their horizon alone, the decided one is kept, or else the longest."""
+    size, kept = len(_KEY), dict[tuple[Any, ...], tuple[Any, ...]]()
+    for record in connection.execute(f"SELECT {', '.join(_KEY)}, {_REST} FROM earlier_trials"):
+        there = kept.get(record[:size])
+        if there is None or _rank(*there[size : size + 2]) < _rank(*record[size : size + 2]):
+            kept[record[:size]] = record
+    records = [(*record, digest("trials", record)) for record in kept.values()]
+    places = ", ".join("?" * len(records[0])) if records else ""
+    connection.executemany(f"INSERT INTO trials VALUES ({places})", records)
+    enter(connection, "trials", [record[-1] for record in records])
+    asked = [(*key, record[size]) for key, record in kept.items()]
+    connection.executemany("INSERT INTO asked VALUES (1, ?, ?, ?, ?, ?, ?, ?)", asked)
+    enter(connection, "asked", [digest("asked", (design, *one)) for one in asked])
+    digests = []
+    for record in connection.execute(
+        f"SELECT {', '.join(_KEY)}, horizon, arrays FROM earlier_trajectories"
+    ):
+        key, horizon, arrays = record[:size], record[size], record[size + 1]
+        if key not in kept or kept[key][size] == horizon:
+            digests.append(digest("trajectories", key, arrays))
+            values = (*key, arrays, digests[-1])
+            connection.execute("INSERT INTO trajectories VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    enter(connection, "trajectories", digests)
+
+
+def _rank(horizon: Any, outcome: Any) -> tuple[bool, float]:
+    return outcome != "UNDECIDED", horizon if isinstance(horizon, float) else 0.0
+
+
+def _study(connection: sqlite3.Connection) -> tuple[dict[str, Any], Any]:
+    """The study's table, and when its store was made."""
+    found = connection.execute("SELECT hash, json, created FROM study").fetchall()
+    if len(found) != 1:
+        raise _no_study(f"{len(found)} of them")
+    ((hashed, text, created),) = found
+    return hashed_table("study", hashed, text), created
+
+
+def _no_study(got: object) -> ValueError:
+    return mistake("the study of a store", str(got)[:120], RESTORE)
+
+
+def _canonical(table: dict[str, Any]) -> tuple[str, str]:
+    """A table's canonical JSON, and its hash."""
+    text = json.dumps(table, sort_keys=True, separators=(",", ":"))
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}

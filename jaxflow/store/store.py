@@ -1,40 +1,51 @@
 """The store itself: one transaction per harvest, known trials left alone.
 
+One row a trial. A row that was undecided is replaced by one of a longer horizon; nothing else ever
+replaces a row. What each design asked for is noted, so that a report of one counts its trials only.
+
 The journal is SQLite's rollback journal with `synchronous=FULL`, not a write-ahead log: between
 commits the one file is the whole store, to be copied, read from a read-only disk or kept on a
 network disk, where a log's shared memory fails. After a kill, at any instant, whoever opens it
 next undoes the harvest that was not committed. A log is faster only at many small commits.
 """
 
+import os
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self, final
 
 from numpy.typing import ArrayLike, NDArray
 
+from jaxflow.core.errors import mistake
 from jaxflow.core.types import Row, Trial
 from jaxflow.store import columns
-from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, SCHEMA
-from jaxflow.store.files import (
+from jaxflow.store.columns import COLUMNS_SQL, KEY, KEY_SQL, Key
+from jaxflow.store.file import (
     ELSEWHERE,
     FILE,
+    RESTORE,
     check_writable,
     connect,
     existing,
+    is_there,
     one_line,
     writer_lock,
 )
-from jaxflow.store.identity import other_study, schema_of, study_of, tables
+from jaxflow.store.identity import StoredDesign, StoredProtocol, other_protocol
 from jaxflow.store.migrations import migrate
+from jaxflow.store.tables import SCHEMA, create, now, schema_of
+from jaxflow.store.writing import Written, put, put_asked, put_design
 
 _AT_ONCE = 1000  # records turned into rows together: of more, the collector of garbage slows it
+_WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 
 
 @final
 class Store:
-    """The trials of one study; made by `Store.open` to write or `Store.read` to read.
+    """The trials of one protocol; made by `Store.open` to write or `Store.read` to read.
 
     A context manager; closing it drops the writer's lock.
     """
@@ -42,37 +53,39 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection, resources: ExitStack) -> None:
         """Use `open` or `read`; `resources` is closed with the store."""
         self.path = path
-        self.study_hash, self.study_json = study_of(connection)
+        self.protocol = _protocol(connection)
         self._connection = connection
         self._resources = resources
 
     @classmethod
-    def open(cls, folder: Path, study_hash: str, study_json: str) -> Self:
-        """The one writer of the study's store, which is made when missing.
+    def open(cls, folder: str | Path, protocol_hash: str, protocol_json: str) -> Self:
+        """The one writer of the protocol's store, which is made when missing.
 
         A store of an earlier schema is brought up to date. Raises `ValueError` when the folder
-        cannot be written, holds another study's store (the keys that differ are named) or something
-        else of that name, or has a writer already; what is there is then as it was.
+        cannot be written, holds another protocol's store (the keys that differ are named) or
+        something else of that name, or has a writer already; what is there is then as it was.
         """
-        path = folder / FILE
+        asked = StoredProtocol.of(protocol_hash, protocol_json)
+        path = Path(folder) / FILE
         with ExitStack() as stack, one_line(f"a store that can be written in {folder}", ELSEWHERE):
-            stack.enter_context(writer_lock(folder))
-            check_writable(path)
+            stack.enter_context(writer_lock(path.parent))
+            if not is_there(path) or path.stat().st_size == 0:
+                _make(path, asked)
+            check_writable(existing(folder))
             connection = stack.enter_context(connect(path))
-            connection.execute("PRAGMA synchronous = FULL")
-            with connection:
-                connection.execute("BEGIN IMMEDIATE")
-                if tables(connection):
-                    migrate(connection, schema_of(path, connection))
-                else:
-                    columns.create(connection, study_hash, study_json)
-                found_hash, found_json = study_of(connection)
-                if found_hash != study_hash:
-                    raise other_study(folder, found_json, study_json)
+            with _transaction(connection):
+                schema = schema_of(path, connection)
+                if schema < SCHEMA:
+                    migrate(connection, schema)
+                found = _protocol(connection)
+                if found.hash != asked.hash:
+                    raise other_protocol(path.parent, found, asked)
+            if schema < SCHEMA:
+                connection.execute("VACUUM")  # gives back what the earlier tables took
             return cls(path, connection, stack.pop_all())
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: str | Path) -> Self:
         """The store in `folder`, to read only; a writer may be at work meanwhile.
 
         Of a store of an earlier schema, a copy in memory is brought up to date. Raises `ValueError`
@@ -81,10 +94,11 @@ class Store:
         path = existing(folder)
         with ExitStack() as stack, one_line(f"a store that can be read in {folder}", ELSEWHERE):
             connection = stack.enter_context(connect(path))
-            if schema_of(path, connection) < SCHEMA:
+            schema = schema_of(path, connection)
+            if schema < SCHEMA:
                 copy = stack.enter_context(connect(":memory:"))
                 connection.backup(copy)
-                migrate(copy, schema_of(path, copy))
+                migrate(copy, schema)
                 connection = copy
             connection.execute("PRAGMA query_only = ON")
             return cls(path, connection, stack.pop_all())
@@ -99,65 +113,153 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def protocol_hash(self) -> str:
+        """The hash of the protocol, which is the store's identity."""
+        return self.protocol.hash
+
+    @property
+    def protocol_json(self) -> str:
+        """The protocol as canonical JSON."""
+        return self.protocol.json
+
+    @property
+    def designs(self) -> tuple[StoredDesign, ...]:
+        """Those run on the store, the one run last at the end."""
+        sql = "SELECT hash, json, source, created, last_run FROM designs ORDER BY turn"
+        return tuple(StoredDesign(*values) for values in self.select(sql))
+
+    def begin(self, design_hash: str, design_json: str, source: str = "") -> None:
+        """Note a design as the one that is run now; `source` tells the study file it came from."""
+        design = StoredDesign(design_hash, design_json, source, now(), now())
+        with self.writing() as connection:
+            put_design(connection, design, is_last=True)
+
+    def ask(self, design_hash: str, trials: Iterable[Trial]) -> None:
+        """Note that a design asked for these trials; `ValueError` where it did not begin."""
+        with self.writing() as connection:
+            put_asked(connection, design_hash, ((columns.key(t), t.horizon) for t in trials))
+
+    def asked(self, design_hash: str) -> list[Trial]:
+        """The trials that a design asked for, with the flow time it allows each, sorted."""
+        sql = f"SELECT {KEY_SQL}, horizon FROM asked WHERE design = ?"
+        found = self.select(sql, (self._number(design_hash),))
+        with self._sound():
+            return sorted(columns.trial(key, horizon) for *key, horizon in found)
+
     def insert(
         self,
         rows: Iterable[Row],
         trajectories: Mapping[Trial, Mapping[str, ArrayLike]] | None = None,
-    ) -> None:
+    ) -> Written:
         """Add a harvest in one transaction, all of it or none; known trials stay as they are.
 
         `trajectories` are named arrays by trial. Raises `ValueError` when it cannot be written, as
         on a full disk; what earlier calls added is kept.
         """
-        archives = ((columns.key(t), columns.pack(a)) for t, a in (trajectories or {}).items())
-        self.add([columns.record(row) for row in rows], [(*key, blob) for key, blob in archives])
+        archives = [(columns.key(t), columns.pack(a)) for t, a in (trajectories or {}).items()]
+        with self.writing() as connection:
+            return put(connection, rows, archives)
 
-    def add(self, records: Iterable[tuple[Any, ...]], archives: Iterable[tuple[Any, ...]]) -> None:
-        """The same of trials and trajectories as `jaxflow.store.columns` makes them."""
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all that is written in it is kept, or nothing of it."""
         remedy = "fix that and run again; earlier trials are kept"
-        with one_line(f"rows that can be added to {self.path}", remedy), self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(columns.insert_sql("trials", COLUMNS), records)
-            sql = columns.insert_sql("trajectories", (*KEY, "arrays"))
-            self._connection.executemany(sql, archives)
+        sound = one_line(f"rows that can be added to {self.path}", remedy)
+        with sound, _transaction(self._connection):
+            yield self._connection
 
-    def rows(self) -> list[Row]:
-        """Every trial's row, sorted by dynamics, d, n, p, parameters, seed and horizon."""
-        sql = f"SELECT {', '.join(COLUMNS)} FROM trials ORDER BY {KEY_SQL}"
+    def rows(self, design_hash: str | None = None) -> list[Row]:
+        """The rows of all trials, or of those that a design asked for.
+
+        Sorted by dynamics, d, n, p, parameters and seed. Raises `ValueError`, naming the trial,
+        where one is not as it was written.
+        """
+        sql, values = f"SELECT {COLUMNS_SQL}, digest FROM trials", list[int]()
+        if design_hash is not None:
+            sql += f" JOIN asked USING ({KEY_SQL}) WHERE design = ?"
+            values.append(self._number(design_hash))
         found: list[Row] = []
         with self._sound():
-            cursor = self._connection.execute(sql)
+            cursor = self._connection.execute(sql, values)
             while records := cursor.fetchmany(_AT_ONCE):
-                found += columns.rows(records)
+                found += columns.rows_of(records)
+        if len(set(map(columns.key_of_row, found))) < len(found):
+            raise mistake(f"a sound store at {self.path}", "a trial that is kept twice", RESTORE)
         return sorted(found, key=columns.key_of_row)  # in SQL, 10.0 of a parameter is before 2.0
 
-    def done(self) -> set[Trial]:
-        """The trials that need not be run again."""
-        return set(map(columns.trial, self.select(f"SELECT {KEY_SQL} FROM trials")))
-
     def trajectory(self, trial: Trial) -> dict[str, NDArray[Any]] | None:
-        """The named arrays kept for `trial`, or None."""
-        archive = self.archive(columns.key(trial))
-        return None if archive is None else columns.unpack(archive)
+        """The named arrays kept for `trial`, or None; `ValueError` where they are damaged."""
+        key = columns.key(trial)
+        archive = self.archive(key)
+        return None if archive is None else columns.unpack(key, archive)
 
     def trajectories(self) -> Iterator[tuple[Trial, dict[str, NDArray[Any]]]]:
         """Every trial with arrays and these, in the order of `rows`, one in memory at a time."""
-        keys = self.select(f"SELECT {KEY_SQL} FROM trajectories")
-        for trial in sorted(map(columns.trial, keys), key=columns.key_of_trial):
+        sql = f"SELECT {KEY_SQL}, horizon FROM trajectories JOIN trials USING ({KEY_SQL})"
+        with self._sound():
+            trials = [columns.trial(key, horizon) for *key, horizon in self.select(sql)]
+        for trial in sorted(trials):
             arrays = self.trajectory(trial)  # between two of them a writer may commit
             if arrays is not None:
                 yield trial, arrays
 
-    def archive(self, key: tuple[Any, ...]) -> bytes | None:
-        """The trajectory of a trial as it is kept, or None."""
-        where = " AND ".join(f"{name} = ?" for name in KEY)
-        found = self.select(f"SELECT arrays FROM trajectories WHERE {where}", key)
-        return found[0][0] if found else None
+    def archive(self, key: Key) -> bytes | None:
+        """The trajectory of a trial as it is kept, or None; `ValueError` where it is damaged."""
+        found = self.select(f"SELECT arrays, digest FROM trajectories WHERE {_WHERE}", key)
+        for arrays, said in found:
+            if not isinstance(arrays, bytes) or columns.digest("trajectories", key, arrays) != said:
+                raise columns.damaged(key, "the digest of its trajectory is another")
+            return arrays
+        return None
 
     def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         """What SQLite answers."""
         with self._sound():
             return self._connection.execute(sql, values).fetchall()
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """What is read in it is of one moment; a writer waits until it ends."""
+        with self._sound():
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("COMMIT")
+
+    def _number(self, design_hash: str) -> int:
+        found = self.select("SELECT number FROM designs WHERE hash = ?", (design_hash,))
+        if not found:
+            raise mistake(f"a design run on {self.path}", design_hash, "run it first")
+        return int(found[0][0])
+
     def _sound(self) -> AbstractContextManager[None]:
-        return one_line(f"a sound store at {self.path}", "restore it from a copy")
+        return one_line(f"a sound store at {self.path}", RESTORE)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def _protocol(connection: sqlite3.Connection) -> StoredProtocol:
+    (found,) = connection.execute("SELECT hash, json FROM protocol").fetchall()
+    return StoredProtocol.of(*found)
+
+
+def _make(path: Path, protocol: StoredProtocol) -> None:
+    """A store without trials, whole from the first moment: no journal ever lies beside half of one.
+
+    Its number tells its journals from those of other stores.
+    """
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with connect(new) as connection:
+        connection.execute("PRAGMA journal_mode = OFF")
+        with _transaction(connection):
+            create(connection, protocol.hash, protocol.json)
+            connection.execute(f"PRAGMA user_version = {secrets.randbits(31)}")
+    os.replace(new, path)

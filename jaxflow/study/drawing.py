@@ -27,7 +27,7 @@ def drawn(study: Study, trial: Trial) -> tuple[Array, Array, Array, Array]:
     """
     d, n, p = trial.point.d, trial.point.n, trial.point.p
     keys = jax.tree.map(jnp.asarray, trial_keys(study.seed, d, n, p, trial.seed))
-    data, theta = draw(_ensemble(study, trial), keys, Sizes(d, n, p), Shape(d, n, p), "float32")
+    data, theta = draw(ensemble_of(study, trial), keys, Sizes(d, n, p), Shape(d, n, p), "float32")
     X, y, W, a = (np.asarray(v, np.float64) for v in (data.X, data.y, theta.W, theta.a))
     return X, y, W, a
 
@@ -36,7 +36,7 @@ def inputs_of(study: Study, trial: Trial) -> NDArray[np.float32]:
     """The inputs X (n, d) alone, in float32, without drawing the weights of a wide network."""
     d, n, p = trial.point.d, trial.point.n, trial.point.p
     keys = trial_keys(study.seed, d, n, p, trial.seed)
-    return np.asarray(_inputs(_ensemble(study, trial), keys.samples, n, d))
+    return np.asarray(_inputs(ensemble_of(study, trial), keys.samples, n, d))
 
 
 @partial(jax.jit, static_argnums=(0, 2, 3))  # compiled once a shape, for many trials
@@ -44,7 +44,7 @@ def _inputs(ensemble: Ensemble, key: NDArray[np.uint32], n: int, d: int) -> jax.
     return ensemble.inputs.draw(Uniforms(key, n, d), Sizes(d, n, p=1)).dense()
 
 
-def _ensemble(study: Study, trial: Trial) -> Ensemble:
+def ensemble_of(study: Study, trial: Trial) -> Ensemble:
     """The law of the trial, with the numbers of its point in it."""
     root: Any = {"ensemble": study.ensemble}
     for name, x in trial.point.parameters:

@@ -1,20 +1,24 @@
-"""Running a study: the sole place where sweep, engine and store meet."""
+"""Running a study: the sole place where sampling, engine and store meet."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from jaxflow.core.types import Row, Trial
-from jaxflow.engine.costs import check_coordinates
-from jaxflow.engine.lanes import Lanes
-from jaxflow.engine.numerics import check_numerics
-from jaxflow.engine.runner import Runner
-from jaxflow.engine.usage import Usage
-from jaxflow.sampling.slice import Slice
+from jaxflow.core.machine import configure_once
+from jaxflow.core.types import Trial
+from jaxflow.engine.costs import check_coordinates, most_work
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.reference import check_numerics
+from jaxflow.engine.runner import Usage
+from jaxflow.engine.settings import Lanes
+from jaxflow.problems.shallow.trying import try_laws
+from jaxflow.sampling.design import Board
+from jaxflow.sampling.search import Search
 from jaxflow.store.store import Store
+from jaxflow.study.drawing import ensemble_of
+from jaxflow.study.files import STUDY, write
 from jaxflow.study.forecast import seconds_left, work
+from jaxflow.study.protocol import SCHEMA
 from jaxflow.study.study import Study
 
 
@@ -22,26 +26,26 @@ from jaxflow.study.study import Study
 class Progress:
     """Where a run stands; handed to the listener after every harvest."""
 
-    slices: list[Slice]
-    usage: Usage
+    searches: list[Search]
     workers: int
-    known: int  # trials that were in the store before the run
+    usage: Usage = field(default_factory=Usage)
+    known: int = 0  # trials that were in the store before the run
     known_work: float = 0.0
 
     @property
     def ended(self) -> int:
         """Trials that have ended, those known before included."""
-        return sum(len(slice.ended) for slice in self.slices)
+        return sum(len(search.ended) for search in self.searches)
 
     @property
     def proposed(self) -> int:
         """Trials proposed so far."""
-        return sum(len(trials) for slice in self.slices for trials in slice.rounds)
+        return sum(len(search.proposed) for search in self.searches)
 
     @property
     def seconds_left(self) -> float:
         """Expected wall-clock time until the end; infinite while nothing is known."""
-        return seconds_left(self.slices, self.usage, self.known_work, self.workers)
+        return seconds_left(self.searches, self.usage, self.known_work, self.workers)
 
 
 def run(
@@ -49,25 +53,38 @@ def run(
     folder: Path,
     lanes: Lanes = Lanes(),
     listener: Callable[[Progress], None] = lambda progress: None,
+    *,
+    fingerprint: str = "",
+    is_kept: bool = True,
 ) -> Progress:
     """Run a study into its store, from where the store stands; a finished one ends at once.
 
-    Every harvest is one transaction. Raises `ValueError` for a store that cannot be used; what
-    was computed before an error or an interruption is in the store.
+    The store may hold trials of other designs of the same protocol: those that this one asks for
+    are not run again, but for undecided ones that are allowed more time now. Every harvest is one
+    transaction. Raises `ValueError` for a store that cannot be used, for a study that means nothing
+    outside this process, unless its store is not to be kept, and for laws that break their word;
+    what was computed before an error or an interruption is in the store.
+
+    `fingerprint` tells the study file from others, as `study.files.fingerprint` makes it.
     """
+    configure_once()
     for dynamics in study.dynamics.values():
         check_coordinates(study.ensemble, dynamics, lanes.coordinates)
-    with Store.open(folder, study.hash, study.json) as store:
-        known = store.rows()
-        board = _Board(study.slices())
-        board.tell(known)
-        progress = Progress(
-            board.slices, Usage(), lanes.resolved().workers, len(known), sum(map(work, known))
-        )
-        waiting = board.propose()
+    if is_kept:
+        SCHEMA.check_storable(study)
+    with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
+        store.begin(study.design.hash, study.design.json, fingerprint)
+        write(folder / STUDY, study.to_toml())
+        board = Board(study.design.searches(study.dynamics), study.design.along)
+        board.tell(store.rows())
+        progress = Progress(board.searches, lanes.resolved().workers)
+        waiting = _ask(store, board, study.design.hash)
+        progress.known = progress.ended
+        progress.known_work = sum(work(row) for s in board.searches for row in s.ended.values())
         if waiting:
             check_numerics(study.precision)
-            with Runner(
+            try_laws(ensemble_of(study, waiting[0]), waiting[0].point, study.seed)
+            with LocalRunner(
                 study.ensemble,
                 study.dynamics,
                 success=study.success,
@@ -77,67 +94,21 @@ def run(
                 recording=study.record,
             ) as runner:
                 progress.usage = runner.usage
-                _drive(runner, store, board, progress, waiting, listener)
+                runner.submit(waiting)
+                while not board.finished:
+                    rows = runner.harvest(timeout=1.0)
+                    if rows:
+                        store.insert(rows, runner.trajectories(rows))
+                        board.tell(rows)
+                        runner.submit(_ask(store, board, study.design.hash))
+                    listener(progress)
         listener(progress)
     return progress
 
 
-class _Board:
-    """The slices of a run: rows in, trials out."""
-
-    def __init__(self, slices: list[Slice]) -> None:
-        self.slices = slices
-        self._of = {(slice.dynamics, slice.base): slice for slice in slices}
-
-    def tell(self, rows: Iterable[Row]) -> None:
-        """Hand every row to its slice."""
-        along = self.slices[0].plan.along
-        mine: dict[Any, list[Row]] = defaultdict(list)
-        for row in rows:
-            mine[row.dynamics, row.point.moved(along, 0)].append(row)
-        for place, found in mine.items():
-            if place in self._of:
-                self._of[place].tell(found)
-
-    def propose(self) -> list[Trial]:
-        """The new trials of all slices that have not ended yet, the most expensive first.
-
-        A slice may propose once another has told it where to begin, so they are asked until no
-        more comes.
-        """
-        trials: list[Trial] = []
-        while new := [t for slice in self.slices for t in slice.propose()]:
-            trials += [t for t in new if not self._of[self._place(t)].ended.get(t)]
-        return sorted(trials, key=_cost, reverse=True)
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more is to come."""
-        return all(slice.finished for slice in self.slices)
-
-    def _place(self, trial: Trial) -> Any:
-        return trial.dynamics, trial.point.moved(self.slices[0].plan.along, 0)
-
-
-def _drive(
-    runner: Runner,
-    store: Store,
-    board: _Board,
-    progress: Progress,
-    waiting: list[Trial],
-    listener: Callable[[Progress], None],
-) -> None:
-    """Submit, harvest, store, propose, until every slice has finished."""
-    runner.submit(waiting)
-    while not board.finished:
-        rows = runner.harvest(timeout=1.0)
-        if rows:
-            store.insert(rows, runner.trajectories(rows))
-            board.tell(rows)
-            runner.submit(board.propose())
-        listener(progress)
-
-
-def _cost(trial: Trial) -> float:
-    """What a trial costs at most, up to a factor: evaluations of the field over np entries."""
-    return trial.horizon * trial.point.n * trial.point.p * trial.point.d
+def _ask(store: Store, board: Board, design_hash: str) -> list[Trial]:
+    """Propose, note what is asked for, and give what has to be run, the most expensive first."""
+    asked = board.propose()
+    if asked:
+        store.ask(design_hash, asked)
+    return sorted(board.missing(asked), key=most_work, reverse=True)

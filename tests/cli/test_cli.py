@@ -1,15 +1,19 @@
 """Commands on a store, and the flags that are keys of the study."""
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from jaxflow.store.files import FILE
 
 from jaxflow.cli.parser import main
 from jaxflow.statistics.posterior import estimate
-from jaxflow.store.files import FILE
 from jaxflow.store.store import Store
+from jaxflow.study.files import presets
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
 
@@ -53,7 +57,7 @@ def refused(capsys, *arguments: str) -> str:
     return line
 
 
-def test_every_parameter_is_a_cell_of_its_own(grid, capsys):
+def test_every_parameter_is_a_slice_of_its_own(grid, capsys):
     found = json.loads(said(capsys, "thresholds", str(grid[1]), "--json"))["thresholds"]
     assert len(found) == 3 * 2 * 2  # d, shrink, horizons
     name = "ensemble.initialization.shrink"
@@ -199,3 +203,66 @@ def test_the_table_says_once_what_all_thresholds_share(grid, capsys):
     assert head.split()[:4] == ["dynamics", "d", "shrink", "horizon"]
     assert all(len(line) <= 80 for line in lines)
     assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [["frob"], ["status"], ["run", "demo", "--width", "x"]])
+def test_what_is_no_command_is_refused_in_a_line(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("jaxflow: ") and "--help" in line
+
+
+def test_presets_have_a_line_each_and_one_tells_the_rest(capsys):
+    lines = said(capsys, "presets").splitlines()
+    assert [line.split()[0] for line in lines] == list(presets())
+    assert all(len(line) <= 80 for line in lines)
+    assert len({len(line) - len(line.split(None, 1)[1]) for line in lines}) == 1  # aligned
+    told = said(capsys, "presets", "demo")
+    assert 'name = "demo"' in told and "jaxflow run demo" in told
+    assert "edge of stability" in " ".join(told.split())
+    assert "did you mean 'demo'" in refused(capsys, "presets", "dem")
+
+
+@pytest.mark.parametrize("name", ["/abs/x", "../../x", "..", "a/b", ""])
+def test_no_study_is_written_outside_runs(grid, capsys, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.parent.parent.iterdir())
+    refused(capsys, "run", str(grid[0]), f"--name={json.dumps(name)}")
+    assert not list(tmp_path.iterdir())
+    assert set(tmp_path.parent.parent.iterdir()) == before
+    assert not Path("/abs").exists()
+
+
+def test_a_folder_goes_on_with_the_study_in_it(grid, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "made").mkdir()
+    assert "study.toml" in refused(capsys, "run", "made")
+    (tmp_path / "made" / "study.toml").write_text(GRID)
+    flags = ("--axes.d=[5]", "--grid.repetitions=1")
+    assert "made/trials.sqlite" in said(capsys, "run", "made", *flags)
+    with Store.read(tmp_path / "made") as store:
+        assert len(store.rows()) == 6
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_of_any_name_is_a_line(grid, capsys, tmp_path):
+    folder = tmp_path / "[red]x[/red]\x1b[31m\na"
+    folder.mkdir(parents=True)
+    (folder / FILE).write_bytes((grid[1] / FILE).read_bytes())
+    for command in ("status", "check"):
+        printed = said(capsys, command, str(folder))
+        assert r"[red]x[/red]\x1b[31m\na" in printed
+        assert "\x1b" not in printed
+    assert "\x1b" not in refused(capsys, "status", str(folder / "none"))
+
+
+def test_who_reads_a_part_ends_the_command():
+    script = (
+        f"{shlex.quote(sys.executable)} -m jaxflow presets | head -n 1; echo ${{PIPESTATUS[0]}}"
+    )
+    found = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    first, code = found.stdout.splitlines()
+    assert first.split()[0] == next(iter(presets()))
+    assert code in ("0", "141") and found.stderr == ""

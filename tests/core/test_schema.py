@@ -1,13 +1,24 @@
 """Tables to studies and back: round trips, hashes, and one-line errors."""
 
 import json
+import random
+import tomllib
+from dataclasses import replace
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
+import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from studies import studies
 
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.sampling.axes import Axes, Horizon
+from jaxflow.sampling.grid import GridPlan
+from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.study.study import SCHEMA, Study
 
 BASE = {
@@ -92,6 +103,147 @@ def test_ways_to_write_one_study_hash_equally():
     assert short.hash != Study.from_table(changed(seed=1)).hash
 
 
+SIZES = [list, tuple, np.array, np.int16, jnp.asarray]
+REALS = [list, tuple, np.array]
+
+
+def listing(values, make):
+    """The values as a list of some kind; a single one perhaps alone."""
+    if make is np.int16:
+        return np.int16(values[0]) if len(values) == 1 else [np.int16(x) for x in values]
+    return make(values)
+
+
+def number(x, dice):
+    """The number as Python or NumPy has it."""
+    makes = [float, np.float64, np.array]
+    return dice.choice([*makes, int, np.int64] if float(x).is_integer() else makes)(x)
+
+
+def in_python(table, dice):
+    """The study of a table, made of Python objects and NumPy numbers."""
+    axes = dict(table["axes"])
+    sizes = {k: listing(v, dice.choice(SIZES)) for k, v in axes.items() if k != "parameters"}
+    parameters = {k: listing(v, dice.choice(REALS)) for k, v in axes.get("parameters", {}).items()}
+    laws = {GradientFlow: "flow", GradientDescent: "descent"}
+    made = {
+        "name": table["name"],
+        "axes": Axes(**sizes, parameters=parameters),
+        "dynamics": {
+            name: law(**{k: v for k, v in fields.items() if k != "kind"})
+            for name, fields in table["dynamics"].items()
+            for law, kind in laws.items()
+            if kind == fields["kind"]
+        },
+        "seed": dice.choice([int, float, np.uint32, np.array])(table.get("seed", 0)),
+    }
+    if "ensemble" in table:
+        made["ensemble"] = SCHEMA.read(Ensemble, table["ensemble"], "ensemble")
+    if "horizon" in table:
+        made["horizon"] = Horizon(**{k: np.array(v) for k, v in table["horizon"].items()})
+    if "success" in table:
+        success = table["success"]
+        made["success"] = success if isinstance(success, str) else number(success, dice)
+    for name, kind in (("threshold", ThresholdPlan), ("grid", GridPlan)):
+        if name in table:
+            entries = table[name].items()
+            made[name] = kind(**{k: _entry(v, dice) for k, v in entries})
+    return Study(**made)
+
+
+def _entry(value, dice):
+    if isinstance(value, list):
+        return listing(value, dice.choice(SIZES))
+    return value if isinstance(value, str) else number(value, dice)
+
+
+@settings(max_examples=60)
+@given(studies(), st.integers(0, 2**32))
+def test_python_and_toml_make_equal_studies(table, seed):
+    read = Study.from_table(tomllib.loads(tomli_w.dumps(table)))
+    made = in_python(table, random.Random(seed))
+    assert made == read
+    assert made.json == read.json
+    assert made.hash == read.hash
+
+
+@settings(max_examples=30)
+@given(studies())
+def test_a_study_of_python_survives_its_own_table(table):
+    study = in_python(table, random.Random(0))
+    assert Study.from_table(study.table) == study
+    assert replace(study).json == study.json
+
+
+def plain_study(**changes):
+    """A study made in Python, with some fields replaced."""
+    made = {
+        "name": "small",
+        "axes": Axes(d=5, p=8),
+        "dynamics": {"flow": GradientFlow()},
+        "grid": GridPlan(range(5, 10, 4), 2),
+        **changes,
+    }
+    return Study(**made)
+
+
+def test_single_values_ranges_tables_and_names_do_in_python():
+    study = Study.from_table(BASE)
+    assert plain_study() == study
+    ways = [
+        {
+            "axes": {"d": np.int8(5), "p": jnp.asarray([8])},
+            "grid": {"values": [5, 9.0], "repetitions": 2},
+        },
+        {
+            "dynamics": {"flow": "flow"},
+            "success": np.str_("signs"),
+            "precision": np.str_("float32"),
+        },
+        {"seed": 0.0, "ensemble": {"inputs": "sphere"}, "record": None},
+    ]
+    for changes in ways:
+        assert plain_study(**changes).json == study.json
+
+
+nested: dict = {}
+for _ in range(3000):
+    nested = {"flow": nested}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dynamics": {"flow": GradientFlow}}, "make one, GradientFlow()"),
+        ({"dynamics": [GradientFlow()]}, "a table at dynamics"),
+        ({"dynamics": {1: GradientFlow()}}, "a text as key of dynamics"),
+        ({"dynamics": {"flow": GradientDescent(step=float("inf"))}}, "at dynamics.flow.step"),
+        ({"dynamics": nested}, "dynamics.flow"),
+        ({"axes": Axes}, "an axes at axes, got the class Axes"),
+        ({"axes": Horizon()}, "a table at axes, got Horizon("),
+        ({"axes": nested}, "key of axes"),
+        ({"horizon": 2.0}, "or make one, Horizon"),
+        ({"precision": "float16"}, "'float32', 'float64'"),
+        ({"seed": 1.5}, "an integer at seed, got 1.5"),
+        ({"seed": True}, "an integer at seed, got True"),
+        ({"seed": 10**5000}, "an integer below 2^63 at seed"),
+        ({"success": "sign"}, "'signs' or a number at success, got 'sign'"),
+        ({"success": 10**400}, "a number below 1e308 at success"),
+        ({"success": float("nan")}, "a finite number at success"),
+        ({"success": None}, "'signs' or a number at success, got None"),
+        ({"name": 3}, "a text at name, got 3"),
+        ({"name": ["x" * 10**6]}, "a text at name"),
+        ({"grid": GridPlan}, "got the class GridPlan"),
+    ],
+)
+def test_mistakes_in_python_are_one_line(changes, words):
+    with pytest.raises(ValueError, match=r"^expected ") as caught:
+        plain_study(**changes)
+    assert words in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1100
+
+
 def test_dynamics_are_what_they_say():
     study = Study.from_table(
         changed(dynamics={"a": {"kind": "flow", "rtol": 0.2}, "b": {"kind": "descent", "step": 1}})
@@ -103,12 +255,12 @@ def test_dynamics_are_what_they_say():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (changed(name=None), ["the study.name", "add it"]),
+        (changed(name=None), ["expected name, got", "add it"]),
         (changed(nmae="x"), ["key of the study", "did you mean 'name'"]),
         (changed(axes={"d": [-5], "p": [8]}), ["a whole number d >= 1", "-5"]),
         (changed(axes={"d": [5], "p": []}), ["values of p", "list some"]),
-        (changed(axes={"d": {"x": 5}, "p": [8]}), ["a list at the study.axes.d", "5"]),
-        (changed(axes={"d": [5.5], "p": [8]}), ["an integer at the study.axes.d[0]", "5.5"]),
+        (changed(axes={"d": {"x": 5}, "p": [8]}), ["a list at axes.d", "5"]),
+        (changed(axes={"d": [5.5], "p": [8]}), ["an integer at axes.d[0]", "5.5"]),
         (changed(grid={"values": [0, 4], "repetitions": 1}), ["n in values >= 1", "0"]),
         (changed(grid={"values": [], "repetitions": 1}), ["expected"]),
         (changed(grid=None), ["a threshold or a grid", "neither"]),
@@ -120,7 +272,7 @@ def test_dynamics_are_what_they_say():
         (changed(dynamics={"flow": {"kind": "flow", "rtoll": 1}}), ["did you mean 'rtol'"]),
         (changed(dynamics={"flow": {"kind": "flow", "rtol": -1}}), ["rtol > 0"]),
         (changed(dynamics={"flow": {"kind": "flow", "solver": "RKC"}}), ["did you mean 'RKC2'"]),
-        (changed(dynamics="flow"), ["a table at the study.dynamics"]),
+        (changed(dynamics="flow"), ["a table at dynamics"]),
         (changed(ensemble={"inputs": "spere"}), ["ensemble.inputs.law", "did you mean 'sphere'"]),
         (changed(ensemble={"inputs": "orthogonal"}), ["n <= d for orthogonal inputs", "d = 5"]),
         (changed(ensemble={"network": {"trained": "none"}}), ["'both', 'first'"]),
@@ -129,7 +281,7 @@ def test_dynamics_are_what_they_say():
         (changed(horizon={"time": 0}), ["a finite number time of the horizon > 0", "0.0"]),
         (changed(horizon={"time": float("inf")}), ["a finite number"]),
         (changed(seed=-1), ["0 <= seed"]),
-        (changed(seed=True), ["an integer at the study.seed"]),
+        (changed(seed=True), ["an integer at seed"]),
         (changed(precision="float16"), ["'float32', 'float64'"]),
     ],
 )

@@ -1,8 +1,11 @@
-"""Which coordinates are chosen, and which are refused."""
+"""The ladder of static shapes, and which coordinates are chosen or refused."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jaxflow.engine.costs import cheapest, cost, flops
+from jaxflow.core.types import Point, Trial
+from jaxflow.engine.costs import bucket, cheapest, cost, flops, most_work, rung
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.shallow.ensemble import Ensemble
@@ -48,3 +51,35 @@ def test_updates_that_are_not_linear_stay_in_ambient_coordinates():
     assert cheapest(Ensemble(Orthogonal()), ADAM, Shape(1000, 1024, 1024)) == "ambient"
     with pytest.raises(ValueError, match="ambient"):
         cheapest(Ensemble(), ADAM, Shape(1000, 1024, 1024), "span")
+
+
+@given(st.integers(1, 10**7))
+def test_a_rung_holds_its_size_and_wastes_little(size):
+    found = rung(size)
+    assert found >= size
+    assert found % 8 == 0
+    assert rung(found) == found
+    assert found - size < max(8, size / 8)
+
+
+def test_at_most_eight_rungs_an_octave():
+    for low in (64, 1024, 4096):
+        assert len({rung(size) for size in range(low + 1, 2 * low + 1)}) <= 8
+
+
+def test_the_dimension_is_not_padded():
+    assert bucket(Point(d=30, n=293, p=100)) == (30, 320, 104)
+
+
+def test_few_samples_go_by_powers_of_two():
+    buckets = [bucket(Point(3, n, 37)) for n in range(1, 65)]
+    assert {shape.N for shape in buckets} == {16, 32, 64}
+    assert all(n + 1 <= shape.N and shape.P == 40 for n, shape in enumerate(buckets))
+
+
+def test_the_work_of_a_trial_grows_with_its_horizon_and_its_bucket():
+    """An evaluation at (3, 60, 40) passes over 5 N P + 6 P D entries and makes 4 N D P flops."""
+    point = Point(3, 60, 40)
+    evaluation = 4 * 64 * 3 * 40 + 30 * (5 * 64 * 40 + 6 * 40 * 3)
+    assert most_work(Trial("flow", point, 0, 2.0)) == 2 * evaluation
+    assert most_work(Trial("flow", Point(3, 64, 33), 5, 2.0)) == 2 * evaluation  # same bucket

@@ -1,14 +1,64 @@
-"""The memory that a recorded trial takes, by what the compiler plans for it; nothing is run."""
+"""The memory that trials take, by what the compiler plans for them; nothing is run."""
+
+import resource
+import time
+from pathlib import Path
 
 import jax
 import pytest
 
 from jaxflow.core.types import Point, Trial
+from jaxflow.engine import memory
+from jaxflow.engine.memory import check_memory, fitting, footprint
 from jaxflow.engine.program import Program
-from jaxflow.engine.settings import Settings
+from jaxflow.engine.settings import Lanes, Settings
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.trial import Setting
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.problems.shallow.padding import Shape
 from jaxflow.study.study import Study
 
 GIB = 2**30
+FLOW = GradientFlow()
+CASES = [
+    Setting(Ensemble(), FLOW, 1.0, Shape(400, 800, 800), "float32"),
+    Setting(Ensemble(), FLOW, 1.0, Shape(4, 2048, 1024), "float32"),  # N P outweighs the state
+    Setting(Ensemble(), FLOW, 1.0, Shape(2000, 64, 1000), "float32", "span"),  # the draw does
+    Setting(Ensemble(), FLOW, 1.0, Shape(1000, 1024, 512), "float32", "span"),
+    Setting(Ensemble(Orthogonal()), FLOW, 1.0, Shape(2048, 1024, 512), "float32", "orthogonal"),
+    Setting(Ensemble(), GradientFlow("Tsit5"), 1.0, Shape(800, 400, 800), "float32"),
+    Setting(Ensemble(), GradientDescent(0.01, "adam"), 1.0, Shape(800, 800, 800), "float32"),
+]
+
+
+def planned(setting, transform, width):
+    """Bytes that XLA sets aside for the part that takes most, arguments included."""
+    program = Program(setting, transform, width, jax.devices()[0])
+    parts = [program.parts()[name] for name in ({"solve", "place", "advance"} & {*program.parts()})]
+    plans = []
+    for part in parts:
+        compiled = jax.jit(part.function, donate_argnums=part.donated).lower(*part.shapes).compile()
+        plan = compiled.memory_analysis()
+        plans.append(plan.temp_size_in_bytes + plan.argument_size_in_bytes)
+    return max(plans)
+
+
+@pytest.mark.parametrize("setting", CASES)
+def test_the_estimate_of_a_lane_is_the_compilers_within_a_factor(setting):
+    found = footprint(setting).total()
+    assert planned(setting, "map", 1) <= 1.05 * found
+    assert found < 3.5 * planned(setting, "map", 1)
+    assert found <= memory._bound(setting)
+
+
+def test_the_estimate_of_a_batch_side_by_side():
+    setting = Setting(
+        Ensemble(), FLOW, 1.0, Shape(100, 256, 200), "float32", "ambient", "evaluation"
+    )
+    found = footprint(setting).total(16, starting=2)
+    assert planned(setting, "vmap", 16) <= 1.05 * found < 3.5 * planned(setting, "vmap", 16)
 
 
 @pytest.mark.parametrize("dynamics", ["descent", "flow"])
@@ -18,12 +68,70 @@ def test_the_widest_trial_of_wide_networks_takes_a_few_states(dynamics):
     point = Point(study.axes.d[0], study.axes.n[0], int(study.plan.high))
     assert (point.d, point.n, point.p) == (1000, 1000, 2**14)
     names = study.ensemble, study.dynamics, study.success, study.precision
-    settings = Settings(*names, "auto", "step")
+    settings = Settings(*names, Lanes("map"))
     key = settings.key(Trial(dynamics, point, 0, 1.0), recorded=True)
     setting = settings.setting(key)
     program = Program(setting, "map", 1, jax.devices()[0], study.record)
-    kernel = program.kernels()["record"]
-    planned = jax.jit(kernel.function).lower(*kernel.shapes).compile().memory_analysis()
+    part = program.parts()["record"]
+    planned = jax.jit(part.function).lower(*part.shapes).compile().memory_analysis()
     state = 4 * 2 * setting.shape.N * setting.shape.P  # span coordinates: C and Z
     assert setting.coordinates == "span"
     assert 3 * state < planned.temp_size_in_bytes < 2 * GIB
+
+
+def test_what_no_memory_holds_is_refused_with_numbers_before_anything_is_made():
+    """W alone takes 4 d p = 37.3 GiB, and a flow holds three of its size in its state."""
+    study = Study.load("demo")
+    settings = Settings(study.ensemble, study.dynamics, "signs", "float32", Lanes("map", workers=1))
+    point = Point(100_000, 1000, 100_000)
+    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(ValueError, match=r"got \d+ GiB at d=100000, n=1000, p=100000") as refused:
+        check_memory(
+            settings, [Trial("flow", Point(5, 8, 8), 0, 1.0), Trial("flow", point, 0, 1.0)]
+        )
+    assert time.monotonic() - began < 30
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < GIB / 4 / 1024  # in KiB
+    needed = float(str(refused.value).partition("got ")[2].partition(" GiB")[0])
+    assert 3 * 37.3 < needed < 12 * 37.3
+    assert "\n" not in str(refused.value)
+
+
+def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypatch):
+    trial = Trial("descent", Point(400, 800, 800), 0, 1.0)
+
+    def check(workers, dtype="float32"):
+        lanes = Lanes("map", workers=workers)
+        dynamics = {"descent": GradientDescent()}
+        check_memory(Settings(Ensemble(), dynamics, 1.0, dtype, lanes), [trial])
+
+    one = footprint(CASES[0]).total()
+    monkeypatch.setattr(memory, "memory", lambda device: 3 * one)  # of which trials take half
+    check(1)
+    with pytest.raises(ValueError, match=r"2 at once, got .*fewer workers") as refused:
+        check(2)
+    assert "float32" not in str(refused.value)
+    monkeypatch.setattr(memory, "memory", lambda device: one // 2)
+    with pytest.raises(ValueError, match="use float32") as refused:
+        check(1, "float64")
+    assert "workers" not in str(refused.value)
+
+
+def test_a_width_is_halved_until_it_fits():
+    setting = CASES[0]
+    assert fitting(256, setting, 1e15) == 256
+    for limit in (1e9, 1e8):
+        width = fitting(256, setting, limit)
+        assert footprint(setting).total(width, max(1, width // 8)) <= limit
+        assert footprint(setting).total(2 * width, width // 4) > limit
+    assert fitting(256, setting, 1.0) == 1
+
+
+def test_a_cpu_has_the_memory_of_the_machine_and_another_device_its_own():
+    class Device:
+        def memory_stats(self):
+            return {"bytes_limit": 123}
+
+    assert memory.memory(Device()) == 123
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    total = next(line for line in lines if line.startswith("MemTotal"))
+    assert 0 < memory.memory(jax.devices("cpu")[0]) <= int(total.split()[1]) * 1024

@@ -1,17 +1,28 @@
-"""What is compiled: no product twice, nothing but the kernels of a transform."""
+"""What is compiled: no product twice, and for every platform on a machine that has but a CPU."""
 
 import re
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+import pytest
 from problems import keys_of
 
+from jaxflow.engine.program import Program
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.padding import Shape, Sizes
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+CASES = [
+    (Ensemble(), GradientFlow(), "ambient"),
+    (Ensemble(), GradientFlow(), "span"),
+    (Ensemble(Orthogonal()), GradientFlow(), "orthogonal"),
+    (Ensemble(), GradientDescent(), "ambient"),
+]
 
 
 def products(dynamics) -> int:
@@ -30,3 +41,17 @@ def test_loss_and_error_estimate_share_the_product_of_the_last_stage():
     assert products(GradientDescent()) == field
     power_iteration, stage, last = 1, 1, 1
     assert products(GradientFlow()) == field * (power_iteration + stage + last)
+
+
+@pytest.mark.parametrize("transform", ["map", "vmap"])
+@pytest.mark.parametrize(("ensemble", "dynamics", "coordinates"), CASES)
+def test_parts_lower_for_cpu_cuda_and_tpu(ensemble, dynamics, coordinates, transform):
+    advance_by = "evaluation" if transform == "vmap" else "step"
+    shape = Shape(20, 16, 8)
+    setting = Setting(ensemble, dynamics, 1.0, shape, "float32", coordinates, advance_by)
+    program = Program(setting, transform, 8, jax.devices("cpu")[0])
+    for part in program.parts().values():
+        jitted = jax.jit(part.function)
+        exported = jax.export.export(jitted, platforms=PLATFORMS)(*part.shapes)
+        assert exported.platforms == PLATFORMS
+        assert len(exported.mlir_module_serialized) > 0

@@ -6,7 +6,8 @@ import pytest
 
 from jaxflow.core.names import annotation, replaced, with_traced
 from jaxflow.core.types import Outcome, Point, Trial
-from jaxflow.engine.runner import Runner
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.settings import Lanes, Settings
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.shallow.activations import LeakyReLU
@@ -20,7 +21,7 @@ STEP, RANK = "dynamics.descent.step", "ensemble.labels.rank"
 
 
 def ended(ensemble, dynamics, points, horizon=40.0):
-    with Runner(ensemble, dynamics, success=1.0) as runner:
+    with LocalRunner(ensemble, dynamics, success=1.0) as runner:
         name = next(iter(dynamics))
         rows = runner.run([Trial(name, point, 0, horizon) for point in points])
         return rows, len(runner.programs)
@@ -105,3 +106,25 @@ def test_entries_of_lists_are_fields():
     for name in ("a.2", "a.x", "a.1.0"):
         with pytest.raises(ValueError, match="expected"):
             annotation(root, f"ensemble.initialization.{name}")
+
+
+@pytest.mark.parametrize(
+    "mistake", [lambda: Lanes("lanes"), lambda: Lanes(width=-1), lambda: Lanes(workers=-2)]
+)
+def test_lanes_refuse_what_is_none(mistake):
+    with pytest.raises(ValueError, match="expected"):
+        mistake()
+
+
+def test_a_lane_advances_by_evaluations_where_it_would_wait_for_others():
+    trial = Trial("flow", Point(5, 16, 16), 0, 1.0)
+    found = {}
+    for transform in ("map", "vmap"):
+        dynamics = {"flow": GradientFlow()}
+        settings = Settings(Ensemble(), dynamics, 1.0, "float32", Lanes(transform))
+        for recorded in (False, True):
+            key = settings.key(trial, recorded)
+            found[transform, recorded] = settings.setting(key).advance_by
+    alone = {("map", False), ("map", True), ("vmap", True)}
+    assert {place for place, by in found.items() if by == "step"} == alone
+    assert found["vmap", False] == "evaluation"

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from jaxflow.core.types import Outcome, Point, Trial
-from jaxflow.engine.runner import Runner
+from jaxflow.engine.local import LocalRunner
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.papers.rules import published_horizon
 from jaxflow.problems.shallow.ensemble import Ensemble
@@ -27,7 +27,7 @@ D, P = 30, 100
 def run(flow, points):
     """Rows of (n, seed, horizon) triples, in their order."""
     trials = [Trial("flow", Point(D, n, P), seed, horizon) for n, seed, horizon in points]
-    with Runner(Ensemble(), {"flow": flow}, success=1.0) as runner:
+    with LocalRunner(Ensemble(), {"flow": flow}, success=1.0) as runner:
         rows = {(row.n, row.seed): row for row in runner.run(trials)}
     return [rows[n, seed] for n, seed, _ in points]
 

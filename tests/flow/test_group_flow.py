@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from jaxflow.core.types import Outcome, Point, Trial
-from jaxflow.engine.single import run_trial
-from jaxflow.flow.recording import Recording
-from jaxflow.papers.group_start import group_flow
+from jaxflow.core.types import Outcome, Point, Recording, Trial
+from jaxflow.engine.local import run_trial
+from jaxflow.papers.group import group_flow
 from jaxflow.study.drawing import drawn
 from jaxflow.study.study import Study
 

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from problems import keys_of
 
-from jaxflow.core.types import Outcome, Point, Trial
-from jaxflow.engine.lanes import Lanes
-from jaxflow.engine.runner import Runner
-from jaxflow.engine.single import run_trial
+from jaxflow.core.types import Outcome, Point, Recording, Trial
+from jaxflow.engine.local import LocalRunner, run_trial
+from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.flow.recording import Recording, solve_recorded
+from jaxflow.flow.recording import solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.problems.shallow.ensemble import Ensemble
@@ -26,7 +25,7 @@ RECORDING = Recording(("loss", "curvature", "flips", "balancedness"), trials=2, 
 
 
 def runner(recording=None):
-    return Runner(Ensemble(), {"flow": FLOW}, success=1.0, lanes=MAJOR, recording=recording)
+    return LocalRunner(Ensemble(), {"flow": FLOW}, success=1.0, lanes=MAJOR, recording=recording)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +104,7 @@ def test_the_bounds_hold_along_orthogonal_trajectories():
     lanes = Lanes("map", width=1, workers=1, coordinates="orthogonal")
     recording, ensemble = Recording(names, trials=4), Ensemble(Orthogonal())
     trials = [Trial("flow", Point(60, 60, 24), seed, 300.0) for seed in range(4)]
-    with Runner(ensemble, {"flow": FLOW}, lanes=lanes, recording=recording) as watching:
+    with LocalRunner(ensemble, {"flow": FLOW}, lanes=lanes, recording=recording) as watching:
         rows = watching.run(trials)
         found = watching.trajectories(rows).values()
     assert {row.outcome for row in rows} == {Outcome.CONVERGED}
@@ -138,7 +137,6 @@ def test_times_are_spaced_geometrically_to_the_horizon():
     "mistake",
     [
         lambda: Recording(()),
-        lambda: Recording(("los",)),
         lambda: Recording(("loss", "loss")),
         lambda: Recording(("loss",), trials=0),
         lambda: Recording(("loss",), points=1),

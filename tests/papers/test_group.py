@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from problems import as_float64, drawn, relu_velocity
 from solutions import relu_solution
 
-from jaxflow.papers.group import GroupFlow, group_count, group_size
-from jaxflow.papers.group_start import group_flow
+from jaxflow.papers.group import GroupFlow, group_count, group_flow, group_size
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import Group
 from jaxflow.problems.shallow.inputs import Orthogonal

@@ -200,3 +200,28 @@ def test_bands_and_joined_points_have_their_intervals(ax):
     bars = np.array(ax.collections[1].get_segments())[:, :, 1]
     np.testing.assert_allclose(bars, [[2, 4], [3, 6]])
     assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [[3, 4], [3, 4]]
+
+
+def test_every_dynamics_of_a_figure_looks_unlike_the_others():
+    kinds = ["descent", "flow", "descent", "mine", "flow", "other", "descent", "x"]
+    made = plot.by_dynamics(kinds)
+    assert made[:2] == [plot.DESCENT, plot.FLOW]
+    assert len(set(made)) == len(kinds)
+    assert len({(one.marker, one.line) for one in made}) == len(kinds)  # without colours too
+    assert plot.by_dynamics(["mine"]) == [plot.OTHERS[0]]
+
+
+def test_a_name_is_drawn_as_it_is(ax):
+    for name in ("$x$", "a$b", r"\frac", "_adam", "a\nb", "x^{2"):
+        ax.plot([1, 2], [1, 2], label=f"{plot.plain(name)}, $n = 3$")
+    shown = [text.get_text() for text in ax.legend().get_texts()]
+    assert len(shown) == 6
+    assert shown[4].startswith(r"a\nb")
+
+
+def test_labels_of_thresholds_stand_above_each_other(ax):
+    plot.threshold(5, 4, 6, ax=ax, series=SERIES, label="5")
+    plot.threshold(5, 4, 6, ax=ax, series=SERIES, label="5", level=1)
+    ax.figure.canvas.draw()
+    low, high = (text.get_window_extent() for text in ax.texts)
+    assert low.y1 < high.y0

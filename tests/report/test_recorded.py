@@ -3,7 +3,7 @@
 import pytest
 
 from jaxflow.core.types import Point
-from jaxflow.report.growth import lines
+from jaxflow.report.growth import boundaries
 from jaxflow.report.recorded import last_values, recorded
 from jaxflow.report.slices import SliceReport, slices
 from jaxflow.sampling.axes import Horizon
@@ -63,9 +63,9 @@ def test_what_was_not_recorded_is_named(folder):
 
 
 @pytest.mark.parametrize(("values", "expected"), [((2,), 0), ((2, 3), 1)])
-def test_cells_of_a_single_value_make_no_line(values, expected):
+def test_slices_of_a_single_value_make_no_boundary(values, expected):
     plan, horizon = GridPlan(values, 1, per=("d",)), Horizon(time=(1.0,))
     bases = [Point(d, 0, 1) for d in (4, 6, 8)]
     found = [SliceReport("flow", "flow", b, plan.at(b), horizon, ()) for b in bases]
-    assert len(list(lines(found))) == expected
+    assert len(list(boundaries(found))) == expected
     assert [slice.extent[0] for slice in found] == [8, 12, 16]

@@ -1,14 +1,13 @@
 """A grid of one value: nothing is looked for along its axis, and everything can be reported."""
 
 from dataclasses import replace
-from io import StringIO
 
 import pytest
-from rich.console import Console
 from scipy.stats import binomtest
 from stores import ROW
 
 from jaxflow import report
+from jaxflow.show import tables
 from jaxflow.show.figures import draw
 from jaxflow.store.checking import check
 from jaxflow.store.store import Store
@@ -17,7 +16,7 @@ from jaxflow.study.study import Study
 SHRINK = "ensemble.initialization.shrink"
 TABLE = {
     "name": "x",
-    "axes": {"d": [200], "n": [100, 200], "failure": [0.05]},
+    "axes": {"d": [200], "n": [100, 200], "p": {"rule": "well_initialized", "failure": [0.05]}},
     "horizon": {"time": [100.0]},
     "ensemble": {"inputs": "orthogonal"},
     "dynamics": {"flow": {"kind": "flow"}},
@@ -46,10 +45,10 @@ def test_a_store_of_one_value_is_sound_and_reported(folder):
         low, high = binomtest(1, 1).proportion_ci(method="wilson")
         assert (told["low"], told["high"]) == pytest.approx((low, high), abs=1e-4)
         assert told["conditional"] == {name: told[name] for name in told["conditional"]}
-    Console(file=(text := StringIO()), width=80).print(report.table(report.thresholds(folder)))
-    assert "P(converged), with its 95 % interval" in text.getvalue()
-    assert "d = 200, shrink = 0.01" in text.getvalue()
-    assert "crosses 1/2" not in text.getvalue()
+    text = str(tables.thresholds(report.thresholds(folder)))
+    assert "P(converged), with its 95 % interval" in text
+    assert "d = 200, shrink = 0.01" in text
+    assert "crosses 1/2" not in text
 
 
 def test_and_drawn(folder):

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from stores import FILE, ROW, open_store, schema_1, sound
+from stores import FILE, ROW, earlier, open_store, sound
 
-from jaxflow.store.files import LOCK
+from jaxflow.store.file import LOCK
 from jaxflow.store.store import Store
 
 PREPARE = """
@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from stores import ROW, open_store
-from jaxflow.store import FILE, Store, check
+from jaxflow.store import FILE, Store
+from jaxflow.store.checking import check
 folder = Path(sys.argv[1])
 """
 
@@ -95,7 +96,7 @@ def outside():
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("make", [sound, schema_1])
+@pytest.mark.parametrize("make", [sound, lambda folder: earlier(folder, 1)])
 def test_a_store_on_a_read_only_disk_is_read_and_checked(outside, make):
     store = make(outside / "store")
     before = (store / FILE).read_bytes()

@@ -5,47 +5,40 @@ import json
 import math
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from stores import ROW, bits, execute, one_line, schema_1
+from stores import ROW, bits, earlier, execute, one_line
 
 from jaxflow.core.types import Point, Trial
 from jaxflow.store import migrations
 from jaxflow.store.checking import check
-from jaxflow.store.columns import SCHEMA, create
-from jaxflow.store.files import FILE
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
-from jaxflow.study.study import Study
+from jaxflow.store.tables import SCHEMA, TABLES, create
 
-TOML = """
-name = "tiny"
-success = 1.0
-horizon = {time = 60.0}
-axes = {d = [3], p = [8]}
-dynamics = {control = {kind = "descent"}, flow = {kind = "flow"}}
-threshold = {low = 2, high = 40, relative_half_width = 0.25, batch = 4, max_trials = 4}
-"""
 VALUES = "dynamics, d, n, p, seed, horizon, outcome, reason, flow_time, steps, evaluations"
 VALUES += ", rejections, first_loss, last_loss, well_initialized, balancedness_drift, curvature"
 VALUES += ", dtype, device, program, versions"
+SHRINK = "ensemble.initialization.shrink"
+
+schemas = pytest.mark.parametrize("schema", [1, 2])
 
 
 @pytest.fixture
-def old(tmp_path):
-    return schema_1(tmp_path / "old")
+def old(tmp_path, schema):
+    return earlier(tmp_path / "old", schema)
 
 
-@pytest.fixture
-def study(tmp_path):
-    path = tmp_path / "tiny.toml"
-    path.write_text(TOML)
-    return Study.load(path)
+def protocol_of(folder):
+    with Store.read(folder) as store:
+        return store.protocol_hash, store.protocol_json
 
 
 def values(folder) -> str:
     """All that schema 1 knew, with -0.0 and infinity told apart from their likes."""
-    return repr(execute(folder, f"SELECT {VALUES} FROM trials ORDER BY dynamics, n, seed"))
+    return repr(execute(folder, f"SELECT {VALUES} FROM trials ORDER BY 1, 2, 3, 4, 5, 12"))
 
 
 def dump(folder) -> list[str]:
@@ -53,121 +46,235 @@ def dump(folder) -> list[str]:
         return list(connection.iterdump())
 
 
+def change_study(folder, **changes) -> None:
+    ((text,),) = execute(folder, "SELECT json FROM study")
+    text = json.dumps({**json.loads(text), **changes})
+    hashed = hashlib.sha256(text.encode()).hexdigest()
+    execute(folder, "UPDATE study SET json = ?, hash = ?", (text, hashed))
+
+
 def test_every_schema_has_a_step():
     assert list(migrations.STEPS) == list(range(1, SCHEMA))
 
 
-def test_a_writer_brings_a_store_up_to_date(old, study):
-    before = values(old)
-    with Store.open(old, study.hash, study.json) as store:
+@schemas
+def test_a_writer_brings_a_store_up_to_date(old):
+    before, protocol = values(old), protocol_of(old)
+    with Store.open(old, *protocol) as store:
         rows = store.rows()
-        assert (store.study_hash, store.study_json) == (study.hash, study.json)
+        (design,) = store.designs
+        assert store.rows(design.hash) == rows
     assert values(old) == before
-    assert execute(old, "SELECT hash, json, schema FROM study") == [
-        (study.hash, study.json, SCHEMA)
-    ]
-    assert {row.parameters for row in rows} == {()}
+    assert execute(old, "SELECT hash, json, schema FROM protocol") == [(*protocol, SCHEMA)]
     assert check(old) == []
 
 
-def test_it_has_the_tables_of_a_new_store(old, study):
-    Store.open(old, study.hash, study.json).close()
+@schemas
+def test_the_study_becomes_a_protocol_and_a_design(old):
+    ((text, created),) = execute(old, "SELECT json, created FROM study")
+    study = json.loads(text)
+    with Store.read(old) as store:
+        protocol, (design,) = store.protocol, store.designs
+    names = {"dynamics", "ensemble", "precision", "seed", "success"}
+    assert protocol.table == {name: study[name] for name in names}
+    rest = design.table
+    assert rest.keys() == study.keys() - names
+    assert rest["name"] == study["name"]
+    assert (design.created, design.last_run) == (created, created)
+    for hashed, said, table in ((protocol.hash, protocol.json, protocol.table), design_of(design)):
+        assert said == json.dumps(table, sort_keys=True, separators=(",", ":"))
+        assert hashed == hashlib.sha256(said.encode()).hexdigest()
+
+
+def design_of(design):
+    return design.hash, design.json, design.table
+
+
+@schemas
+def test_it_has_the_tables_of_a_new_store(old):
+    Store.open(old, *protocol_of(old)).close()
+    objects = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
     with closing(sqlite3.connect(":memory:")) as new:
-        create(new, study.hash, study.json)
-        wanted = new.execute("SELECT type, name, tbl_name FROM sqlite_master ORDER BY name")
-        wanted = wanted.fetchall()
-        columns = [
-            new.execute(f"PRAGMA table_info({name})").fetchall()
-            for name in ("trials", "trajectories", "study")
-        ]
-    assert wanted == execute(old, "SELECT type, name, tbl_name FROM sqlite_master ORDER BY name")
-    for table, info in zip(("trials", "trajectories", "study"), columns, strict=True):
-        assert execute(old, f"PRAGMA table_info({table})") == info
+        create(new, "", "")
+        wanted = new.execute(objects).fetchall()
+        assert execute(old, objects) == wanted
+        for table in TABLES:
+            info = f"PRAGMA table_info({table})"
+            assert execute(old, info) == new.execute(info).fetchall()
 
 
-def test_a_reader_reads_it_and_writes_nothing(old, study):
+@schemas
+def test_a_reader_reads_it_and_writes_nothing(old, schema):
     before = (old / FILE).read_bytes()
     with Store.read(old) as store:
         read = [bits(row) for row in store.rows()]
-        assert (store.study_hash, store.study_json) == (study.hash, study.json)
-        (found,) = store.trajectories()
+        found = list(store.trajectories())
         with pytest.raises(ValueError, match="readonly") as error:
             store.insert([ROW])
     one_line(error)
     assert check(old) == []
     assert (old / FILE).read_bytes() == before
     assert len(list(old.iterdir())) == 1
-    with Store.open(old, study.hash, study.json) as store:
+    with Store.open(old, *protocol_of(old)) as store:
         assert [bits(row) for row in store.rows()] == read
-        (kept,) = store.trajectories()
-    for trial, arrays in (found, kept):
-        assert trial == Trial("flow", Point(3, 6, 8), 0, 60.0)
-        np.testing.assert_array_equal(arrays["time"], [0.0, 4.109508991241455])
-        np.testing.assert_array_equal(arrays["loss"], np.array([1.2546624, np.nan], np.float32))
+        kept = list(store.trajectories())
+    assert len(found) == len(kept) == {1: 1, 2: 8}[schema]
+    for (trial, arrays), (same, others) in zip(found, kept, strict=True):
+        assert (trial, trial.horizon) == (same, same.horizon) and trial.horizon == 60.0
+        for name in ("time", "loss"):
+            np.testing.assert_array_equal(arrays[name], others[name])
 
 
+@pytest.mark.parametrize("schema", [1])
 def test_the_strangest_values_are_kept(old):
     with Store.read(old) as store:
         (row,) = (row for row in store.rows() if row.outcome == "FAILED")
+        ((trial, arrays),) = store.trajectories()
     assert row.last_loss == math.inf and math.isnan(row.curvature)
     assert math.copysign(1, row.flow_time) == -1
     assert row.device == 'a "quoted", o\'dd näme'
+    assert {row.parameters} == {()}
+    assert trial == Trial("flow", Point(3, 6, 8), 0, 60.0)
+    np.testing.assert_array_equal(arrays["time"], [0.0, 4.109508991241455])
+    np.testing.assert_array_equal(arrays["loss"], np.array([1.2546624, np.nan], np.float32))
 
 
-def test_a_store_up_to_date_is_left_as_it_is(old, study):
-    Store.open(old, study.hash, study.json).close()
+@schemas
+def test_it_goes_on_growing(old):
+    with Store.open(old, *protocol_of(old)) as store:
+        rows = store.rows()
+        (first,) = store.designs
+        wider = json.dumps({**first.table, "name": "wider"})
+        hashed = hashlib.sha256(wider.encode()).hexdigest()
+        undecided = next(row for row in rows if not row.answers(120.0))
+        longer = replace(undecided, horizon=120.0, flow_time=120.0)
+        new = replace(undecided, p=16)
+        store.begin(hashed, wider)
+        store.ask(hashed, [longer.trial, new.trial])
+        written = store.insert([*rows, longer, new])
+        assert (written.added, written.replaced, written.known) == (1, 1, len(rows))
+        assert [bits(row) for row in store.rows(hashed)] == [bits(longer), bits(new)]
+        assert len(store.rows(first.hash)) == len(rows) == len(store.rows()) - 1
+        assert [design.hash for design in store.designs] == [first.hash, hashed]
+    assert check(old) == []
+
+
+@pytest.mark.parametrize("schema", [2])
+@pytest.mark.parametrize(
+    ("ended", "horizon", "kept", "trajectories"),
+    [
+        ("UNDECIDED", 30.0, 60.0, 8),
+        ("UNDECIDED", 90.0, 90.0, 7),  # whose trajectory was that of the other
+        ("CONVERGED", 90.0, 60.0, 8),
+    ],
+)
+def test_of_rows_of_one_trial_the_decided_or_else_the_longest_is_kept(
+    old, ended, horizon, kept, trajectories
+):
+    names = [name for _, name, *_ in execute(old, "PRAGMA table_info(trials)")]
+    new = {"horizon": f"{horizon}", "outcome": "'UNDECIDED'", "reason": "'horizon'"}
+    others = ", ".join(new.get(name, name) for name in names)
+    one = f"SELECT rowid FROM trials WHERE outcome = '{ended}' AND seed = 0 LIMIT 1"
+    execute(old, f"INSERT INTO trials SELECT {others} FROM trials WHERE rowid = ({one})")
+    ((key),) = execute(old, f"SELECT parameters, n, seed FROM trials WHERE rowid = ({one})")
+    with Store.read(old) as store:
+        rows = store.rows()
+        (found,) = (row for row in rows if (row.parameters[0][1], row.n, row.seed) == place(key))
+        assert len(rows) == 16
+        assert (found.outcome, found.horizon) == (ended, kept)
+        assert len(list(store.trajectories())) == trajectories
+
+
+def place(key):
+    return json.loads(key[0])[SHRINK], *key[1:]
+
+
+@schemas
+def test_a_store_up_to_date_is_left_as_it_is(old):
+    protocol = protocol_of(old)
+    Store.open(old, *protocol).close()
     before = dump(old)
-    Store.open(old, study.hash, study.json).close()
+    Store.open(old, *protocol).close()
     assert dump(old) == before
 
 
-def test_a_stop_in_the_middle_leaves_the_earlier_schema(old, study, monkeypatch):
-    before = dump(old)
+@schemas
+def test_a_stop_in_the_middle_leaves_the_earlier_schema(old, schema, monkeypatch):
+    before, protocol, step = dump(old), protocol_of(old), migrations.STEPS[schema]
 
     def stopped(connection):
-        migrations._from_1(connection)
+        step(connection)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setitem(migrations.STEPS, 1, stopped)
+        patch.setitem(migrations.STEPS, schema, stopped)
         with pytest.raises(KeyboardInterrupt):
-            Store.open(old, study.hash, study.json)
+            Store.open(old, *protocol)
     assert dump(old) == before
-    Store.open(old, study.hash, study.json).close()
-    assert execute(old, "SELECT schema FROM study") == [(SCHEMA,)]
+    Store.open(old, *protocol).close()
+    assert execute(old, "SELECT schema FROM protocol") == [(SCHEMA,)]
 
 
-def test_a_refused_writer_leaves_the_earlier_schema(old, study):
-    before = dump(old)
-    other = json.dumps({**json.loads(study.json), "seed": 1})
-    with pytest.raises(ValueError, match="seed = 0") as error:
-        Store.open(old, "another", other)
-    assert "seed = 1" in one_line(error)
+@schemas
+def test_a_refused_writer_leaves_the_earlier_schema(old):
+    before = (old / FILE).read_bytes()
+    other = json.dumps({**json.loads(protocol_of(old)[1]), "seed": 99})
+    with pytest.raises(ValueError, match="seed = 99") as error:
+        Store.open(old, hashlib.sha256(other.encode()).hexdigest(), other)
     assert "axes" not in one_line(error)
-    assert dump(old) == before
+    assert (old / FILE).read_bytes() == before
 
 
+@pytest.mark.parametrize("schema", [1])
 @pytest.mark.parametrize(
-    ("horizon", "plan"),
+    ("horizon", "listed"),
     [
-        ({"factor": 1.0}, {"grid": {"repetitions": 3, "values": [16, 8]}}),
-        ({"factor": 2.5}, {"grid": {"repetitions": 1, "values": [4]}}),
-        ({"factor": 2.0, "time": 7.5}, {"grid": {"repetitions": 1, "values": [4]}}),
-        ({"factor": 1.0}, {}),
+        ({"factor": 2.5}, {"factor": [2.5], "time": []}),
+        ({"factor": 2.0, "time": 7.5}, {"factor": [], "time": [7.5]}),
     ],
 )
-def test_the_study_is_the_one_that_is_written_today(old, study, horizon, plan):
-    ((text,),) = execute(old, "SELECT json FROM study")
-    table = {**json.loads(text), "horizon": horizon, **plan}
-    if plan:
-        del table["threshold"]
-    execute(old, "UPDATE study SET json = ?", (json.dumps(table),))
-    today = study.table | {"horizon": horizon}
-    if plan:
-        today = {k: v for k, v in today.items() if k != "threshold"} | plan
-    listed = {name: [x] for name, x in horizon.items()}
-    wanted = Study.from_table({**today, "horizon": listed})
+def test_horizons_and_plans_of_the_first_schema_are_written_as_in_the_second(old, horizon, listed):
+    change_study(old, horizon=horizon)
     with Store.read(old) as store:
-        assert store.study_json == wanted.json
-        assert store.study_hash == hashlib.sha256(wanted.json.encode()).hexdigest()
-        assert Study.from_table(json.loads(store.study_json)) == wanted
+        (design,) = store.designs
+    assert design.table["horizon"] == listed
+    assert design.table["axes"] == {"d": [3], "n": [], "p": [8], "parameters": {}}
+    plan = design.table["threshold"]
+    assert (plan["along"], plan["rising"], plan["low"], plan["high"]) == ("n", False, 2, 40)
+
+
+@schemas
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE study SET json = replace(json, '\"seed\":', '\"seed\":1')",
+        "UPDATE study SET json = NULL",
+        "UPDATE study SET json = x'00'",
+        "DELETE FROM study",
+        "INSERT INTO study SELECT * FROM study",
+        "CREATE TRIGGER one AFTER INSERT ON trials BEGIN DELETE FROM trials; END",
+        "CREATE VIEW other AS SELECT 1",
+        "DROP TABLE trials",
+        "ALTER TABLE trials DROP COLUMN curvature",
+        "UPDATE study SET schema = -1",
+        "UPDATE study SET schema = NULL",
+    ],
+)
+def test_damage_is_named_and_nothing_is_changed(old, damage):
+    protocol = protocol_of(old)
+    execute(old, damage)
+    before = (old / FILE).read_bytes()
+    for attempt in (lambda: Store.open(old, *protocol), lambda: Store.read(old)):
+        with pytest.raises(ValueError, match="got") as error:
+            attempt()
+        assert len(one_line(error)) < 600
+    assert check(old) and all("\n" not in line for line in check(old))
+    assert (old / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("schema", [1])
+@pytest.mark.parametrize("names", [{"axes": None}, {"dynamics": []}, {"horizon": 3}, {"new": 1}])
+def test_a_study_that_is_none_is_named(old, names):
+    change_study(old, **names)
+    (found,) = check(old)
+    assert found.startswith("expected ") and "\n" not in found

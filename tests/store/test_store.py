@@ -1,4 +1,4 @@
-"""The store against a kill, a full disk, a second writer, another study and a wrong file."""
+"""The store against a kill, a full disk, a second writer, another protocol and a wrong file."""
 
 import json
 import math
@@ -15,38 +15,54 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import ROW, STUDY, TRIAL, bits, key, one_line, open_store
+from stores import (
+    DESIGN,
+    OTHER_DESIGN,
+    PROTOCOL,
+    ROW,
+    TRIAL,
+    bits,
+    execute,
+    hash_of,
+    key,
+    made,
+    one_line,
+    open_store,
+)
 
-from jaxflow.core.types import Outcome, Point, Row, Trial
-from jaxflow.store.columns import SCHEMA
-from jaxflow.store.files import FILE
+from jaxflow.core.types import Outcome, Row
+from jaxflow.store.checking import check
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
+from jaxflow.store.tables import SCHEMA
+from jaxflow.store.writing import Written
 
 integers = st.integers(0, 2**63 - 1)
+sizes = st.integers(1, 2**63 - 1)
 words = st.text(max_size=8)
 rows_of_any_kind = st.builds(
     Row,
     dynamics=words,
-    horizon=st.floats(allow_nan=False),
+    horizon=st.floats(0, exclude_min=True, allow_infinity=False),
     parameters=st.dictionaries(words, st.floats(allow_nan=False), max_size=2).map(
         lambda values: tuple(sorted(values.items()))
     ),
-    **{name: integers for name in ("d", "n", "p", "seed", "steps", "evaluations", "rejections")},
+    **{name: sizes for name in ("d", "n", "p")},
+    **{name: integers for name in ("seed", "steps", "evaluations", "rejections")},
 )
+UNDECIDED = replace(ROW, outcome=Outcome.UNDECIDED, reason="horizon", flow_time=100.0)
+LONGER = replace(ROW, horizon=200.0, flow_time=150.0)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(rows_of_any_kind, max_size=5, unique_by=key))
 def test_rows_come_back_bit_for_bit_and_sorted(rows):
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder)) as store:
-        store.insert(rows)
+        assert store.insert(rows) == Written(added=len(rows))
         found = store.rows()
         assert [bits(row) for row in found] == [bits(row) for row in sorted(rows, key=key)]
         assert [type(row.outcome) for row in found] == [Outcome] * len(rows)
         assert {type(row.well_initialized) for row in found} <= {bool}
-        assert store.done() == {
-            Trial(r.dynamics, Point(r.d, r.n, r.p, r.parameters), r.seed, r.horizon) for r in rows
-        }
 
 
 def test_numpy_scalars_are_kept_as_numbers(tmp_path):
@@ -61,16 +77,72 @@ def test_numpy_scalars_are_kept_as_numbers(tmp_path):
 def test_a_known_trial_is_left_alone(tmp_path):
     with open_store(tmp_path) as store:
         store.insert([ROW])
-        store.insert([replace(ROW, last_loss=7.0), replace(ROW, seed=1)])
+        written = store.insert([replace(ROW, last_loss=7.0), LONGER, replace(ROW, seed=1)])
+        assert written == Written(added=1, known=2)
         assert store.rows() == [ROW, replace(ROW, seed=1)]
 
 
-def test_a_harvest_is_kept_whole_or_not_at_all(tmp_path):
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (UNDECIDED, LONGER, 1),
+        (UNDECIDED, replace(UNDECIDED, horizon=200.0, flow_time=200.0), 1),
+        (UNDECIDED, replace(UNDECIDED, horizon=100.00001), 0),  # rounding
+        (UNDECIDED, replace(UNDECIDED, horizon=50.0), 0),
+        (UNDECIDED, replace(ROW, horizon=100.0), 0),
+        (ROW, LONGER, 0),
+        (replace(ROW, outcome=Outcome.STALLED, reason="stationary"), LONGER, 0),
+        (replace(ROW, outcome=Outcome.FAILED, reason="budget"), LONGER, 0),
+    ],
+)
+def test_only_an_undecided_row_is_replaced_and_only_by_a_longer_horizon(
+    tmp_path, first, second, kept
+):
     with open_store(tmp_path) as store:
-        with pytest.raises(ValueError, match="NOT NULL") as error:
-            store.insert([ROW, replace(ROW, horizon=math.nan)])
+        store.insert([first])
+        assert store.insert([second]) == Written(replaced=kept, known=1 - kept)
+        assert store.rows() == [(first, second)[kept]]
+    assert check(tmp_path) == []
+
+
+def test_a_replaced_row_takes_its_trajectory_with_it(tmp_path):
+    with open_store(tmp_path) as store:
+        store.insert([UNDECIDED], {TRIAL: {"loss": [1.0]}})
+        store.insert([UNDECIDED], {TRIAL: {"loss": [2.0]}})
+        np.testing.assert_array_equal(store.trajectory(TRIAL)["loss"], [1.0])
+        store.insert([LONGER])
+        assert store.trajectory(TRIAL) is None
+        store.insert([UNDECIDED], {TRIAL: {"loss": [2.0]}})  # it tells of another end
+        assert store.trajectory(TRIAL) is None
+        store.insert([ROW], {TRIAL: {"loss": [3.0]}})
+        np.testing.assert_array_equal(store.trajectory(TRIAL)["loss"], [3.0])
+    assert check(tmp_path) == []
+
+
+def test_a_trajectory_of_no_trial_is_refused(tmp_path):
+    with open_store(tmp_path) as store:
+        with pytest.raises(ValueError, match="of no trial") as error:
+            store.insert([replace(ROW, seed=1)], {TRIAL: {"loss": [1.0]}})
         one_line(error)
         assert store.rows() == []
+    assert check(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (replace(ROW, seed=1, horizon=math.nan), "a finite horizon"),
+        (replace(ROW, n=0), "positive sizes"),
+        (replace(ROW, n=2**63), "too large"),
+    ],
+)
+def test_a_harvest_is_kept_whole_or_not_at_all(tmp_path, broken, said):
+    with open_store(tmp_path) as store:
+        with pytest.raises(ValueError, match=said) as error:
+            store.insert([ROW, broken])
+        one_line(error)
+        assert store.rows() == []
+    assert check(tmp_path) == []
 
 
 def test_rows_are_there_when_opened_again(tmp_path):
@@ -78,7 +150,52 @@ def test_rows_are_there_when_opened_again(tmp_path):
         store.insert([ROW])
     with open_store(tmp_path / "runs" / "demo") as store:
         assert store.rows() == [ROW]
-        assert store.study_json == STUDY
+        assert store.protocol_json == PROTOCOL
+        assert (store.protocol.dynamics, store.protocol.precision) == (("flow",), "float32")
+
+
+def test_a_path_may_be_a_text(tmp_path):
+    folder = str(made(tmp_path, [ROW]))
+    with Store.read(folder) as store:
+        assert store.rows() == [ROW]
+    with Store.open(folder, hash_of(PROTOCOL), PROTOCOL) as store:
+        assert store.rows() == [ROW]
+    assert check(folder) == []
+
+
+def test_designs_are_listed_and_each_has_the_trials_it_asked_for(tmp_path):
+    rows = [replace(ROW, seed=seed) for seed in range(4)]
+    first, second = hash_of(DESIGN), hash_of(OTHER_DESIGN)
+    with open_store(tmp_path) as store:
+        assert store.designs == ()
+        store.begin(first, DESIGN)
+        store.ask(first, [row.trial for row in rows[:3]])
+        store.insert(rows[:2])
+        store.begin(second, OTHER_DESIGN)
+        store.ask(second, [row.trial for row in rows[1:]])
+        store.ask(second, [replace(row.trial, horizon=7.0) for row in rows[1:]])
+        store.insert(rows)
+        assert [design.hash for design in store.designs] == [first, second]
+        assert store.rows(first) == rows[:3]
+        assert store.rows(second) == rows[1:]
+        created = store.designs[0].created
+        store.begin(first, DESIGN)
+        assert [design.json for design in store.designs] == [OTHER_DESIGN, DESIGN]
+        assert store.designs[1].created == created
+        assert store.designs[1].table["name"] == "first"
+        assert store.rows() == rows
+    assert check(tmp_path) == []
+
+
+def test_a_design_that_did_not_begin_asks_for_nothing(tmp_path):
+    with open_store(tmp_path) as store:
+        for attempt in (lambda: store.ask(hash_of(DESIGN), [TRIAL]), lambda: store.rows("x")):
+            with pytest.raises(ValueError, match="design") as error:
+                attempt()
+            one_line(error)
+        with pytest.raises(ValueError, match="the hash of the design's JSON"):
+            store.begin(hash_of(DESIGN), OTHER_DESIGN)
+        assert store.designs == ()
 
 
 def test_trajectories_come_back(tmp_path):
@@ -95,15 +212,16 @@ def test_trajectories_come_back(tmp_path):
 
 
 def test_trajectories_come_one_after_another_while_a_writer_writes(tmp_path):
-    trials = [replace(TRIAL, seed=seed) for seed in (2, 0, 1)]
+    rows = [replace(ROW, seed=seed) for seed in (2, 0, 1)]
     with open_store(tmp_path) as writer:
-        writer.insert([], {trial: {"seed": [trial.seed]} for trial in trials})
+        writer.insert(rows, {row.trial: {"seed": [row.seed]} for row in rows})
         with Store.read(tmp_path) as reader:
             found = []
             for trial, arrays in reader.trajectories():
-                writer.insert([], {replace(TRIAL, seed=10 + trial.seed): {}})
-                found.append((trial, arrays["seed"].tolist()))
-        assert found == [(replace(TRIAL, seed=seed), [seed]) for seed in range(3)]
+                new = replace(ROW, seed=10 + trial.seed)
+                writer.insert([new], {new.trial: {"seed": [0]}})
+                found.append((trial, trial.horizon, arrays["seed"].tolist()))
+        assert found == [(replace(TRIAL, seed=seed), 100.0, [seed]) for seed in range(3)]
         assert len(list(writer.trajectories())) == 6
 
 
@@ -114,39 +232,62 @@ def test_parameters_are_part_of_a_trial_and_sorted_as_numbers(tmp_path):
         store.insert(reversed(rows))
         store.insert([replace(rows[1], parameters=(("shrink", np.float64(0.5)), ("time", 1)))])
         assert store.rows() == rows
-        assert store.done() == {row.trial for row in rows}
         store.insert([], {rows[2].trial: {"loss": [1.0]}})
         assert [trial for trial, _ in store.trajectories()] == [rows[2].trial]
 
 
-def test_another_study_is_refused_and_the_difference_named(tmp_path):
+def test_another_protocol_is_refused_and_the_difference_named(tmp_path):
     open_store(tmp_path).close()
-    other = json.dumps({"axes": {"d": [2], "n": [8, 32]}, "seed": 0})
+    other = json.loads(PROTOCOL)
+    other["dynamics"]["flow"]["rtol"] = 0.2
     with pytest.raises(ValueError, match="--out") as error:
-        open_store(tmp_path, other)
+        open_store(tmp_path, json.dumps(other))
     text = one_line(error)
-    assert "axes.n = [8, 16]" in text
-    assert "axes.n = [8, 32]" in text
+    assert "dynamics.flow.rtol = 0.1" in text
+    assert "dynamics.flow.rtol = 0.2" in text
     assert "seed" not in text
     open_store(tmp_path).close()  # the refused writer holds no lock
 
 
-def test_a_key_of_one_study_only_is_named(tmp_path):
+def test_a_key_of_one_protocol_only_is_named(tmp_path):
     open_store(tmp_path).close()
-    with pytest.raises(ValueError, match="precision = absent") as error:
-        open_store(tmp_path, json.dumps({**json.loads(STUDY), "precision": "float64"}))
-    assert 'precision = "float64"' in one_line(error)
+    other = {**json.loads(PROTOCOL), "ensemble": {}}
+    with pytest.raises(ValueError, match=r"inputs\.law = absent") as error:
+        open_store(tmp_path, json.dumps(other))
+    assert 'ensemble.inputs.law = "sphere"' in one_line(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{",
+        "7",
+        '{"dynamics": {}, "precision": "float32"}',
+        '{"dynamics": {"flow": {}}, "precision": "float16"}',
+        '{"a":' * 200 + "1" + "}" * 200,
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        '{"a":' + "9" * 10_000 + "}",
+    ],
+)
+def test_what_is_no_protocol_is_refused(tmp_path, text):
+    for hashed in (hash_of(text), "another"):
+        with pytest.raises(ValueError, match="got") as error:
+            Store.open(tmp_path / "store", hashed, text)
+        assert len(one_line(error)) < 600
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_store_of_another_schema_is_refused(tmp_path):
-    open_store(tmp_path).close()
-    with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("UPDATE study SET schema = ?", (SCHEMA + 1,))
-    connection.close()
-    for attempt in (open_store, Store.read):
-        with pytest.raises(ValueError, match="schema") as error:
-            attempt(tmp_path)
-        one_line(error)
+    for schema in (SCHEMA + 1, 2, 0, -1, 3.0, "3", "x" * 10**6, b"3"):
+        folder = made(tmp_path / "store", [])
+        execute(folder, "UPDATE protocol SET schema = ?", (schema,))
+        if schema != "3" and schema != 3.0:  # which SQLite keeps as the integer
+            for attempt in (open_store, Store.read):
+                with pytest.raises(ValueError, match="schema") as error:
+                    attempt(folder)
+                assert len(one_line(error)) < 600
+        (folder / FILE).unlink()
 
 
 def test_the_schema_is_numbered_anew_when_rows_change():
@@ -156,7 +297,7 @@ def test_the_schema_is_numbered_anew_when_rows_change():
         "rejections first_loss last_loss well_initialized balancedness_drift curvature dtype "
         "device program versions"
     )
-    assert (SCHEMA, [field.name for field in fields(Row)]) == (2, names.split())
+    assert (SCHEMA, [field.name for field in fields(Row)]) == (3, names.split())
 
 
 def test_a_second_writer_is_refused_until_the_first_closes(tmp_path):
@@ -223,6 +364,7 @@ def test_a_full_disk_loses_one_harvest_only(tmp_path):
         store._connection.execute("PRAGMA max_page_count = 100000")
         store.insert([replace(ROW, seed=1)])
         assert len(store.rows()) == 2
+    assert check(tmp_path) == []
 
 
 WRITER = """
@@ -231,7 +373,7 @@ from dataclasses import replace
 from pathlib import Path
 from stores import ROW, open_store
 store = open_store(Path(sys.argv[1]))
-start = len(store.done())
+start = len(store.rows())
 for first in range(start, start + 10**6, 50):
     store.insert([replace(ROW, seed=seed) for seed in range(first, first + 50)])
     print(first + 50, flush=True)
@@ -257,8 +399,7 @@ def test_a_killed_writer_leaves_whole_harvests_and_no_lock(tmp_path):
         kept = write_until_killed(tmp_path, harvests)
         with Store.read(tmp_path) as store:
             seeds = [row.seed for row in store.rows()]
-            (sound,) = store._connection.execute("PRAGMA integrity_check").fetchone()
-        assert sound == "ok"
+        assert check(tmp_path) == []
         assert seeds == list(range(len(seeds)))
         assert len(seeds) >= kept
         assert len(seeds) % 50 == 0

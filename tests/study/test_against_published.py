@@ -3,7 +3,7 @@
 import pytest
 
 from jaxflow.core.types import Outcome, Point, Trial
-from jaxflow.engine.runner import Runner
+from jaxflow.engine.local import LocalRunner
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.papers.rules import published_horizon
 from jaxflow.problems.shallow.ensemble import Ensemble
@@ -28,7 +28,7 @@ def test_the_control_has_the_published_threshold(d, p, threshold, grid, count):
         for n in grid
         for seed in range(count)
     ]
-    with Runner(Ensemble(), {"descent": GradientDescent(1.0)}, success=1.0) as runner:
+    with LocalRunner(Ensemble(), {"descent": GradientDescent(1.0)}, success=1.0) as runner:
         rows = runner.run(trials)
     converged = {n: 0 for n in grid}
     for row in rows:

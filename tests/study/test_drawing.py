@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxflow.core.types import Point, Trial
-from jaxflow.engine.buckets import bucket
-from jaxflow.engine.requests import requests
+from jaxflow.engine.batches import requests
+from jaxflow.engine.costs import bucket
 from jaxflow.flow.trial import Setting, start
 from jaxflow.study.drawing import inputs_of
 from jaxflow.study.study import Study

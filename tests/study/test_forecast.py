@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from simulated import base_point, row
 
-from jaxflow.engine.usage import Usage
+from jaxflow.engine.runner import Usage
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.slice import Slice

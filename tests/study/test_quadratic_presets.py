@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from problems import keys_of
 
-from jaxflow.core.types import Point, Trial
-from jaxflow.engine.single import run_trial
-from jaxflow.flow.recording import Recording
+from jaxflow.core.types import Point, Recording, Trial
+from jaxflow.engine.local import run_trial
 from jaxflow.papers.quadratic import matrix_error
 from jaxflow.problems.shallow.ensemble import draw
 from jaxflow.problems.shallow.padding import Shape, Sizes

@@ -4,6 +4,7 @@ import numpy as np
 
 from jaxflow.core.types import Outcome, Point, Row, Trial
 from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
@@ -42,10 +43,10 @@ def proportion(x, truth, rising: bool = False):
 def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:
     """The tallies of one study, its rounds as far behind as those of a real one."""
     rng = np.random.default_rng(seed)
-    slice = Slice("descent", base_point(plan.along), plan, Horizon())
-    while trials := slice.propose():
+    search = Search(Slice("descent", base_point(plan.along), plan, Horizon()))
+    while trials := search.propose():
         for trial in trials:
             chance = proportion(trial.point[plan.along], truth, bool(plan.rising))
-            slice.tell([row(trial, bool(rng.random() < chance))])
-    assert slice.finished
-    return list(slice.tallies())
+            search.tell([row(trial, bool(rng.random() < chance))])
+    assert search.finished
+    return list(search.tallies())

@@ -1,21 +1,34 @@
 """Stores to test with, and what is asked of every error."""
 
+import hashlib
 import json
 import math
 import sqlite3
 import struct
-import zlib
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from numpy.typing import ArrayLike
 
 from jaxflow.core.types import Outcome, Point, Row, Trial
-from jaxflow.store.files import FILE
+from jaxflow.store.columns import COLUMNS, digest, total
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 
-STUDY = json.dumps({"axes": {"d": [2], "n": [8, 16]}, "seed": 0})
+PROTOCOL = json.dumps(
+    {
+        "dynamics": {"flow": {"kind": "flow", "rtol": 0.1}},
+        "ensemble": {"inputs": {"law": "sphere"}},
+        "precision": "float32",
+        "seed": 0,
+        "success": 1.0,
+    }
+)
+DESIGN = json.dumps({"axes": {"d": [2], "p": [4]}, "horizon": {"time": [100.0]}, "name": "first"})
+OTHER_DESIGN = json.dumps({**json.loads(DESIGN), "name": "second"})
 
 ROW = Row(
     dynamics="flow",
@@ -44,8 +57,28 @@ ROW = Row(
 TRIAL = Trial("flow", Point(2, 8, 4), 0, 100.0)
 
 
-def open_store(folder: Path, study: str = STUDY) -> Store:
-    return Store.open(folder, study_hash=f"{zlib.crc32(study.encode()):x}", study_json=study)
+def hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def open_store(folder: Path, protocol: str = PROTOCOL) -> Store:
+    return Store.open(folder, hash_of(protocol), protocol)
+
+
+def made(
+    folder: Path,
+    rows: Iterable[Row],
+    trajectories: Mapping[Trial, Mapping[str, ArrayLike]] | None = None,
+    protocol: str = PROTOCOL,
+    design: str = DESIGN,
+) -> Path:
+    """A store of rows that a design asked for."""
+    rows = list(rows)
+    with open_store(folder, protocol) as store:
+        store.begin(hash_of(design), design)
+        store.ask(hash_of(design), [row.trial for row in rows])
+        store.insert(rows, trajectories)
+    return folder
 
 
 def bits(row: Row) -> tuple[object, ...]:
@@ -59,7 +92,7 @@ def _bits(x: float) -> bytes:
 
 
 def key(row: Row) -> tuple[object, ...]:
-    return (row.dynamics, row.d, row.n, row.p, row.parameters, row.seed, row.horizon)
+    return (row.dynamics, row.d, row.n, row.p, row.parameters, row.seed)
 
 
 def one_line(error: pytest.ExceptionInfo[ValueError]) -> str:
@@ -69,20 +102,23 @@ def one_line(error: pytest.ExceptionInfo[ValueError]) -> str:
     return text
 
 
-def schema_1(folder: Path) -> Path:
-    """A folder with a small store, two dynamics and one trajectory, as schema 1 had it."""
+def earlier(folder: Path, schema: int) -> Path:
+    """A folder with a small store as that schema had it.
+
+    That of schema 1 has two dynamics and one trajectory, that of schema 2 a finished study.
+    """
     folder.mkdir(exist_ok=True)
-    sql = (Path(__file__).parent / "reference" / "store-schema-1.sql").read_text("utf-8")
+    sql = (Path(__file__).parent / "reference" / f"store-schema-{schema}.sql").read_text("utf-8")
     with closing(sqlite3.connect(folder / FILE)) as connection:
         connection.executescript(sql)
     return folder
 
 
-def sound(folder: Path) -> Path:
+def sound(folder: Path, schema: int = 1) -> Path:
     """The same store of the present schema."""
-    with Store.read(schema_1(folder)) as store:
-        study = store.study_hash, store.study_json
-    Store.open(folder, *study).close()
+    with Store.read(earlier(folder, schema)) as store:
+        protocol = store.protocol
+    Store.open(folder, protocol.hash, protocol.json).close()
     return folder
 
 
@@ -90,3 +126,13 @@ def execute(folder: Path, sql: str, values: tuple[object, ...] = ()) -> list[tup
     """Do something to a store behind its back."""
     with closing(sqlite3.connect(folder / FILE)) as connection, connection:
         return connection.execute(sql, values).fetchall()
+
+
+def resealed(folder: Path) -> None:
+    """Digests and sums made anew, as by one who wants what was altered to pass."""
+    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+        connection.create_function("digest", -1, lambda *values: digest("trials", values))
+        connection.execute(f"UPDATE trials SET digest = digest({', '.join(COLUMNS)})")
+        said = [said for (said,) in connection.execute("SELECT digest FROM trials")]
+        values = (len(said), total(said).to_bytes(16, "big"))
+        connection.execute("UPDATE sums SET entries = ?, total = ? WHERE name = 'trials'", values)

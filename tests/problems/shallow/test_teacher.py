@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from problems import keys_of
 
-from jaxflow.core.types import Point, Trial
-from jaxflow.engine.runner import Runner
-from jaxflow.engine.single import run_trial
+from jaxflow.core.types import Point, Recording, Trial
+from jaxflow.engine.local import LocalRunner, run_trial
 from jaxflow.flow.descent import GradientDescent
-from jaxflow.flow.recording import Recording, solve_recorded
+from jaxflow.flow.recording import check_recording, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.papers.quadratic import matrix_error, procrustes_distance, quadratic_extremes
@@ -120,10 +119,10 @@ def test_the_narrower_of_student_and_teacher_has_zero_rows(x64, rank, p):
 )
 def test_trials_without_a_teacher_are_refused(law, expected):
     with pytest.raises(ValueError, match=expected) as caught:
-        Runner(law, {"descent": DESCENT}, recording=Recording(NAMES))
+        LocalRunner(law, {"descent": DESCENT}, recording=Recording(NAMES))
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("quotient_high: expected")
-    Recording(("loss",)).check(law)
+    check_recording(Recording(("loss",)), law)
 
 
 def test_a_study_is_refused_and_a_state_too():

@@ -1,0 +1,150 @@
+"""Laws that are not ours, by the names that they can be imported by: "module:Class".
+
+Whoever only reads a study never imports them: an `Unloaded` stands in their place, writes itself
+as it was read, and so hashes as the law does.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, is_dataclass
+from importlib import import_module, invalidate_caches
+from importlib.machinery import PathFinder
+from inspect import getattr_static
+from pathlib import Path
+from re import fullmatch
+from typing import Any
+
+from jaxflow.core.errors import mistake
+
+REMEDY = "put it in a module that can be imported"
+
+
+class NotLoadedError(AttributeError, ValueError):
+    """What a law does was asked of its name."""
+
+
+@dataclass(frozen=True)
+class Unloaded:
+    """A law of which only the name and the fields are known, as plain values.
+
+    It counts as an instance of every protocol of a schema, but has nothing that they ask for.
+    """
+
+    name: str
+    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        expected = f"the law {self.name} with its {name}"
+        raise NotLoadedError(str(mistake(expected, "its name alone", "import it first")))
+
+
+def is_open(name: str) -> bool:
+    """Whether a name is that of a class to import, "module:Class", not one of a table's."""
+    return ":" in name
+
+
+def name_of(thing: Any) -> str | None:
+    """The "module:Class" of a class or function; None where that is not how to import it."""
+    module, path = getattr(thing, "__module__", None), getattr(thing, "__qualname__", "")
+    found = sys.modules.get(module or "")
+    if module == "__main__" or getattr(found, "__spec__", None) is None:
+        return None
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{path}" if found is thing else None
+
+
+def name_in_memory(thing: Any) -> str:
+    """A name that no other class or function of this process has."""
+    path = getattr(thing, "__qualname__", type(thing).__name__)
+    return f"<{getattr(thing, '__module__', None)}:{path} at {id(thing):#x}>"
+
+
+def version_of(law: type) -> str | None:
+    """The `version` that a class says of itself; None if it says none, or has a field so called."""
+    version = getattr(law, "version", None)
+    if any(f.name == "version" for f in fields(law)) or not isinstance(version, str | int | float):
+        return None
+    return str(version)
+
+
+def imported(name: str, where: str) -> Any:
+    """What "module:Class" names; `ValueError`, one line, where it cannot be imported."""
+    if not fullmatch(r"[^\W\d][\w.]*:[^\W\d][\w.]*", name):
+        raise mistake(f"a name module:Class at {where}", name, "write it as 'mymodule:MyLaw'")
+    module, _, path = name.partition(":")
+    try:
+        found = import_module(module)
+    except (Exception, SystemExit) as error:  # whatever the code of a user's module raises
+        got = f"{type(error).__name__}: {error}"
+        remedy = "put its folder on PYTHONPATH, or the module beside the study file"
+        raise mistake(f"a module {module} that can be imported for {where}", got, remedy) from error
+    _check_origin(module.partition(".")[0])
+    for part in path.split("."):
+        found = getattr(found, part, None)  # type: ignore[assignment]
+    if found is None:
+        raise mistake(f"{path} in the module {module} for {where}", "nothing so called", "fix it")
+    return found
+
+
+@contextmanager
+def importing_from(folder: str | Path) -> Iterator[None]:
+    """Within it, modules in the folder can be imported, as beside a script that Python runs."""
+    path = str(Path(folder).resolve())
+    sys.path.insert(0, path)
+    invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(path)
+
+
+def check_law(law: Any, kind: Any, where: str) -> None:
+    """Raise `ValueError` unless `law` is a frozen dataclass with all that the protocol asks for.
+
+    It is an instance, or a class of which an instance is yet to be made.
+    """
+    made = law if isinstance(law, type) else type(law)
+    if not (is_dataclass(made) and made.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        remedy = "decorate the class with @dataclass(frozen=True)"
+        raise mistake(f"a frozen dataclass at {where}", law, remedy)
+    missing = [name for name in _asked(kind) if not _has(law, name)]
+    if missing:
+        remedy = f"define {', '.join(missing)} as {kind.__name__} does"
+        raise mistake(f"{called(kind)} at {where}", law, remedy)
+
+
+def called(kind: Any) -> str:
+    """A protocol's name in words: `InputLaw` is "an input law"."""
+    name = getattr(kind, "__name__", str(kind))
+    words = "".join(f" {c.lower()}" if c.isupper() else c for c in name).split()
+    phrase = name if name.isupper() else " ".join(words)
+    return f"{'an' if phrase[:1].lower() in 'aeiou' else 'a'} {phrase}"
+
+
+def _asked(kind: Any) -> list[str]:
+    asked = sorted(name for name in vars(kind) if name[0] != "_" or name == "__call__")
+    is_protocol = getattr(kind, "_is_protocol", False)
+    return asked if is_protocol else sorted(getattr(kind, "__abstractmethods__", ()))
+
+
+def _has(law: Any, name: str) -> bool:
+    if isinstance(law, type) and any(f.name == name for f in fields(law)):
+        return True
+    found = getattr_static(law, name, None)
+    if name == "__call__":  # every class has the one of its metaclass
+        made = law if isinstance(law, type) else type(law)
+        found = next((vars(c)[name] for c in made.__mro__ if name in vars(c)), None)
+    return found is not None and not getattr(found, "__isabstractmethod__", False)
+
+
+def _check_origin(module: str) -> None:
+    """Raise `ValueError` where another module of that name, from elsewhere, was imported before."""
+    found = PathFinder.find_spec(module)
+    known = getattr(sys.modules.get(module), "__spec__", None)
+    here, there = (spec.origin if spec and spec.has_location else None for spec in (found, known))
+    if here and there and Path(here).resolve() != Path(there).resolve():
+        raise mistake(f"the module {module} of {here}", there, "rename one, or start Python anew")

@@ -1,0 +1,49 @@
+"""Batches of trials: what the lanes take in, and the rows that come out of them."""
+
+import numpy as np
+
+from jaxflow.core.keys import Keys, trial_keys
+from jaxflow.core.machine import versions
+from jaxflow.core.types import Row, Trial
+from jaxflow.flow.stopping import Reason
+from jaxflow.flow.trial import Request, Summary
+from jaxflow.problems.shallow.padding import Sizes
+
+
+def requests(
+    seed: int, trials: list[Trial], lanes: int, dtype: str, parameters: tuple[str, ...] = ()
+) -> Request:
+    """The `Request` of a batch of a study's trials in NumPy, filled up with copies of the first.
+
+    `parameters` are the names, as in the study, of those that the lanes take values of.
+    """
+    padded = trials + trials[:1] * (lanes - len(trials))
+    points = np.array([(t.point.d, t.point.n, t.point.p) for t in padded], np.int32)
+    keys = [trial_keys(seed, t.point.d, t.point.n, t.point.p, t.seed) for t in padded]
+    stacked = Keys(*(np.stack(stream) for stream in zip(*keys, strict=True)))
+    horizons = np.array([t.horizon for t in padded], dtype)
+    values = np.array([[t.point[name] for name in parameters] for t in padded], dtype)
+    return Request(stacked, Sizes(*points.T), horizons, values)
+
+
+def row(trial: Trial, summary: Summary, lane: int, *, dtype: str, device: str, program: str) -> Row:
+    """The row of the trial that ended in a lane of a batch, whose summaries have a lane axis."""
+    values = {name: column[lane].item() for name, column in summary._asdict().items()}
+    reason = Reason(values.pop("reason"))
+    del values["advances"]
+    return Row(
+        dynamics=trial.dynamics,
+        d=trial.point.d,
+        n=trial.point.n,
+        p=trial.point.p,
+        parameters=trial.point.parameters,
+        seed=trial.seed,
+        horizon=trial.horizon,
+        outcome=reason.outcome,
+        reason=reason.name.lower(),
+        dtype=dtype,
+        device=device,
+        program=program,
+        versions=versions(),
+        **values,
+    )

@@ -1,0 +1,143 @@
+"""Fill, advance, harvest, refill: trials in, rows out, over the workers of this machine."""
+
+import queue
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Literal
+
+import jax
+
+from jaxflow.core.errors import mistake
+from jaxflow.core.types import Recording, Row, Trial
+from jaxflow.engine.memory import check_memory
+from jaxflow.engine.program import Program, Programs
+from jaxflow.engine.runner import Runner, Usage
+from jaxflow.engine.schedule import Schedule
+from jaxflow.engine.settings import Lanes, ProgramKey, Settings
+from jaxflow.engine.workers import Arrays, Meter, Worker
+from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.recording import check_recording
+from jaxflow.flow.stopping import Success
+from jaxflow.problems.shallow.coordinates import Name
+from jaxflow.problems.shallow.ensemble import Ensemble
+
+
+class LocalRunner(Runner):
+    """Runs trials of one ensemble under named dynamics on the devices of this machine.
+
+    `recording` says which trials are observed on their way.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        dynamics: Mapping[str, Dynamics],
+        *,
+        success: Success = "signs",
+        seed: int = 0,
+        dtype: str = "float32",
+        lanes: Lanes = Lanes(),
+        recording: Recording | None = None,
+    ) -> None:
+        if jax.dtypes.canonicalize_dtype(dtype) != dtype:
+            remedy = f'call jaxflow.configure(precision="{dtype}") first'
+            raise mistake(f"64-bit JAX for {dtype}", "32-bit JAX", remedy)
+        if recording is not None:
+            check_recording(recording, ensemble)
+        self.lanes, self.recording, self.usage = lanes.resolved(), recording, Usage()
+        self.settings = Settings(ensemble, dict(dynamics), success, dtype, self.lanes)
+        self._programs = Programs(self.settings, lanes, recording)
+        self._schedule = Schedule(self.lanes.workers)
+        self._trajectories: dict[Trial, Arrays] = {}
+        self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()
+        meter, devices = Meter(self.usage), jax.local_devices()
+        self._threads = []
+        for number in range(self.lanes.workers):
+            device = devices[number % len(devices)]
+            worker = Worker(seed, self._schedule, self._programs, device, meter, self._deliver)
+            self._threads.append(threading.Thread(target=self._watch, args=(worker,), daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def programs(self) -> dict[tuple[ProgramKey, int], Program]:
+        """The programs made by now, by key and number of the device."""
+        return self._programs.made()
+
+    def close(self) -> None:
+        """Stop after the programs under way; trials still waiting are dropped."""
+        self._schedule.close()
+        for thread in self._threads:
+            thread.join()
+
+    def submit(self, trials: Iterable[Trial]) -> None:
+        """Queue trials, each of a point that the ensemble can draw and the memory can hold."""
+        trials = list(trials)
+        check_memory(self.settings, trials)
+        self._schedule.add((self.settings.key(t, self._is_recorded(t)), t) for t in trials)
+
+    def harvest(self, timeout: float | None = None) -> list[Row]:
+        """The rows ended since the last harvest; waits for the first, up to `timeout` seconds."""
+        try:
+            found = [self._ended.get(timeout=timeout)]
+        except queue.Empty:
+            return []
+        while not self._ended.empty():
+            found.append(self._ended.get())
+        rows = [row for item in found if isinstance(item, list) for row in item]
+        errors = [item for item in found if isinstance(item, BaseException)]
+        if errors and not rows:
+            raise errors[0]
+        for error in errors:  # what has ended comes first
+            self._ended.put(error)
+        return rows
+
+    def trajectories(self, rows: Iterable[Row]) -> dict[Trial, Arrays]:
+        """What was recorded of the trials of these rows; it is handed over once."""
+        recorded = [row.trial for row in rows if row.trial in self._trajectories]
+        return {trial: self._trajectories.pop(trial) for trial in recorded}
+
+    def _is_recorded(self, trial: Trial) -> bool:
+        return self.recording is not None and trial.seed < self.recording.trials
+
+    def _deliver(self, rows: list[Row], recorded: dict[Trial, Arrays]) -> None:
+        self._trajectories.update(recorded)  # before the rows: they are asked for by these
+        self._ended.put(rows)
+
+    def _watch(self, worker: Worker) -> None:
+        try:
+            worker.work()
+        except BaseException as error:  # handed to the coordinator, which raises it
+            self._ended.put(error)
+
+
+def run_trial(
+    ensemble: Ensemble,
+    dynamics: Dynamics,
+    trial: Trial,
+    recording: Recording,
+    *,
+    success: Success = "signs",
+    seed: int = 0,
+    dtype: str = "float32",
+    coordinates: Name | Literal["auto"] = "ambient",
+) -> tuple[Row, Arrays]:
+    """The row of one trial of a study with that seed, and its trajectory by observable.
+
+    The row is the runner's. The arrays have one entry a recorded state, the first of them "time",
+    in flow time. The trial is recorded whatever its seed is against `recording.trials`.
+    """
+    lanes = Lanes("map", width=1, workers=1, coordinates=coordinates)
+    recording = replace(recording, trials=trial.seed + 1)
+    with LocalRunner(
+        ensemble,
+        {trial.dynamics: dynamics},
+        success=success,
+        seed=seed,
+        dtype=dtype,
+        lanes=lanes,
+        recording=recording,
+    ) as runner:
+        (row,) = runner.run([trial])
+        return row, runner.trajectories([row])[trial]

@@ -1,0 +1,76 @@
+"""Trials that wait to run, and which of them is next.
+
+A worker keeps to one program as long as that has trials waiting, then takes the program with the
+most work waiting: the most expensive trials run first and the cheap ones fill the gaps at the end.
+A small number of trials is shared out, so that none waits behind another while a worker is idle.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from threading import Condition
+
+from jaxflow.core.types import Trial
+from jaxflow.engine.costs import most_work
+from jaxflow.engine.settings import ProgramKey
+
+SHARES = 4  # that a worker takes of what is waiting, one after the other
+
+
+class Schedule:
+    """The trials waiting for each program; every method may be called from any thread."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._waiting: dict[ProgramKey, deque[Trial]] = {}
+        self._compiling: set[ProgramKey] = set()
+        self._change = Condition()
+        self._is_closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is to be begun any more."""
+        return self._is_closed
+
+    def add(self, trials: Iterable[tuple[ProgramKey, Trial]]) -> None:
+        """Queue trials, each for its program."""
+        with self._change:
+            for key, trial in trials:
+                self._waiting.setdefault(key, deque()).append(trial)
+            self._change.notify_all()
+
+    def next_program(self, timeout: float) -> ProgramKey | None:
+        """The program with the most work waiting; None if there is none within so many seconds.
+
+        The caller compiles it and says so by `compiled`. A program that another worker is at
+        compiling comes last.
+        """
+        with self._change:
+            self._change.wait_for(lambda: self._is_closed or self._waiting, timeout)
+            if self._is_closed or not self._waiting:
+                return None
+            work = {key: sum(map(most_work, trials)) for key, trials in self._waiting.items()}
+            key = max(work, key=lambda key: (key not in self._compiling, work[key]))
+            self._compiling.add(key)
+            return key
+
+    def compiled(self, key: ProgramKey) -> None:
+        """The program is ready to run."""
+        with self._change:
+            self._compiling.discard(key)
+
+    def take(self, key: ProgramKey, most: int) -> list[Trial]:
+        """Up to `most` trials of a program, fewer near the end so that workers end together."""
+        with self._change:
+            waiting = self._waiting.get(key, deque())
+            share = -(-sum(map(len, self._waiting.values())) // (SHARES * self._workers))
+            taken = [waiting.popleft() for _ in range(min(most, share, len(waiting)))]
+            if not waiting:
+                self._waiting.pop(key, None)
+            return taken
+
+    def close(self) -> None:
+        """Drop what is waiting."""
+        with self._change:
+            self._is_closed = True
+            self._waiting.clear()
+            self._change.notify_all()

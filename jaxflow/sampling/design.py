@@ -1,0 +1,144 @@
+"""What is to be run of a protocol: axes, horizon, plan, recording, name. Plain data, without JAX.
+
+A design may grow: any design of a protocol is run on the protocol's store, which keeps what earlier
+ones left there.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from re import fullmatch
+from typing import Any, Self
+
+from jaxflow.core.errors import mistake
+from jaxflow.core.schema import canonical, digest
+from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
+from jaxflow.sampling.axes import Axes, Horizon, concerning
+from jaxflow.sampling.grid import GridPlan
+from jaxflow.sampling.neighbours import warm_start
+from jaxflow.sampling.rules import SCHEMA
+from jaxflow.sampling.search import Search
+from jaxflow.sampling.slice import Slice
+from jaxflow.sampling.threshold import ThresholdPlan
+
+NAME = r"[^\W_][\w.+=-]*"  # of a folder, and of nothing above it
+
+
+@dataclass(frozen=True)
+class Design:
+    """Axes, horizon, sampling plan and recording, under a name.
+
+    Exactly one of `threshold` and `grid` says how n, or another axis, is sampled. `record` asks for
+    trajectories of some trials.
+    """
+
+    name: str
+    axes: Axes
+    horizon: Horizon = Horizon()
+    threshold: ThresholdPlan | None = None
+    grid: GridPlan | None = None
+    record: Recording | None = None
+
+    def __post_init__(self) -> None:
+        SCHEMA.coerce(self)
+        if not fullmatch(NAME, self.name):
+            remedy = "begin with a letter or digit, and go on with those and . _ + = -"
+            raise mistake("the name of a folder as name", self.name, remedy)
+        if (self.threshold is None) == (self.grid is None):
+            got = "both" if self.grid else "neither"
+            raise mistake("either a threshold or a grid", got, "give one of the two tables")
+        self.axes.check(self.along)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The design that a store keeps as JSON; a rule of a user's module is not imported."""
+        design: Self = SCHEMA.read(cls, json.loads(text), "the design")
+        return design
+
+    @cached_property
+    def json(self) -> str:
+        """The design as canonical JSON: what a store keeps beside others."""
+        return canonical(SCHEMA.write(self))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON."""
+        return digest(self.json)
+
+    @property
+    def plan(self) -> ThresholdPlan | GridPlan:
+        """How the scanned axis is sampled."""
+        plan = self.threshold or self.grid
+        assert plan is not None
+        return plan
+
+    @property
+    def along(self) -> str:
+        """The axis that is scanned: n, d, p or a parameter."""
+        return self.plan.along
+
+    @property
+    def parameters(self) -> list[str]:
+        """The axes that are no sizes, by dotted name."""
+        scanned = [] if self.along in SIZES else [self.along]
+        return [*self.axes.parameters, *scanned]
+
+    def slices(self, dynamics: Iterable[str]) -> Iterator[Slice]:
+        """One slice for each of the dynamics named and each point off the scanned axis."""
+        for name in dynamics:
+            if self.along in SIZES or concerning([self.along], name):
+                for base in self.axes.points(self.along, name):
+                    yield Slice(name, base, self.plan_at(base), self.horizon)
+
+    def searches(self, dynamics: Iterable[str]) -> list[Search]:
+        """The search of every slice."""
+        searches = [Search(slice) for slice in self.slices(dynamics)]
+        if self.threshold is not None:
+            warm_start(searches)
+        return searches
+
+    def plan_at(self, base: Point) -> ThresholdPlan | GridPlan:
+        """The plan of the slice at a base."""
+        return self.grid.at(base) if self.grid else self.plan
+
+
+class Board:
+    """The searches of a design: rows in, trials out."""
+
+    def __init__(self, searches: Sequence[Search], along: str) -> None:
+        self.searches = list(searches)
+        self._along = along
+        self._by_place = {(search.dynamics, search.base): search for search in searches}
+
+    def tell(self, rows: Iterable[Row]) -> None:
+        """Hand every row to its search."""
+        mine: dict[Any, list[Row]] = {}
+        for row in rows:
+            mine.setdefault(self._place(row.trial), []).append(row)
+        for place, found in mine.items():
+            if place in self._by_place:
+                self._by_place[place].tell(found)
+
+    def propose(self) -> list[Trial]:
+        """The trials of every round that can be proposed by now, known ones among them.
+
+        A search may propose once another has told it where to begin, so they are asked until no
+        more comes.
+        """
+        trials: list[Trial] = []
+        while new := [trial for search in self.searches for trial in search.propose()]:
+            trials += new
+        return trials
+
+    def missing(self, trials: Iterable[Trial]) -> list[Trial]:
+        """Those of the trials that have not ended."""
+        return [t for t in trials if t not in self._by_place[self._place(t)].ended]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is to come."""
+        return all(search.finished for search in self.searches)
+
+    def _place(self, trial: Trial) -> tuple[str, Point]:
+        return trial.dynamics, trial.point.moved(self._along, 0)

@@ -1,0 +1,96 @@
+"""What a run left in its folder, for Python and for notebooks."""
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
+
+from jaxflow import report
+from jaxflow.core.errors import printable
+from jaxflow.core.types import Row
+from jaxflow.report import export
+from jaxflow.show import tables
+from jaxflow.show.figures import drawn, figure, save
+from jaxflow.show.text import Table, symbol
+from jaxflow.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+MOST_LINES = 6  # of a repr
+
+
+@dataclass(frozen=True)
+class Result:
+    """The trials of a study and what they say; reads its folder anew whenever it is asked.
+
+    Every method raises `ValueError` where the folder has no store, or one without trials.
+    """
+
+    folder: Path
+    design: str | None = None  # its name; those of the same horizons along the same axis if None
+    kept: object = field(default=None, compare=False, repr=False)  # removes the folder when it goes
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder))
+
+    def rows(self) -> list[Row]:
+        """Every trial, sorted by its place and number."""
+        with Store.read(self.folder) as store:
+            return store.rows()
+
+    def thresholds(self) -> list[dict[str, Any]]:
+        """One dictionary a slice and horizon: its place, its threshold, its trials by outcome."""
+        return report.thresholds(self.folder, self.design)
+
+    def table(self) -> Table:
+        """The thresholds as a table: `str` of it is text, rich and notebooks print it."""
+        return tables.thresholds(self.thresholds())
+
+    def plot(self, kind: str = "auto", path: str | PathLike[str] | None = None) -> Figure:
+        """A figure of the kinds of `jaxflow figure`, written to `path` if one is given."""
+        with drawn(lambda: figure(report.slices(self.folder, self.design), kind)) as made:
+            if path is not None:
+                save(made, Path(path))
+            return made
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """The trials, one row each; needs `jaxflow[export]`."""
+        return export.to_pandas(self.rows())
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """The trials and their counts over the axes as labelled arrays; needs `jaxflow[export]`."""
+        with Store.read(self.folder) as store:
+            about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
+            return export.to_xarray(store.rows(), about)
+
+    def __repr__(self) -> str:
+        try:
+            found = self.thresholds()
+        except ValueError:
+            return f"Result({str(self.folder)!r}): no trials"
+        lines = [_line(entry) for entry in found[:MOST_LINES]]
+        more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []
+        trials = f"{len(self.rows())} trials"
+        return "\n".join([f"Result({str(self.folder)!r}): {trials}", *lines, *more])
+
+    def _repr_html_(self) -> str:
+        file = BytesIO()
+        with drawn(lambda: figure(report.slices(self.folder, self.design))) as made:
+            made.savefig(file, format="png", dpi=110)
+        image = b64encode(file.getvalue()).decode()
+        return f'{self.table()._repr_html_()}<img src="data:image/png;base64,{image}">'
+
+
+def _line(entry: dict[str, Any]) -> str:
+    """One threshold, or P(converged), of `thresholds`."""
+    place = ", ".join(f"{name} = {x}" for name, x in tables.place(entry).items())
+    along = symbol(entry["along"])
+    found = "P" if "proportion" in entry else "N" if along == "n" else along
+    value, interval, *_ = tables.estimate(entry)
+    return printable(f"  {entry['dynamics']}, {place}: {found} = {value} {interval}")

@@ -1,0 +1,35 @@
+"""A run as Python users see it: progress while it lasts, and a result at its end."""
+
+from contextlib import nullcontext
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from jaxflow.core.machine import configure
+from jaxflow.engine.settings import Lanes
+from jaxflow.show.progress import Monitor
+from jaxflow.show.result import Result
+from jaxflow.study import run as studies
+from jaxflow.study.study import Study
+
+
+def run(
+    study: Study,
+    out: str | PathLike[str] | None = None,
+    *,
+    lanes: Lanes | None = None,
+    quiet: bool = False,
+) -> Result:
+    """Run a study into the store in `out`, from where it stands, with progress unless `quiet`.
+
+    Without `out` the trials are kept as long as the result is. Raises `ValueError` for a store that
+    cannot be used and for laws that break their word; what was computed before an error or an
+    interruption is in the store.
+    """
+    if study.precision == "float64":
+        configure(precision="float64")
+    kept = None if out else TemporaryDirectory(prefix="jaxflow-")
+    folder = Path(kept.name if kept else out or "")
+    with nullcontext(lambda progress: None) if quiet else Monitor() as listener:
+        studies.run(study, folder, lanes or Lanes(), listener, is_kept=kept is None)
+    return Result(folder, kept=kept)

@@ -1,0 +1,111 @@
+"""The tables of a store: its thresholds, and where its study stands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jaxflow.core.types import SIZES, Outcome
+from jaxflow.report.slices import SliceReport
+from jaxflow.report.status import Status
+from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.show.text import WIDTH, Cell, Table, between, number, symbol
+from jaxflow.statistics.counts import wilson
+
+INITIALIZED = "well", "initialized"
+
+
+def thresholds(reports: Sequence[dict[str, Any]]) -> Table:
+    """The thresholds as `jaxflow.report.thresholds` gives them: what all share is in the title.
+
+    Where a grid has a single value, P(converged) at it. Outcomes are counted in columns of their
+    own, or where these are too many for 80 columns, in one.
+    """
+    places = [place(report) for report in reports]
+    names = list(dict.fromkeys(name for at in places for name in at))
+    values = {name: {at.get(name, "") for at in places} for name in names}
+    shared = {name: values[name].pop() for name in names if len(values[name]) == 1}
+    own = sorted((name for name in names if name not in shared), key="horizon".__eq__)
+    along = symbol(reports[0]["along"])
+    points = "proportion" in reports[0]
+    tells = any("conditional" in report for report in reports)
+    sought = "P(converged)" if points else f"Threshold in {along}: where P(converged) crosses 1/2"
+    title = (
+        f"{sought}, with its 95 % interval",
+        ", ".join(f"{k} = {x}" for k, x in shared.items()),
+    )
+    first = "P" if points else "N" if along == "n" else along
+    headings: tuple[Cell, ...] = ("dynamics", *own, first, "interval")
+    headings += (INITIALIZED,) if tells else ()
+    rows = [
+        (report["dynamics"], *(at.get(name, "") for name in own), *estimate(report, tells))
+        for report, at in zip(reports, places, strict=True)
+    ]
+    counted = _with_outcomes(title, headings, rows, reports)
+    return counted if counted.width <= WIDTH else _with_outcomes_as_words(counted, len(headings))
+
+
+def status(found: Status) -> Table:
+    """A row a slice: its trials and how well its threshold is known at the longest horizon."""
+    headings = ("slice", "trials", "threshold", "half-width", "asked for")
+    rows = tuple((s.title, str(len(s.rows)), *_knowledge(s)) for s in found.slices)
+    return Table("", headings, rows)
+
+
+def place(report: dict[str, Any]) -> dict[str, str]:
+    """Sizes, parameters by their last words, the only value of a grid, and the horizon, as text."""
+    sizes = {name: str(report[name]) for name in SIZES if name in report}
+    parameters = {symbol(name): number(x) for name, x in report["parameters"].items()}
+    only = {symbol(report["along"]): number(report["at"])} if "at" in report else {}
+    horizon = report["horizon"]
+    said = horizon if isinstance(horizon, str) else number(horizon)
+    return {**sizes, **parameters, **only, "horizon": said}
+
+
+def estimate(report: dict[str, Any], tells: bool = False) -> tuple[str, ...]:
+    """The threshold or P(converged), its interval, and where it `tells`, the well initialized."""
+    key = "proportion" if "proportion" in report else "n50"
+    edge = {"": "", "below": "< ", "above": "> "}[report.get("at_edge", "")]
+    given = report.get("conditional")
+    conditional = [number(given[key]) if given else ""] if tells else []
+    return f"{edge}{number(report[key])}", between(report["low"], report["high"]), *conditional
+
+
+def _with_outcomes(
+    title: Cell,
+    headings: tuple[Cell, ...],
+    rows: Sequence[tuple[str, ...]],
+    reports: Sequence[dict[str, Any]],
+) -> Table:
+    """The table with a column for every outcome that there is."""
+    seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
+    counts = [tuple(str(report["outcomes"][name]) for name in seen) for report in reports]
+    return Table(
+        title,
+        (*headings, *(name.lower() for name in seen)),
+        tuple((*row, *count) for row, count in zip(rows, counts, strict=True)),
+    )
+
+
+def _with_outcomes_as_words(table: Table, k: int) -> Table:
+    """The table with its columns from the k-th on said in one."""
+    outcomes = table.headings[k:]
+
+    def said(counts: Sequence[Cell]) -> str:
+        return ", ".join(
+            f"{n} {name}" for n, name in zip(counts, outcomes, strict=True) if n != "0"
+        )
+
+    rows = tuple((*row[:k], said(row[k:])) for row in table.rows)
+    return Table(table.title, (*table.headings[:k], "trials"), rows, words=(0, k))
+
+
+def _knowledge(slice: SliceReport) -> tuple[str, str, str]:
+    """The threshold or P(converged), half its interval, and the half asked for."""
+    if slice.is_point:
+        (tally,) = slice.tallies()
+        low, high = wilson(tally.converged, tally.trials)
+        return f"P = {tally.converged / tally.trials:.3g}", f"{50 * (high - low):.1f} %", ""
+    posterior = slice.posterior()
+    asked = ""
+    if isinstance(slice.plan, ThresholdPlan):
+        asked = f"{100 * slice.plan.relative_half_width:.1f} %"
+    return f"{posterior.median:.4g}", f"{100 * posterior.relative_half_width:.1f} %", asked

@@ -1,0 +1,110 @@
+"""Text for people: numbers, intervals, and tables of them for a terminal of 80 columns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from io import StringIO
+from math import isinf
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from jaxflow.core.errors import printable
+
+WIDTH = 80  # columns of a terminal
+OPEN = "[a, ..)"  # an interval without an upper end
+
+Cell = str | tuple[str, ...]  # a line, or several
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of plain text, none of which is taken for markup or for orders to a terminal.
+
+    Rich prints it, `str` gives it as text of 80 columns, a notebook shows it as HTML.
+    """
+
+    title: Cell
+    headings: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str = ""
+    words: tuple[int, ...] = (0,)  # columns of words, to the left and folded; numbers are not
+
+    @property
+    def width(self) -> int:
+        """The columns that it takes where nothing is folded."""
+        columns = zip(self.headings, *self.rows, strict=True)
+        return 1 + sum(1 + max(map(_width, column)) for column in columns)
+
+    def __rich__(self) -> RichTable:
+        made = RichTable(
+            title=_text(self.title),
+            title_justify="left",
+            min_width=WIDTH - 4,
+            caption=_text(self.caption),
+            caption_justify="left",
+            box=box.SIMPLE_HEAD,
+            padding=0,
+        )
+        for k, heading in enumerate(self.headings):
+            if k in self.words:
+                made.add_column(_text(heading), overflow="fold")
+            else:
+                made.add_column(_text(heading), justify="right", no_wrap=True)
+        for row in self.rows:
+            made.add_row(*map(_text, row))
+        return made
+
+    def __str__(self) -> str:
+        file = StringIO()
+        Console(file=file, width=WIDTH, color_system=None, force_jupyter=False).print(self)
+        return "\n".join(map(str.rstrip, file.getvalue().splitlines())).strip("\n")
+
+    def _repr_html_(self) -> str:
+        head = _html_row("th", self.headings)
+        body = "".join(_html_row("td", row) for row in self.rows)
+        caption = f"<p>{_html(self.caption)}</p>" if self.caption else ""
+        title = f"<caption>{_html(self.title)}</caption>"
+        return f"<table>{title}<thead>{head}</thead><tbody>{body}</tbody></table>{caption}"
+
+
+def number(x: float | None) -> str:
+    """A threshold: whole from 100 on, else three digits."""
+    if x is None:
+        return ""
+    if isinf(x):
+        return ".."
+    return f"{x:.0f}" if x >= 100 or x == int(x) else f"{x:.3g}"
+
+
+def between(low: float, high: float) -> str:
+    """An interval; one that is open has no upper end."""
+    return f"[{number(low)}, ..)" if isinf(high) else f"[{number(low)}, {number(high)}]"
+
+
+def symbol(axis: str) -> str:
+    """The last word of a parameter's dotted name."""
+    return axis.rpartition(".")[2]
+
+
+def _lines(cell: Cell) -> list[str]:
+    return [printable(line) for line in ((cell,) if isinstance(cell, str) else cell)]
+
+
+def _width(cell: Cell) -> int:
+    return max(map(cell_len, _lines(cell)), default=0)
+
+
+def _text(cell: Cell) -> Text:
+    return Text("\n".join(_lines(cell)))
+
+
+def _html(cell: Cell) -> str:
+    return "<br>".join(map(escape, _lines(cell)))
+
+
+def _html_row(tag: str, cells: Iterable[Cell]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{_html(cell)}</{tag}>" for cell in cells) + "</tr>"

@@ -1,0 +1,52 @@
+"""One trial of a study, run by itself and followed on its way."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
+from jaxflow.engine.local import run_trial
+from jaxflow.study.study import Study
+
+OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
+BOUNDS = ("curvature_low", "curvature_high")  # they hold for orthogonal inputs
+POINTS = 96
+
+
+def follow(
+    study: Study, sizes: Mapping[str, int | None], dynamics: str | None = None, seed: int = 0
+) -> tuple[Row, dict[str, np.ndarray]]:
+    """Run one trial; its row, and its observables by name, arrays (k,) with "time" first.
+
+    `sizes` are d, n and p, where the study does not say which one; `dynamics` its first if None.
+    Raises `ValueError` for a point or a dynamics that is not the study's to have.
+    """
+    name = dynamics or next(iter(study.dynamics))
+    if name not in study.dynamics:
+        raise unknown_name("dynamics", name, study.dynamics)
+    d, n, p = (_size(study, axis, sizes.get(axis)) for axis in SIZES)
+    point = Point(d, n, p)
+    study.ensemble.check(point)
+    orthogonal = "orthogonal" in study.ensemble.coordinates()
+    names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
+    return run_trial(
+        study.ensemble,
+        study.dynamics[name],
+        Trial(name, point, seed, study.horizon.times(point)[-1]),
+        study.record or Recording(names, points=POINTS),
+        success=study.success,
+        seed=study.seed,
+        dtype=study.precision,
+    )
+
+
+def _size(study: Study, axis: str, given: int | None) -> int:
+    """The size asked for, or the study's only one."""
+    if given is not None:
+        return given
+    known = study.axes.values(axis)
+    if len(known) != 1:
+        got = f"several, {list(known)}" if known else "none, since the study scans it"
+        raise mistake(f"a value of {axis}", got, f"give one with -{axis}")
+    return int(known[0])

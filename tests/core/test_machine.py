@@ -1,0 +1,103 @@
+"""How JAX is set up; every script runs in a process of its own, for JAX starts once."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from jaxflow.core.machine import configure
+
+RUN = """
+from jaxflow.core.types import Point, Trial
+with jf.LocalRunner(jf.Ensemble(), {"descent": jf.GradientDescent()}, success=1.0) as runner:
+    runner.run([Trial("descent", Point(3, 4, 8), 0, 1.0)])
+"""
+
+
+def output(script, tmp_path):
+    """What a script prints that runs without any setting of JAX."""
+    ours = ("XLA_FLAGS", "TF_CPP_MIN_LOG_LEVEL", "JAX_COMPILATION_CACHE_DIR")
+    env = {name: x for name, x in os.environ.items() if name not in ours}
+    env |= {"JAX_PLATFORMS": "cpu", "XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", script]
+    found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return found.stdout.split()
+
+
+def test_what_is_asked_for_is_set_before_jax_starts(tmp_path):
+    script = f"""
+import jaxflow as jf
+jf.configure(devices=2, cache={str(tmp_path / "mine")!r}, precision="float64")
+import jax, os
+print(len(jax.devices()), jax.numpy.ones(1).dtype, jax.config.jax_compilation_cache_dir)
+print("xla_cpu_multi_thread_eigen=false" in os.environ["XLA_FLAGS"])
+jf.configure(precision="float32")
+print(jax.numpy.ones(1).dtype, len(jax.devices()), jax.config.jax_compilation_cache_dir)
+"""
+    mine = str(tmp_path / "mine")
+    expected = ["2", "float64", mine, "True", "float32", "2", mine]
+    assert output(script, tmp_path) == expected
+
+
+def test_a_run_configures_what_nobody_has_and_an_import_changes_nothing(tmp_path):
+    script = f"""
+import jax, os
+before = dict(jax.config.values), dict(os.environ)
+import jaxflow as jf
+for name in jf.__all__:
+    getattr(jf, name)
+print((dict(jax.config.values), dict(os.environ)) == before)
+{RUN}
+print(jax.config.jax_compilation_cache_dir, "eigen=false" in os.environ["XLA_FLAGS"])
+print(any((jf.core.machine.Path(jax.config.jax_compilation_cache_dir)).iterdir()))
+"""
+    assert output(script, tmp_path) == ["True", str(tmp_path / "jaxflow" / "xla"), "True", "True"]
+
+
+def test_a_jax_that_has_started_is_told_what_it_can_and_warns_once(tmp_path):
+    script = f"""
+import jax, warnings
+jax.numpy.ones(3).sum().block_until_ready()
+import jaxflow as jf
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    {RUN.strip().replace(chr(10), chr(10) + "    ")}
+    {RUN.strip().replace(chr(10), chr(10) + "    ")}
+    jf.configure(precision="float64")
+    print(len(caught), *{{"jaxflow.configure()" in str(w.message) for w in caught}})
+print(jax.numpy.ones(1).dtype)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.jit(lambda x: x @ x + 1)(jax.numpy.ones((3, 3)))
+print(any(jf.core.machine.Path(jax.config.jax_compilation_cache_dir).iterdir()))
+"""
+    assert output(script, tmp_path) == ["1", "True", "float64", "True"]
+
+
+def test_a_folder_that_jax_was_told_is_kept_and_none_may_be_asked_for(tmp_path):
+    script = f"""
+import jax
+jax.config.update("jax_compilation_cache_dir", {str(tmp_path / "theirs")!r})
+import jaxflow as jf
+jf.configure()
+print(jax.config.jax_compilation_cache_dir)
+jf.configure(cache=False)
+{RUN}
+print(jax.config.jax_compilation_cache_dir)
+"""
+    assert output(script, tmp_path) == [str(tmp_path / "theirs"), "None"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"precision": "float16"}, r"^expected precision in .*float64.*, got 'float16'"),
+        ({"devices": 0}, r"^expected a whole number devices >= 1, got 0"),
+        ({"devices": 1.5}, r"^expected a whole number devices"),
+        ({"devices": True}, r"^expected a whole number devices"),
+    ],
+)
+def test_what_is_no_configuration_is_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        configure(**values)

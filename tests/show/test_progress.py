@@ -1,0 +1,62 @@
+"""How a run looks: bars on a terminal, text in a log, whatever the names."""
+
+from dataclasses import dataclass, field
+from io import StringIO
+
+from rich.console import Console
+from simulated import base_point, row
+
+from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.slice import Slice
+from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.show.progress import Monitor
+
+
+@dataclass
+class Usage:
+    trials: int = 3
+
+
+@dataclass
+class Progress:
+    """Where a run stands."""
+
+    slices: list[Slice]
+    usage: Usage = field(default_factory=Usage)
+    known: int = 0
+    ended: int = 3
+    seconds_left: float = 90.0
+
+
+def under_way(name: str) -> Slice:
+    slice = Slice(name, base_point("n"), ThresholdPlan(low=10, high=1000), Horizon())
+    slice.tell([row(trial, trial.point.n < 100) for trial in slice.propose()])
+    return slice
+
+
+def shown(console: Console, *names: str) -> str:
+    with Monitor(console) as monitor:
+        monitor(Progress([under_way(name) for name in names]))
+    return console.file.getvalue()
+
+
+def test_a_log_has_a_line_for_what_is_known():
+    text = shown(Console(file=StringIO(), width=80), "flow", "[red]a\nb")
+    first, second = text.splitlines()
+    assert first == "2 slices, 0 trials known; compiling"
+    assert second.startswith("3 trials: flow d=100 p=37 N = ")
+    assert r"[red]a\nb d=100 p=37" in second and second.endswith("about 1 min 30 s left")
+
+
+def test_a_terminal_of_80_columns_has_bars_and_what_is_left_below():
+    console = Console(file=StringIO(), width=80, force_terminal=True, color_system=None)
+    text = shown(console, "flow", "[red]a\x1b[31m")
+    assert "about 1 min 30 s left" in text
+    assert r"[red]a\x1b[31m d=100 p=37" in text
+    assert "…" not in text
+
+
+def test_a_console_need_not_be_given(capsys):
+    with Monitor() as monitor:
+        monitor(Progress([under_way("flow")]))
+    assert "1 slices" in capsys.readouterr().err

@@ -1,0 +1,89 @@
+"""Tables say what the numbers say, in 80 columns, and nothing that has no meaning."""
+
+import re
+
+import pytest
+from simulated import base_point, row
+
+from jaxflow.core.types import Outcome, Trial
+from jaxflow.report.slices import SliceReport
+from jaxflow.report.status import Status
+from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.grid import GridPlan
+from jaxflow.show import laws, tables
+
+PLACES = (100, 150, 200, 250)
+OUTCOMES = (Outcome.CONVERGED, Outcome.STALLED, Outcome.UNDECIDED, Outcome.FAILED)
+
+
+def made(name="flow", places=PLACES, tells=True, p=37, times=(50.0, 200.0), every=True):
+    """A slice whose trials converge below n = 180, and end in every way if `every`."""
+    base, rows = base_point("n", p=p), []
+    for n in places:
+        for seed in range(8):
+            trial = Trial(name, base.moved("n", n), seed, times[-1])
+            ended = OUTCOMES[seed % 4] if every and n > 180 else None
+            rows.append(row(trial, n < 180 and seed < 7, outcome=ended))
+    plan = GridPlan(places, 8)
+    horizon = Horizon(time=times)
+    return SliceReport(name, name, base, plan, horizon, tuple(rows), tells)
+
+
+def reports(*slices):
+    return [slice.as_dict(h) for slice in slices for h in range(len(slice.horizon.labels))]
+
+
+def test_numbers_are_those_of_the_report():
+    slice = made(every=False)
+    (first, _) = reports(slice)
+    text = str(tables.thresholds(reports(slice)))
+    assert "d = 100, p = 37" in text
+    assert f"{first['n50']:.0f}" in text and f"{first['low']:.0f}" in text
+    assert re.search(r"horizon\s+N\s+interval\s+initialized\s+converged\s+undecided", text)
+
+
+def test_well_initialized_is_told_only_where_it_has_a_meaning():
+    assert "initialized" in str(tables.thresholds(reports(made(tells=True))))
+    without = reports(made(tells=False))
+    assert not any("conditional" in entry for entry in without)
+    assert "initialized" not in str(tables.thresholds(without))
+    points = reports(made(places=(150,), tells=False))
+    assert "initialized" not in str(tables.thresholds(points))
+
+
+@pytest.mark.parametrize("name", ["flow", "a_rather_long_name_of_a_dynamics", "x" * 200])
+def test_tables_fit_a_terminal(name):
+    found = [made(name, p=p) for p in (37, 74, 1000)]
+    counted = tables.thresholds(reports(*found))
+    said = Status("folder", False, False, tuple(found))
+    for table in (counted, tables.status(said), *laws.scaling(found), *laws.times(found)):
+        lines = str(table).splitlines()
+        assert all(len(line) <= 80 for line in lines)
+        assert "…" not in str(table)
+    for entry in reports(*found):
+        assert f"[{entry['low']:.0f}, {entry['high']:.0f}]" in str(counted)
+
+
+def test_outcomes_that_have_no_room_are_said_in_words():
+    wide = [made("a_name_that_takes_room", p=p) for p in (37, 74)]
+    text = str(tables.thresholds(reports(*wide)))
+    counts = reports(*wide)[-1]["outcomes"]
+    assert f"{counts['CONVERGED']} converged" in text
+    assert f"{counts['FAILED']} failed" in " ".join(text.split())
+    narrow = str(tables.thresholds(reports(made())))
+    assert "failed" in narrow and "converged," not in narrow
+
+
+def test_status_says_where_a_study_stands():
+    found = Status("[red]x[/red]", False, True, (made(every=False), made(places=(150,))))
+    assert str(found).startswith("[red]x[/red]: a run is at work; 40 trials: ")
+    assert "finished" in str(Status("x", True, False, ()))
+    text = str(tables.status(found))
+    assert re.search(r"flow d=100 p=37 +32 +1\d\d", text)
+    assert re.search(r"flow d=100 p=37 +8 +P = 0\.875 ", text)  # a point has no threshold
+
+
+def test_a_point_has_proportions_in_time():
+    text = str(laws.times([made(places=(150,))])[0])
+    assert text.startswith("P(converged) against the flow time allowed")
+    assert "0.875" in text
