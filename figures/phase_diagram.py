@@ -18,7 +18,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     draw_store(store, path.with_stem("phase_diagram_times"), "times")
     return [
         Claim(
-            f"N({found['d']}, {found['p']}), {found['name']}, horizon {found['horizon']}",
+            f"N({found['d']}, {found['p']}), {found['dynamics']}, horizon {found['horizon']}",
             found["n50"],
             found["low"],
             found["high"],

@@ -105,7 +105,7 @@ def _late(slice: SliceReport) -> Claim:
     """How near the horizon the flow converges, just below its threshold."""
     found = by_point(slice, width=0)
     i = int(np.searchsorted(found.x, slice.posterior().median)) - 1
-    unit = slice.horizon.times(int(found.x[i]), slice.base.p)[-1]
+    unit = slice.horizon.times(slice.base.moved("n", found.x[i]))[-1]
     median, low, high = (float(v[i]) / unit for v in found.medians)
     what = f"median convergence time of the flow over the horizon, n = {found.x[i]:g}"
     remark = "the threshold is where the time allowed ends"

@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from textwrap import fill, shorten
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jaxflow.core.errors import mistake, printable
@@ -117,7 +117,7 @@ def trial(options: argparse.Namespace) -> int:
         f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
         f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
     )
-    step = getattr(study.dynamics[row.dynamics], "step", None)
+    step = study.dynamics[row.dynamics].euler_step
     with drawn(lambda: trajectory(row, found, step)) as made:
         say(f"figure {save(made, options.out)}")
     return 0
@@ -241,16 +241,18 @@ def presets(options: argparse.Namespace) -> int:
     from jaxflow.study import files
 
     if options.name:
-        for paragraph in (files.purpose(options.name), files.description(options.name)):
-            print(paragraph and f"{fill(paragraph, WIDTH)}\n")
-        print(files.text(options.name).rstrip())
-        print(f"\njaxflow run {options.name}")
+        said = f"{files.purpose(options.name)}\n\n{files.description(options.name)}"
+        for paragraph in said.split("\n\n"):
+            print(f"{fill(paragraph, WIDTH)}\n")
+        lines = files.text(options.name).splitlines()
+        print("\n".join(line for line in lines if not line.startswith("#")).strip())
+        print(f"\nto run it: jaxflow run {options.name}")
         return 0
     names = list(files.presets())
-    room = max(map(len, names))
+    room = max(map(len, names)) + 2
     for name in names:
-        said = shorten(files.purpose(name), WIDTH - room - 2, placeholder=" ..")
-        print(f"{name:{room}}  {said}")
+        start = name.ljust(room)
+        print(fill(files.purpose(name), WIDTH, initial_indent=start, subsequent_indent=" " * room))
     return 0
 
 

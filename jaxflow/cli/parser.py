@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("folder", type=Path, metavar="DIR")
     export.add_argument("file", type=Path, metavar="FILE")
 
-    merge = command("merge", commands.merge, "add the trials of stores of the same study")
+    merge = command("merge", commands.merge, "add the trials of stores of one protocol")
     merge.add_argument("folder", type=Path, metavar="DIR", help="the store to add to, or a new one")
     merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
 
@@ -158,6 +158,8 @@ def _changes(flags: Sequence[str]) -> dict[str, Any]:
             changes[name] = tomllib.loads(f"x = {text}")["x"]
         except tomllib.TOMLDecodeError:
             changes[name] = text  # a bare word is a text
+        except (ValueError, RecursionError) as error:  # too many digits, too many brackets
+            raise mistake(f"a TOML value after --{name}", text, str(error)) from error
     return changes
 
 

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from html import escape
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -80,11 +81,15 @@ class Result:
         return "\n".join([f"Result({str(self.folder)!r}): {trials}", *lines, *more])
 
     def _repr_html_(self) -> str:
+        try:
+            table = self.table()
+        except ValueError:
+            return f"<pre>{escape(repr(self))}</pre>"
         file = BytesIO()
         with drawn(lambda: figure(report.slices(self.folder, self.design))) as made:
             made.savefig(file, format="png", dpi=110)
         image = b64encode(file.getvalue()).decode()
-        return f'{self.table()._repr_html_()}<img src="data:image/png;base64,{image}">'
+        return f'{table._repr_html_()}<img src="data:image/png;base64,{image}">'
 
 
 def _line(entry: dict[str, Any]) -> str:

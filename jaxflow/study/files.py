@@ -68,7 +68,8 @@ def table(
     `changes` are other values by dotted name. A `small` study has the values of the file's table
     [small] and "-small" after its name. Raises `ValueError` where there is none to read.
     """
-    made = _in_folder(Path(source)) if (Path(source) / FILE).exists() else parsed(source)
+    is_folder = any((Path(source) / name).exists() for name in (STUDY, FILE))
+    made = _in_folder(Path(source)) if is_folder else parsed(source)
     fewer = flattened(made.pop("small", {}), "the table [small]")
     if small:
         if not fewer:

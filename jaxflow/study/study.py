@@ -53,8 +53,9 @@ class Study:
 
     def __post_init__(self) -> None:
         SCHEMA.coerce(self)
+        protocol = self.protocol  # made here, so that it is checked
         if self.record is not None:
-            check_recording(self.record, self.protocol.ensemble)
+            check_recording(self.record, protocol.ensemble)
         for name in self.design.parameters:
             annotation(self._root, name)
         for slice in self.slices():

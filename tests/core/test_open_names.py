@@ -8,7 +8,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxflow.problems.shallow.sizes import Everywhere
 
 from jaxflow.core.open_names import Unloaded, importing_from, name_of
 from jaxflow.core.schema import PLAIN, Schema
@@ -16,6 +15,7 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import InputLaw, Sphere
 from jaxflow.problems.shallow.network import Network
+from jaxflow.problems.shallow.padding import Everywhere
 from jaxflow.study.study import SCHEMA, Study
 
 RING = """
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxflow.problems.shallow.inputs import Sphere
-from jaxflow.problems.shallow.sizes import Everywhere
+from jaxflow.problems.shallow.padding import Everywhere
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ def loaded(name, **fields):
 def test_laws_of_two_modules_and_two_parameters_are_three_hashes(modules):
     one, two = loaded("ring_one:Ring"), loaded("ring_two:Ring")
     other = loaded("ring_one:Ring", radius=2)
-    hashes = {study(law).hash for law in (one, two, other)}
+    hashes = {study(law).protocol.hash for law in (one, two, other)}
     assert len(hashes) == 3
-    assert study(loaded("ring_one:Ring", radius=2.0)).hash in hashes
-    assert study(loaded("ring_one:Versioned")).hash not in hashes
+    assert study(loaded("ring_one:Ring", radius=2.0)).protocol.hash in hashes
+    assert study(loaded("ring_one:Versioned")).protocol.hash not in hashes
     assert SCHEMA.write(loaded("ring_one:Versioned", radius=np.float32(3))) == {
         "law": "ring_one:Versioned",
         "radius": 3.0,
@@ -116,7 +116,7 @@ def test_laws_of_two_modules_and_two_parameters_are_three_hashes(modules):
 
 
 def test_a_law_that_is_not_loaded_hashes_as_the_law(modules):
-    table = json.loads(study(loaded("ring_one:Versioned", radius=2)).json)["ensemble"]
+    table = json.loads(study(loaded("ring_one:Versioned", radius=2)).protocol.json)["ensemble"]
     del sys.modules["ring_one"]
     read = SCHEMA.read(Ensemble, table, "ensemble")
     assert read.inputs == Unloaded("ring_one:Versioned", {"radius": 2.0, "version": "2"})
@@ -141,8 +141,8 @@ def test_a_class_within_a_function_runs_in_memory_and_is_no_part_of_a_store():
 
     one, two = local(), local()
     assert name_of(type(one)) is None
-    assert study(one).hash == study(one).hash
-    assert study(one).hash != study(two).hash
+    assert study(one).protocol.hash == study(one).protocol.hash
+    assert study(one).protocol.hash != study(two).protocol.hash
     with pytest.raises(ValueError, match="put it in a module that can be imported") as caught:
         SCHEMA.check_storable(study(one))
     assert "ensemble.inputs" in str(caught.value)
@@ -157,7 +157,7 @@ def test_a_class_that_another_has_replaced_has_no_name(modules):
     SCHEMA.check_storable(study(new))
     with pytest.raises(ValueError, match="can be imported"):
         SCHEMA.check_storable(study(old))
-    assert study(old).hash != study(new).hash
+    assert study(old).protocol.hash != study(new).protocol.hash
 
 
 def test_arrays_in_laws_hash_by_content(modules):
@@ -166,8 +166,11 @@ def test_arrays_in_laws_hash_by_content(modules):
     laws = [study(turned(1, rotation)).ensemble.inputs for rotation in (eye, eye.copy(), other)]
     assert laws[0] == laws[1] != laws[2]
     assert hash(laws[0]) == hash(laws[1])
-    assert len({study(law).hash for law in laws}) == 2
-    assert study(turned(1, jnp.eye(3))).hash == study(turned(1, np.eye(3, dtype="f4"))).hash
+    assert len({study(law).protocol.hash for law in laws}) == 2
+    assert (
+        study(turned(1, jnp.eye(3))).protocol.hash
+        == study(turned(1, np.eye(3, dtype="f4"))).protocol.hash
+    )
     assert loaded("ring_one:Turned", rotation=eye.tolist()) == laws[0]
     kept = SCHEMA.write(laws[0])
     assert kept["rotation"]["shape"] == [3, 3]

@@ -1,11 +1,12 @@
 """What a store kept of trials on their way, of a study whose n are multiples of d p."""
 
 import pytest
+from simulated import told
 
 from jaxflow.core.types import Point
 from jaxflow.report.growth import boundaries
 from jaxflow.report.recorded import last_values, recorded
-from jaxflow.report.slices import SliceReport, slices
+from jaxflow.report.slices import slices
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.study.run import run
@@ -66,6 +67,6 @@ def test_what_was_not_recorded_is_named(folder):
 def test_slices_of_a_single_value_make_no_boundary(values, expected):
     plan, horizon = GridPlan(values, 1, per=("d",)), Horizon(time=(1.0,))
     bases = [Point(d, 0, 1) for d in (4, 6, 8)]
-    found = [SliceReport("flow", "flow", b, plan.at(b), horizon, ()) for b in bases]
+    found = [told("flow", b, plan.at(b), horizon) for b in bases]
     assert len(list(boundaries(found))) == expected
     assert [slice.extent[0] for slice in found] == [8, 12, 16]

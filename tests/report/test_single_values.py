@@ -7,9 +7,9 @@ from scipy.stats import binomtest
 from stores import ROW
 
 from jaxflow import report
+from jaxflow.report.soundness import check
 from jaxflow.show import tables
 from jaxflow.show.figures import draw
-from jaxflow.store.checking import check
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
 
@@ -28,8 +28,11 @@ TABLE = {
 def folder(tmp_path):
     study = Study.from_table(TABLE)
     row = replace(ROW, d=200, parameters=((SHRINK, 0.01),))
-    with Store.open(tmp_path, study.hash, study.json) as store:
-        store.insert([replace(row, n=n, p=p) for n, p in ((100, 27), (200, 29))])
+    rows = [replace(row, n=n, p=p) for n, p in ((100, 27), (200, 29))]
+    with Store.open(tmp_path, study.protocol.hash, study.protocol.json) as store:
+        store.begin(study.design.hash, study.design.json)
+        store.ask(study.design.hash, [row.trial for row in rows])
+        store.insert(rows)
     return tmp_path
 
 

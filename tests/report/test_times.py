@@ -1,11 +1,12 @@
 """Thresholds against time and the slowing down, on trials whose times are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from simulated import base_point, row
+from simulated import base_point, row, told
 
 from jaxflow.core.types import Trial
-from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, by_point, slowing_of
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
@@ -27,7 +28,7 @@ def slice():
             trial = Trial("flow", base.moved("n", n), seed, TIMES[-1])
             rows.append(row(trial, time <= TIMES[-1], min(time, TIMES[-1])))
     plan = GridPlan(PLACES, 40)
-    return SliceReport("flow", "flow", base, plan, Horizon(time=TIMES), tuple(rows))
+    return told("flow", base, plan, Horizon(time=TIMES), rows)
 
 
 def test_thresholds_by_time_are_those_of_the_counts_by_then(slice):
@@ -61,5 +62,5 @@ def test_the_law_of_the_slowing_down(slice):
     law = slowing_of(slice)
     assert law.boundary_interval[0] < 300 < law.boundary_interval[1]
     assert law.exponent_interval[0] < 1.5 < law.exponent_interval[1]
-    few = SliceReport(slice.name, slice.kind, slice.base, slice.plan, slice.horizon, slice.rows[:5])
+    few = replace(slice, rows=slice.rows[:5])
     assert slowing_of(few) is None

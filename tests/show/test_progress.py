@@ -7,6 +7,7 @@ from rich.console import Console
 from simulated import base_point, row
 
 from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.progress import Monitor
@@ -21,17 +22,18 @@ class Usage:
 class Progress:
     """Where a run stands."""
 
-    slices: list[Slice]
+    searches: list[Search]
     usage: Usage = field(default_factory=Usage)
     known: int = 0
     ended: int = 3
     seconds_left: float = 90.0
 
 
-def under_way(name: str) -> Slice:
-    slice = Slice(name, base_point("n"), ThresholdPlan(low=10, high=1000), Horizon())
-    slice.tell([row(trial, trial.point.n < 100) for trial in slice.propose()])
-    return slice
+def under_way(name: str) -> Search:
+    plan = ThresholdPlan(low=10, high=1000)
+    search = Search(Slice(name, base_point("n"), plan, Horizon()))
+    search.tell([row(trial, trial.point.n < 100) for trial in search.propose()])
+    return search
 
 
 def shown(console: Console, *names: str) -> str:

@@ -1,6 +1,8 @@
 """What a run gives back in Python: numbers, a table, a figure, and how it shows itself."""
 
+import itertools
 import re
+from dataclasses import replace
 from io import StringIO
 
 import matplotlib as mpl
@@ -10,6 +12,7 @@ from rich.console import Console
 from stores import ROW, open_store
 
 from jaxflow import report
+from jaxflow.core.types import Outcome
 from jaxflow.show.result import Result
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
@@ -27,19 +30,18 @@ TABLE = {
 
 
 def rows():
-    from dataclasses import replace
-
-    for name in TABLE["dynamics"]:
-        for p in (4, 5, 6):
-            for n in (8, 16):
-                outcome = "CONVERGED" if n == 8 else "UNDECIDED"
-                yield replace(ROW, dynamics=name, p=p, n=n, outcome=type(ROW.outcome)(outcome))
+    for trial in itertools.product(TABLE["dynamics"], (4, 5, 6), (8, 16)):
+        name, p, n = trial
+        outcome = Outcome.CONVERGED if n == 8 else Outcome.UNDECIDED
+        yield replace(ROW, dynamics=name, p=p, n=n, outcome=outcome)
 
 
 @pytest.fixture
 def result(tmp_path):
     study = Study.from_table(TABLE)
-    with Store.open(tmp_path, study.hash, study.json) as store:
+    with Store.open(tmp_path, study.protocol.hash, study.protocol.json) as store:
+        store.begin(study.design.hash, study.design.json)
+        store.ask(study.design.hash, [row.trial for row in rows()])
         store.insert(rows())
     return Result(str(tmp_path))
 
@@ -97,6 +99,7 @@ def test_html_has_the_table_and_the_figure(result):
 
 def test_a_folder_without_trials(tmp_path):
     assert "no trials" in repr(Result(tmp_path / "none"))
+    assert "&lt;b&gt;" in Result(tmp_path / "<b>")._repr_html_()
     open_store(tmp_path).close()
     with pytest.raises(ValueError, match="jaxflow run"):
         Result(tmp_path).table()

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from simulated import base_point, row
+from simulated import base_point, row, told
 
 from jaxflow.core.types import Outcome, Trial
-from jaxflow.report.slices import SliceReport
 from jaxflow.report.status import Status
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
@@ -26,7 +25,7 @@ def made(name="flow", places=PLACES, tells=True, p=37, times=(50.0, 200.0), ever
             rows.append(row(trial, n < 180 and seed < 7, outcome=ended))
     plan = GridPlan(places, 8)
     horizon = Horizon(time=times)
-    return SliceReport(name, name, base, plan, horizon, tuple(rows), tells)
+    return told(name, base, plan, horizon, rows, name, tells)
 
 
 def reports(*slices):
@@ -55,7 +54,7 @@ def test_well_initialized_is_told_only_where_it_has_a_meaning():
 def test_tables_fit_a_terminal(name):
     found = [made(name, p=p) for p in (37, 74, 1000)]
     counted = tables.thresholds(reports(*found))
-    said = Status("folder", False, False, tuple(found))
+    said = Status("folder", 3, False, tuple(found))
     for table in (counted, tables.status(said), *laws.scaling(found), *laws.times(found)):
         lines = str(table).splitlines()
         assert all(len(line) <= 80 for line in lines)
@@ -75,9 +74,11 @@ def test_outcomes_that_have_no_room_are_said_in_words():
 
 
 def test_status_says_where_a_study_stands():
-    found = Status("[red]x[/red]", False, True, (made(every=False), made(places=(150,))))
-    assert str(found).startswith("[red]x[/red]: a run is at work; 40 trials: ")
-    assert "finished" in str(Status("x", True, False, ()))
+    found = Status("[red]x[/red]", 3, True, (made(every=False), made(places=(150,))))
+    assert str(found).startswith(
+        "[red]x[/red]: 3 trials are asked for; a run is at work; 40 trials: "
+    )
+    assert "finished" in str(Status("x", 0, False, ()))
     text = str(tables.status(found))
     assert re.search(r"flow d=100 p=37 +32 +1\d\d", text)
     assert re.search(r"flow d=100 p=37 +8 +P = 0\.875 ", text)  # a point has no threshold

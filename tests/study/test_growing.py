@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from jaxflow.report.thresholds import thresholds
 
 from jaxflow.core.types import Outcome
+from jaxflow.report import thresholds
 from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.store.merging import merge
 from jaxflow.store.store import Store

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from jaxflow.store.files import FILE
 
 from jaxflow.store.checking import check
+from jaxflow.store.files import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study

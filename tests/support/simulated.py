@@ -1,9 +1,13 @@
 """Threshold studies whose truth is known: trials decided by a coin instead of a flow."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from jaxflow.core.types import Outcome, Point, Row, Trial
+from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.plan import Plan
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
@@ -50,3 +54,17 @@ def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:
             search.tell([row(trial, bool(rng.random() < chance))])
     assert search.finished
     return list(search.tallies())
+
+
+def told(
+    name: str,
+    base: Point,
+    plan: Plan,
+    horizon: Horizon,
+    rows: Sequence[Row] = (),
+    kind: str = "flow",
+    tells: bool = True,
+) -> SliceReport:
+    """What a store would say of a slice with these rows, all allowed the horizon they have."""
+    allowed = {row.trial: row.horizon for row in rows}
+    return SliceReport(name, base, plan, horizon, kind, tells, tuple(rows), allowed)
