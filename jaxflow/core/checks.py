@@ -4,8 +4,7 @@ Each returns its value converted, or raises `ValueError`. A single number must b
 text or array; an array is whatever NumPy reads as float64, in any shape.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
+from collections.abc import Callable
 from math import inf
 from numbers import Real
 from typing import Any, TypeAlias
@@ -97,19 +96,3 @@ def _numbers(expected: str, name: str, value: ArrayLike, holds: Callable[[Any], 
     if np.any(wrong):
         raise mistake(expected, float(numbers[wrong][0]), f"correct {name}")
     return numbers
-
-
-def frozen(kind: str, value: object, methods: Mapping[str, str]) -> None:
-    """Raises `ValueError` unless `value` is an instance of a frozen dataclass with these methods.
-
-    `kind` says what is expected and where; each method comes with the remedy where it is missing.
-    """
-    kept: Any = type(value)
-    if isinstance(value, type):
-        raise mistake(kind, f"the class {value.__name__}", f"make one: {value.__name__}(...)")
-    if not (is_dataclass(value) and kept.__dataclass_params__.frozen):
-        got = value if isinstance(value, str) else f"a {kept.__name__}"
-        raise mistake(f"{kind}, of a frozen dataclass", got, "use @dataclass(frozen=True)")
-    for method, remedy in methods.items():
-        if not callable(getattr(value, method, None)):
-            raise mistake(f"{kind}, with {method}", f"{kept.__name__} without", remedy)

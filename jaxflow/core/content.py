@@ -3,17 +3,15 @@
 from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 
-import jax
-import numpy as np
+from jaxflow.core.values import constant, is_array
 
 
 def content(value: object) -> Hashable:
     """A key of the value: equal for the same types with the same numbers, array or not."""
     if is_dataclass(value) and not isinstance(value, type):
         return type(value), *(content(getattr(value, f.name)) for f in fields(value) if f.compare)
-    if isinstance(value, np.ndarray | jax.Array):
-        array = np.asarray(value)
-        return array.dtype.str, array.shape, array.tobytes()
+    if is_array(value):
+        return constant(value)
     if isinstance(value, tuple | list):
         return tuple(map(content, value))
     if isinstance(value, dict):

@@ -117,6 +117,14 @@ def check_law(law: Any, kind: Any, where: str) -> None:
         raise mistake(f"{called(kind)} at {where}", law, remedy)
 
 
+def check_instance(value: Any, kind: Any, where: str) -> None:
+    """Raise `ValueError` unless it is such a law, or stands for one that has not been imported."""
+    if isinstance(value, type):
+        raise mistake(f"{called(kind)} at {where}", value, f"make one, {value.__name__}(...)")
+    if not isinstance(value, Unloaded):
+        check_law(value, kind, where)
+
+
 def called(kind: Any) -> str:
     """A protocol's name in words: `InputLaw` is "an input law"."""
     name = getattr(kind, "__name__", str(kind))

@@ -15,10 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxflow.core.checks import frozen
 from jaxflow.core.content import content
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Number
+from jaxflow.core.open_names import Unloaded, check_instance
+from jaxflow.core.values import is_traced
 
 PLACES = np.array([-2.5, -1.0, -0.3, 0.0, 0.3, 1.0, 2.5], np.float32)  # where one is tried
 FACTORS = (0.5, 3.0)
@@ -162,9 +163,9 @@ def check_activation(activation: Activation, where: str) -> None:
 
     Numbers are asked only of what is declared and not ours: without them JAX is not started.
     """
-    remedy = "define __call__(self, z), which gives sigma(z) elementwise"
-    frozen(f"an activation at {where}", activation, {"__call__": remedy})
-    if type(activation) in ACTIVATIONS.values() or _is_traced(activation):
+    check_instance(activation, Activation, where)
+    trusted = (Unloaded, *ACTIVATIONS.values())
+    if type(activation) in trusted or _is_traced(activation):
         return
     if (key := content(activation)) not in _CHECKED:
         _check_shape(activation, where)
@@ -184,7 +185,7 @@ def _differentiated(activation: Activation, z: Float[Array, "*shape"]) -> Float[
 
 def _is_traced(activation: Activation) -> bool:
     values = [getattr(activation, f.name) for f in fields(activation)]  # type: ignore[arg-type]
-    return any(isinstance(value, jax.core.Tracer) for value in values)
+    return any(map(is_traced, values))
 
 
 def _check_shape(activation: Activation, where: str) -> None:
@@ -193,7 +194,7 @@ def _check_shape(activation: Activation, where: str) -> None:
         found = jax.eval_shape(activation, z)
         told = f"{found.dtype} {found.shape}"
     except Exception as error:
-        told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        told = f"{type(error).__name__}: {error}"
     if told != f"{z.dtype} {z.shape}":
         expected = f"{type(activation).__name__} at {where} to take float32 (3, 2) to the same"
         raise mistake(expected, told, "write it with jax.numpy, elementwise")

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxflow.core.checks import frozen
 from jaxflow.core.content import ByContent
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms
-from jaxflow.core.open_names import Unloaded
+from jaxflow.core.open_names import check_instance
 from jaxflow.core.types import Point
 from jaxflow.problems.shallow.coordinates import (
     Ambient,
@@ -29,10 +28,7 @@ from jaxflow.problems.shallow.labels import LabelLaw, RandomSigns
 from jaxflow.problems.shallow.network import Data, Network, Parameters
 from jaxflow.problems.shallow.padding import Basis, Rows, Shape, Sizes, below, with_one
 
-METHODS = {  # of a law, and what to do where one is missing
-    "check": "inherit Everywhere, or define check(self, point)",
-    "draw": "define it as docs/laws.md says",
-}
+LAWS = {"inputs": InputLaw, "labels": LabelLaw, "initialization": Initialization}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +45,8 @@ class Ensemble(ByContent):
     initialization: Initialization = Dominated()
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "labels", "initialization"):
-            law: object = getattr(self, name)
-            if not isinstance(law, Unloaded):
-                frozen(f"a law at ensemble.{name}", law, METHODS)
+        for name, kind in LAWS.items():
+            check_instance(getattr(self, name), kind, f"ensemble.{name}")
         network: object = self.network
         if not isinstance(network, Network):
             remedy = "give Network(activation, scaling, trained, biases)"

@@ -27,7 +27,6 @@ MOST_SAMPLES, MOST_NEURONS = 12, 6  # of a trial that is tried, where the laws h
 MORE = Shape(3, 5, 4)  # padding beyond D, N and P
 ROUNDING = 1e-4  # of the largest entry, by which two sums of another length may differ
 QUICKLY = {"xla_backend_optimization_level": 0}  # what takes time is the compiler
-LONGEST = 200  # characters told of a law's own error
 
 DRAWN_BY = {"X": "inputs", "y": "labels", "W": "initialization", "a": "initialization"}
 
@@ -138,7 +137,7 @@ class _Tried:
         return drawn
 
     def _broken(self, expected: str, error: Exception) -> ValueError:
-        first = next(iter(str(error).splitlines()), "")[:LONGEST]
+        first = next(iter(str(error).splitlines()), "")
         got = f"{type(error).__name__}: {first}"
         return mistake(f"{self.name}, its {expected}", got, "correct the law")
 

@@ -323,7 +323,7 @@ class Loose:
         (WrongDerivative(), "derivative of WrongDerivative"),
         (Summed(), r"got 'float32 \(\)'"),
         (Raising(), "KeyError: 'beta'"),
-        (Loose(), "frozen dataclass"),
+        (Loose(), "a frozen dataclass"),
         (Tanh, "the class Tanh"),
     ],
 )

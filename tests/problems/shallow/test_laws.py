@@ -3,15 +3,18 @@
 import re
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from problems import drawn
 from scipy import stats
 
+from jaxflow.core.open_names import importing_from
 from jaxflow.problems.shallow import laws
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.study.protocol import SCHEMA
 
 PAGE = (Path(__file__).parents[3] / "docs" / "laws.md").read_text()
 
@@ -21,13 +24,12 @@ def blocks(language):
 
 
 @pytest.fixture(scope="module")
-def mylaws():
-    """The Python of the page, from top to bottom, as the module that it says it is."""
-    module = ModuleType("mylaws")
-    sys.modules["mylaws"] = module
-    for block in blocks("python"):
-        exec(compile(block, "docs/laws.md", "exec"), module.__dict__)
-    yield module
+def mylaws(tmp_path_factory):
+    """The Python of the page, from top to bottom, in the module that it says."""
+    folder = tmp_path_factory.mktemp("laws")
+    (folder / "mylaws.py").write_text("\n\n".join(blocks("python")))
+    with importing_from(folder):
+        yield import_module("mylaws")
     del sys.modules["mylaws"]
 
 
@@ -45,12 +47,14 @@ def test_the_laws_of_the_page_draw_what_they_say(mylaws):
 
 
 def test_the_study_file_of_the_page_names_them(mylaws):
+    """Back and forth, with the version of the one and the fields of both."""
     (text,) = blocks("toml")
-    for table in tomllib.loads(text)["ensemble"].values():
-        module, _, name = table.pop("law").partition(":")
-        table.pop("version", None)
-        assert module == "mylaws"
-        getattr(mylaws, name)(**table)
+    read = SCHEMA.read(Ensemble, tomllib.loads(text)["ensemble"], "ensemble", load=True)
+    assert read == Ensemble(mylaws.Clusters(3.0), mylaws.ClusterLabels(0.05))
+    written = SCHEMA.write(read)
+    assert written["inputs"] == {"law": "mylaws:Clusters", "mean": 3.0}
+    assert written["labels"] == {"law": "mylaws:ClusterLabels", "wrong": 0.05, "version": "2"}
+    SCHEMA.check_storable(read)
 
 
 def test_mistakes_in_the_laws_of_the_page_are_told(mylaws):

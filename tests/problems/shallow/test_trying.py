@@ -18,6 +18,7 @@ from jaxflow.problems.shallow.labels import ExplicitLabels, GroupSigns, RandomSi
 from jaxflow.problems.shallow.laws import Dense, Everywhere, Parameters, below, normal, padded
 from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.trying import try_laws
+from jaxflow.study.protocol import SCHEMA
 
 POINT = Point(7, 300, 40)
 
@@ -242,13 +243,13 @@ class Undrawn(Everywhere):
 @pytest.mark.parametrize(
     ("laws", "words"),
     [
-        ({"inputs": Sphere}, "a law at ensemble.inputs, got 'the class Sphere'"),
-        ({"labels": RandomSigns}, "a law at ensemble.labels, got 'the class RandomSigns'"),
-        ({"inputs": Loose()}, "ensemble.inputs, of a frozen dataclass, got 'a Loose'"),
-        ({"inputs": Thawed()}, "ensemble.inputs, of a frozen dataclass, got 'a Thawed'"),
-        ({"inputs": "gaussian"}, "ensemble.inputs, of a frozen dataclass, got 'gaussian'"),
-        ({"inputs": Unchecked()}, "with check, got 'Unchecked without': inherit Everywhere"),
-        ({"initialization": Undrawn()}, "at ensemble.initialization, with draw, got 'Undrawn"),
+        ({"inputs": Sphere}, "an input law at ensemble.inputs, got the class Sphere: make one"),
+        ({"labels": RandomSigns}, "label law at ensemble.labels, got the class RandomSigns"),
+        ({"inputs": Loose()}, "a frozen dataclass at ensemble.inputs, got <"),
+        ({"inputs": Thawed()}, "a frozen dataclass at ensemble.inputs, got Thawed"),
+        ({"inputs": "gaussian"}, "a frozen dataclass at ensemble.inputs, got 'gaussian'"),
+        ({"inputs": Unchecked()}, r"got Unchecked\(\): define check as InputLaw does"),
+        ({"initialization": Undrawn()}, "an initialization at .*: define draw as Initialization"),
         ({"network": Softplus()}, "a Network at ensemble.network"),
     ],
 )
@@ -260,6 +261,16 @@ def test_what_is_no_law_is_refused_by_the_ensemble(laws, words):
     with pytest.raises(ValueError, match=words) as caught:
         ensemble.__post_init__()
     assert "\n" not in str(caught.value)
+
+
+def test_laws_that_have_not_been_imported_are_no_mistake():
+    """A store is opened and reported without the modules of its laws."""
+    law = {"law": "mylaws:Clusters", "mean": 3.0}
+    network = {"activation": {"name": "mylaws:Swish"}}
+    laws = {"inputs": law, "labels": law, "network": network, "initialization": law}
+    ensemble = SCHEMA.read(Ensemble, laws, "ensemble")
+    assert SCHEMA.unloaded(ensemble) == [*["mylaws:Clusters"] * 2, "mylaws:Swish", law["law"]]
+    assert ensemble.coordinates() == ["ambient", "span"]
 
 
 def test_a_point_that_a_law_refuses_is_refused_as_ever():
