@@ -132,6 +132,12 @@ def _draw_slice(
         return
     posterior = slice.posterior()
     plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
+    below, above = posterior.mass_at_edges
+    if max(below, above) > 0.5:
+        edge = slice.extent[above > below]
+        text = f"{'>' if above > below else '<'} {edge:g}"
+        plot.beyond(edge, above=above > below, ax=ax, series=series, label=text, level=level)
+        return
     found = [posterior.median, *posterior.interval()]
     text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))
     plot.threshold(*found, ax=ax, series=series, label=text, level=level)
