@@ -16,7 +16,7 @@ BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint slow figures bench clean
+.PHONY: help demo test lint slow fuzz figures bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(TEST) ## style, types, and which module may import which
 
 slow: $(TEST) ## the tests that take minutes
 	@$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+fuzz: $(TEST) ## spoil 3000 stores and 3000 study files, and use them (ten minutes)
+	@$(BIN)/python -m tests.fuzz --workers $(JOBS)
 
 figures: $(BASE) ## run the studies of every figure and draw them (half an hour; SCALE=full: hours)
 	@$(BIN)/python figures/_all.py $(if $(filter full,$(SCALE)),,--small)

@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from jaxflow import Study, papers, plot
-from jaxflow.flow.descent import GradientDescent
 from jaxflow.statistics.counts import wilson
 from jaxflow.statistics.means import Mean, mean_interval
 from jaxflow.store.store import Store
@@ -72,7 +71,7 @@ def followed(folder: Path, dynamics: str) -> dict[int, list[Followed]]:
     study = Study.load(folder)
     found: dict[int, list[Followed]] = {}
     moved = study.dynamics[dynamics]
-    step = moved.step if isinstance(moved, GradientDescent) else 0.0
+    step = moved.euler_step or 0.0
     with Store.read(folder) as store:
         for trial, seen in store.trajectories():
             if trial.dynamics == dynamics:

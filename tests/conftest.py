@@ -18,13 +18,18 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-# The floors that carry mathematics.
+# The floors that carry mathematics; what a user constructs says itself what it takes.
 install_import_hook(
     [
         "jaxflow.core.keys",
         "jaxflow.core.trees",
         "jaxflow.problems",
-        "jaxflow.flow",
+        "jaxflow.flow.controller",
+        "jaxflow.flow.recording",
+        "jaxflow.flow.solvers",
+        "jaxflow.flow.stabilized",
+        "jaxflow.flow.stopping",
+        "jaxflow.flow.trial",
     ],
     "beartype.beartype",
 )

@@ -117,7 +117,7 @@ def trial(options: argparse.Namespace) -> int:
         f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
         f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
     )
-    step = getattr(study.dynamics[row.dynamics], "step", None)
+    step = study.dynamics[row.dynamics].euler_step
     with drawn(lambda: trajectory(row, found, step)) as made:
         say(f"figure {save(made, options.out)}")
     return 0

@@ -91,7 +91,7 @@ class Row:
     first_loss: float
     last_loss: float
     well_initialized: bool  # every sample has an active neuron of its label's sign
-    balancedness_drift: float  # max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2
+    balancedness_drift: float  # max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2, or NaN
     curvature: float  # local PL curvature -L'/L where it stopped
     dtype: str
     device: str

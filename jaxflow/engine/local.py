@@ -43,12 +43,15 @@ class LocalRunner(Runner):
         if jax.dtypes.canonicalize_dtype(dtype) != dtype:
             remedy = f'call jaxflow.configure(precision="{dtype}") first'
             raise mistake(f"64-bit JAX for {dtype}", "32-bit JAX", remedy)
+        for rule in dynamics.values():
+            rule.check_precision(dtype)
         if recording is not None:
             check_recording(recording, ensemble)
         self.lanes, self.recording, self.usage = lanes.resolved(), recording, Usage()
         self.settings = Settings(ensemble, dict(dynamics), success, dtype, self.lanes)
         self._programs = Programs(self.settings, lanes, recording)
         self._schedule = Schedule(self.lanes.workers)
+        self._checked: set[ProgramKey] = set()  # fit the memory
         self._trajectories: dict[Trial, Arrays] = {}
         self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()
         meter, devices = Meter(self.usage), jax.local_devices()
@@ -73,9 +76,11 @@ class LocalRunner(Runner):
 
     def submit(self, trials: Iterable[Trial]) -> None:
         """Queue trials, each of a point that the ensemble can draw and the memory can hold."""
-        trials = list(trials)
-        check_memory(self.settings, trials)
-        self._schedule.add((self.settings.key(t, self._is_recorded(t)), t) for t in trials)
+        keyed = [(self.settings.key(t, self._is_recorded(t)), t) for t in trials]
+        new = {key: trial for key, trial in keyed if key not in self._checked}
+        check_memory(self.settings, new.values())
+        self._checked.update(new)
+        self._schedule.add(keyed)
 
     def harvest(self, timeout: float | None = None) -> list[Row]:
         """The rows ended since the last harvest; waits for the first, up to `timeout` seconds."""

@@ -7,7 +7,7 @@ from jaxflow.core.errors import mistake
 from jaxflow.report.growth import Boundary, boundaries, constants, width_exponent
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
-from jaxflow.show.text import OPEN, WIDTH, Cell, Table, between, number, symbol
+from jaxflow.show.text import OPEN, WIDTH, Entry, Table, between, number, symbol
 from jaxflow.statistics.scaling import Fit
 from jaxflow.statistics.slowing import Slowing
 
@@ -131,7 +131,7 @@ def _told(slice: SliceReport, time: float) -> tuple[str, ...]:
 
 
 def _slowing(laws: Sequence[tuple[SliceReport, Slowing]]) -> Table:
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[Entry, ...]] = [
         (
             slice.title,
             str(law.trials),

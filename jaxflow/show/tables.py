@@ -8,7 +8,7 @@ from jaxflow.core.types import SIZES, Outcome
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.status import Status
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.text import WIDTH, Cell, Table, between, number, symbol
+from jaxflow.show.text import WIDTH, Entry, Table, between, number, symbol
 from jaxflow.statistics.counts import wilson
 
 INITIALIZED = "well", "initialized"
@@ -35,7 +35,7 @@ def thresholds(found: Sequence[SliceReport]) -> Table:
         ", ".join(f"{k} = {x}" for k, x in shared.items()),
     )
     first = "P" if points else "N" if along == "n" else along
-    headings: tuple[Cell, ...] = ("dynamics", *own, first, "interval")
+    headings: tuple[Entry, ...] = ("dynamics", *own, first, "interval")
     headings += (INITIALIZED,) if tells else ()
     rows = [
         (report["dynamics"], *(at.get(name, "") for name in own), *estimate(report, tells))
@@ -88,7 +88,7 @@ def _with_outcomes_as_words(table: Table, k: int) -> Table:
     """The table with its columns from the k-th on said in one."""
     outcomes = table.headings[k:]
 
-    def said(counts: Sequence[Cell]) -> str:
+    def said(counts: Sequence[Entry]) -> str:
         return ", ".join(
             f"{n} {name}" for n, name in zip(counts, outcomes, strict=True) if n != "0"
         )

@@ -42,7 +42,7 @@ def transitions(found: Sequence[report.SliceReport]) -> Figure:
 
 
 def role(slice: report.SliceReport) -> str:
-    """What decides how a dynamics looks: its kind, or of a kind of the user's own, its name."""
+    """What a dynamics is drawn as: its kind, or of a kind of the user's own, its name."""
     return slice.kind if slice.kind in ("flow", "descent") else slice.name
 
 

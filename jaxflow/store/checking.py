@@ -14,6 +14,8 @@ from jaxflow.store.legality import faults
 from jaxflow.store.store import Store
 from jaxflow.store.tables import SUMMED, schema_of, summed
 
+_AT_ONCE = 1000  # records turned into rows together
+
 Rule: TypeAlias = Callable[[Row], Iterable[str]]  # what a row says that no trial can
 Rules: TypeAlias = Callable[[Store], Rule]  # by a store's designs; ValueError where they are none
 
@@ -96,17 +98,30 @@ def _in_designs(designs: Iterable[Record]) -> Iterator[str]:
 def _in_trials(trials: list[Record], store: Store, rules: Rules | None) -> Iterator[str]:
     counts = Counter(values[: len(KEY)] for values in trials)
     yield from (f"{named(key)}: kept {k} times" for key, k in counts.items() if k > 1)
-    rule: Rule = lambda row: ()  # noqa: E731
+    rule: Rule = _allowing_all
     try:
         rule = rules(store) if rules else rule
     except ValueError as error:
         yield str(error)
-    for values in trials:
-        try:
-            (row,) = columns.rows_of([values])
-        except ValueError as error:
+    for i in range(0, len(trials), _AT_ONCE):
+        yield from _in_rows(trials[i : i + _AT_ONCE], store, rule)
+
+
+def _allowing_all(row: Row) -> Iterable[str]:
+    return ()
+
+
+def _in_rows(trials: list[Record], store: Store, rule: Rule) -> Iterator[str]:
+    try:
+        rows = columns.rows_of(trials)
+    except ValueError as error:
+        if len(trials) == 1:
             yield str(error)
-            continue
+        else:  # which of them it is
+            for values in trials:
+                yield from _in_rows([values], store, rule)
+        return
+    for values, row in zip(trials, rows, strict=True):
         for fault in (*faults(store.protocol, row), *rule(row)):
             yield f"{named(values)}: {fault}"
 

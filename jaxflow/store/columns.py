@@ -90,7 +90,7 @@ def rows_of(records: Iterable[Record]) -> list[Row]:
     """What `record` made and its digest, read back; `ValueError` names the first damaged trial."""
     found = list(records)
     for *values, said in found:
-        if digest("trials", values) != said:
+        if digest("trials", values) != said or not said:
             raise damaged(values, "its digest is another")
     try:
         return _rows(found)
@@ -153,15 +153,19 @@ def damaged(key: Iterable[Any], fault: str) -> ValueError:
 
 
 _DIGEST_SIZE = 16  # bytes
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def digest(table: str, record: Iterable[Any], blob: bytes = b"") -> bytes:
-    """What proves that a record of a table, and the bytes that belong to it, are as written."""
+def digest(table: str, record: Iterable[Any], blob: Any = b"") -> bytes:
+    """What proves that a record of a table, and the bytes that belong to it, are as written.
+
+    Nothing proves it of a damaged record, in which bytes and numbers are in each other's place.
+    """
     try:
-        said = json.dumps([table, *record], separators=(",", ":")).encode()
-    except TypeError:  # bytes, where none belong
+        said = _encoded([table, *record]).encode() + blob
+    except TypeError:
         return b""
-    return hashlib.blake2b(said + blob, digest_size=_DIGEST_SIZE).digest()
+    return hashlib.blake2b(said, digest_size=_DIGEST_SIZE).digest()
 
 
 def total(digests: Iterable[Any]) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from errno import EACCES
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from jaxflow.core.errors import mistake
 
@@ -38,6 +38,19 @@ def existing(folder: str | Path) -> Path:
         _check_header(path)
         _check_journal(path, Path(f"{path}{_BESIDE[0]}"))
     return path
+
+
+def is_there(path: Path) -> bool:
+    """Whether the file is there; `ValueError` where something else is in its place."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise _irregular(path) from None
+        return False
+    if not stat.S_ISREG(mode):
+        raise _irregular(path)
+    return True
 
 
 @contextmanager
@@ -75,7 +88,7 @@ def is_locked(folder: str | Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:  # no file that can be locked
@@ -116,19 +129,6 @@ def _said(error: sqlite3.Error) -> str:
     return f"{error} (is it full?)" if is_write else str(error)
 
 
-def is_there(path: Path) -> bool:
-    """Whether the file is there; `ValueError` where something else is in its place."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        if path.is_symlink():
-            raise _irregular(path) from None
-        return False
-    if not stat.S_ISREG(mode):
-        raise _irregular(path)
-    return True
-
-
 def _irregular(path: Path) -> ValueError:
     return mistake(f"a regular file at {path}", "something else", "move that away")
 
@@ -146,18 +146,25 @@ def _check_journal(path: Path, journal: Path) -> None:
 
     A store is never created beside a journal, and each has a number of its own in its first page.
     """
-    if not journal.exists():
+    try:
+        with path.open("rb") as file, journal.open("rb") as log:
+            marks, header = file.read(100)[_MARKS], log.read(28)
+            if not header.startswith(_JOURNAL) or len(header) < 28:
+                return
+            pages, sector, size = (int.from_bytes(header[i : i + 4], "big") for i in (16, 20, 24))
+            first = _first_page(log, sector, size)
+    except FileNotFoundError:  # a writer that has ended has taken it away
         return
-    with path.open("rb") as file, journal.open("rb") as log:
-        marks, header = file.read(100)[_MARKS], log.read(28)
-        if not header.startswith(_JOURNAL) or len(header) < 28:
-            return
-        pages, sector, size = (int.from_bytes(header[i : i + 4], "big") for i in (16, 20, 24))
-        page, place = b"", sector
-        while not page and size and place < os.fstat(log.fileno()).st_size:
-            log.seek(place)
-            if int.from_bytes(log.read(4), "big") == 1:
-                page = log.read(size)
-            place += size + 8
-    if pages == 0 or (page and page[_MARKS] != marks):
+    if pages == 0 or (first and first[_MARKS] != marks):
         raise mistake(f"the journal of {path} beside it", "another's", f"move {journal.name} away")
+
+
+def _first_page(log: BinaryIO, place: int, size: int) -> bytes:
+    """The database's first page as a journal keeps it; nothing if it does not."""
+    while size and place < os.fstat(log.fileno()).st_size:
+        log.seek(place)
+        if int.from_bytes(log.read(4), "big") == 1:
+            page = log.read(size)
+            return page if len(page) == size else b""
+        place += size + 8
+    return b""

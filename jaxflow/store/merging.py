@@ -32,9 +32,7 @@ class MergeReport:
     added: int
     replaced: int  # undecided before, and now of a longer horizon
     known: int  # in the target, or in a source before, and left alone
-    differing: (
-        int  # of those in two stores, decided near a horizon in one and undecided in the other
-    )
+    differing: int  # decided near a horizon in one store and undecided in another
     trajectories: int
     designs: int
 
@@ -65,8 +63,9 @@ def merge(
             with Store.read(target) as there:
                 _check_protocols([there, *stores])
                 known = {row.trial: row for row in there.rows()}
-        differing = sum(_differing(known, store) for store in stores)
-        return _joined(Path(target), stores, differing)
+        read = [(store, store.rows()) for store in stores]
+        differing = sum(_differing(known, *source) for source in read)
+        return _joined(Path(target), read, differing)
 
 
 def _check_sound(folder: Path, rules: Rules | None) -> None:
@@ -82,13 +81,13 @@ def _check_protocols(stores: list[Store]) -> None:
             raise other_protocol(first.path.parent, first.protocol, store.protocol)
 
 
-def _differing(known: dict[Trial, Row], store: Store) -> int:
+def _differing(known: dict[Trial, Row], store: Store, rows: list[Row]) -> int:
     """In how many outcomes near a horizon a store differs from the rows known, to which it adds.
 
     Raises `ValueError` for contradictions.
     """
     differing, contradictions = 0, []
-    for row in store.rows():
+    for row in rows:
         there = known.get(row.trial, row)
         if not _agree(there, row):
             differing += 1
@@ -126,20 +125,20 @@ def _first(findings: list[str]) -> str:
     return "; ".join(findings[:_NAMED]) + (f"; and {rest} more" if rest > 0 else "")
 
 
-def _joined(target: Path, stores: list[Store], differing: int) -> MergeReport:
+def _joined(target: Path, sources: list[tuple[Store, list[Row]]], differing: int) -> MergeReport:
     """All of it in one transaction."""
-    if not stores:
+    if not sources:
         return MergeReport(0, 0, 0, 0, 0, 0)
-    written, designs = [], 0
+    protocol, written, designs = sources[0][0].protocol, [], 0
     with (
-        Store.open(target, stores[0].protocol_hash, stores[0].protocol_json) as into,
+        Store.open(target, protocol.hash, protocol.json) as into,
         into.writing() as connection,
     ):
-        for store in stores:
+        for store, rows in sources:
             keys = store.select(f"SELECT {KEY_SQL} FROM trajectories")
             archives = ((key, store.archive(key)) for key in keys)
             kept = ((key, archive) for key, archive in archives if archive is not None)
-            written.append(put(connection, store.rows(), kept))
+            written.append(put(connection, rows, kept))
             for design in reversed(store.designs):
                 designs += put_design(connection, design, is_last=False)
                 asked = ((columns.key(t), t.horizon) for t in store.asked(design.hash))

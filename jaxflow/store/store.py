@@ -13,7 +13,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -32,6 +32,7 @@ from jaxflow.store.file import (
     existing,
     is_there,
     one_line,
+    shown,
     writer_lock,
 )
 from jaxflow.store.identity import StoredDesign, StoredProtocol, other_protocol
@@ -157,9 +158,10 @@ class Store:
         `trajectories` are named arrays by trial. Raises `ValueError` when it cannot be written, as
         on a full disk; what earlier calls added is kept.
         """
+        harvest = self._own(rows)
         archives = [(columns.key(t), columns.pack(a)) for t, a in (trajectories or {}).items()]
         with self.writing() as connection:
-            return put(connection, rows, archives)
+            return put(connection, harvest, archives)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -180,10 +182,9 @@ class Store:
             sql += f" JOIN asked USING ({KEY_SQL}) WHERE design = ?"
             values.append(self._number(design_hash))
         found: list[Row] = []
-        with self._sound():
-            cursor = self._connection.execute(sql, values)
+        with self._sound(), closing(self._connection.execute(sql, values)) as cursor:
             while records := cursor.fetchmany(_AT_ONCE):
-                found += columns.rows_of(records)
+                found += self._own(columns.rows_of(records))
         if len(set(map(columns.key_of_row, found))) < len(found):
             raise mistake(f"a sound store at {self.path}", "a trial that is kept twice", RESTORE)
         return sorted(found, key=columns.key_of_row)  # in SQL, 10.0 of a parameter is before 2.0
@@ -227,6 +228,14 @@ class Store:
                 yield self._connection
             finally:
                 self._connection.execute("COMMIT")
+
+    def _own(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows, if their dynamics are the protocol's; else raises `ValueError`."""
+        found = list(rows)
+        for name in {row.dynamics for row in found} - set(self.protocol.dynamics):
+            expected = f"trials of {', '.join(self.protocol.dynamics)} at {self.path}"
+            raise mistake(expected, f"some of {shown(name)}", RESTORE)
+        return found
 
     def _number(self, design_hash: str) -> int:
         found = self.select("SELECT number FROM designs WHERE hash = ?", (design_hash,))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jax
 import pytest
+from jaxflow.problems.shallow.sizes import Shape
 
 from jaxflow.core.types import Point, Trial
 from jaxflow.engine import memory
@@ -17,7 +18,6 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.padding import Shape
 from jaxflow.study.study import Study
 
 GIB = 2**30
@@ -26,7 +26,6 @@ CASES = [
     Setting(Ensemble(), FLOW, 1.0, Shape(400, 800, 800), "float32"),
     Setting(Ensemble(), FLOW, 1.0, Shape(4, 2048, 1024), "float32"),  # N P outweighs the state
     Setting(Ensemble(), FLOW, 1.0, Shape(2000, 64, 1000), "float32", "span"),  # the draw does
-    Setting(Ensemble(), FLOW, 1.0, Shape(1000, 1024, 512), "float32", "span"),
     Setting(Ensemble(Orthogonal()), FLOW, 1.0, Shape(2048, 1024, 512), "float32", "orthogonal"),
     Setting(Ensemble(), GradientFlow("Tsit5"), 1.0, Shape(800, 400, 800), "float32"),
     Setting(Ensemble(), GradientDescent(0.01, "adam"), 1.0, Shape(800, 800, 800), "float32"),
@@ -96,7 +95,7 @@ def test_what_no_memory_holds_is_refused_with_numbers_before_anything_is_made():
     assert "\n" not in str(refused.value)
 
 
-def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypatch):
+def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypatch, x64):
     trial = Trial("descent", Point(400, 800, 800), 0, 1.0)
 
     def check(workers, dtype="float32"):
@@ -104,7 +103,8 @@ def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypat
         dynamics = {"descent": GradientDescent()}
         check_memory(Settings(Ensemble(), dynamics, 1.0, dtype, lanes), [trial])
 
-    one = footprint(CASES[0]).total()
+    alone = Setting(Ensemble(), GradientDescent(), 1.0, Shape(400, 800, 800), "float32")
+    one = footprint(alone).total()
     monkeypatch.setattr(memory, "memory", lambda device: 3 * one)  # of which trials take half
     check(1)
     with pytest.raises(ValueError, match=r"2 at once, got .*fewer workers") as refused:
@@ -133,5 +133,5 @@ def test_a_cpu_has_the_memory_of_the_machine_and_another_device_its_own():
 
     assert memory.memory(Device()) == 123
     lines = Path("/proc/meminfo").read_text().splitlines()
-    total = next(line for line in lines if line.startswith("MemTotal"))
-    assert 0 < memory.memory(jax.devices("cpu")[0]) <= int(total.split()[1]) * 1024
+    (total,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal"))
+    assert total / 64 < memory.memory(jax.devices("cpu")[0]) <= total

@@ -6,7 +6,7 @@ import pytest
 from problems import drawn
 
 from jaxflow.core.types import Outcome
-from jaxflow.flow.stopping import LogLoss, Reason, is_stationary, target_loss
+from jaxflow.flow.stopping import LogLoss, Reason, is_comparable, is_stationary, target_loss
 from jaxflow.problems.shallow.network import Parameters
 from jaxflow.problems.shallow.padding import Shape
 
@@ -16,6 +16,30 @@ def test_certificate_is_the_smallest_label_of_the_true_samples():
     y = np.asarray(data.y)[:12]
     np.testing.assert_allclose(target_loss("signs", data), np.min(y**2) / 24, rtol=1e-6)
     np.testing.assert_allclose(target_loss(1.0, data), 1 / 24, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "comparable"),
+    [
+        (0.5, 0.1, True),
+        (0.0, 0.1, True),
+        (np.inf, 0.1, False),
+        (np.nan, 0.1, False),
+        (0.5, np.inf, False),
+        (np.inf, np.inf, False),
+        (0.0, 0.0, False),
+    ],
+)
+def test_what_is_no_number_is_compared_with_nothing(value, target, comparable):
+    data, _ = drawn()
+    assert bool(is_comparable(data, jnp.float32(value), jnp.float32(target))) is comparable
+
+
+def test_a_label_of_zero_has_a_target_of_zero():
+    data, _ = drawn()
+    data = data._replace(y=data.y.at[0].set(0))
+    assert target_loss("signs", data) == 0
+    assert is_comparable(data, jnp.float32(0.5), jnp.float32(0))
 
 
 @pytest.mark.parametrize("rate", [0.3, 3.0])

@@ -198,6 +198,18 @@ def change_schema(folder, sql: str, values: tuple[object, ...] = ()) -> None:
         connection.execute(sql, values)
 
 
+def test_a_reader_that_found_damage_keeps_no_writer_waiting(folder):
+    with Store.read(folder) as store:
+        protocol = store.protocol
+    execute(folder, "UPDATE trials SET device = CAST(x'ff' AS TEXT)")
+    with Store.read(folder) as store, pytest.raises(ValueError, match="UTF-8") as error:
+        store.rows()
+    with Store.open(folder, protocol.hash, protocol.json) as store:
+        store._connection.execute("PRAGMA busy_timeout = 0")
+        store.insert([replace(ROW, d=3)])
+    one_line(error)
+
+
 def test_trajectories_can_be_read(tmp_path):
     folder = made(tmp_path, [ROW], {ROW.trial: {"loss": [1.0, 0.5]}})
     ((packed,),) = execute(folder, "SELECT arrays FROM trajectories")

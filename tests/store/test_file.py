@@ -20,10 +20,11 @@ def no_waiting():
     def stop(*_):
         raise TimeoutError("it waits")
 
-    signal.signal(signal.SIGALRM, stop)
+    before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(20)
     yield
     signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def pipe(path):

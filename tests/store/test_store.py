@@ -42,7 +42,8 @@ sizes = st.integers(1, 2**63 - 1)
 words = st.text(max_size=8)
 rows_of_any_kind = st.builds(
     Row,
-    dynamics=words,
+    dynamics=st.just("flow"),
+    dtype=words,
     horizon=st.floats(0, exclude_min=True, allow_infinity=False),
     parameters=st.dictionaries(words, st.floats(allow_nan=False), max_size=2).map(
         lambda values: tuple(sorted(values.items()))
@@ -133,6 +134,7 @@ def test_a_trajectory_of_no_trial_is_refused(tmp_path):
     [
         (replace(ROW, seed=1, horizon=math.nan), "a finite horizon"),
         (replace(ROW, n=0), "positive sizes"),
+        (replace(ROW, dynamics="adam"), "trials of flow"),
         (replace(ROW, n=2**63), "too large"),
     ],
 )

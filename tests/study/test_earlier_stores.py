@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from jaxflow.core.types import Row
+from jaxflow.report import thresholds
 from jaxflow.report.soundness import check
 from jaxflow.report.status import status
-from jaxflow.report import thresholds
 from jaxflow.sampling.axes import Axes
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store

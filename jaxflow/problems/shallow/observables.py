@@ -11,7 +11,8 @@
     flattest        on the directions that the data see; by Lanczos, see below
     flips           part of the n p signs 1[w_j.x_i > 0] that differ from those at the start
     distance        max_j |w_j - w_j(0)|
-    balancedness    max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2
+    balancedness    max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2; NaN for an activation
+                    that is not homogeneous
     kernel_low      extreme eigenvalues of the neural tangent kernel K = (kappa/n) J J^T:
     kernel_high     2 kernel_low <= mu <= 2 kernel_high
     teacher_error   |W^T W - V^T V|_F / |V^T V|_F, of a quadratic student W and its teacher V;

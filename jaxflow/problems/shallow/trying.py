@@ -44,8 +44,8 @@ class _Trial(NamedTuple):
 def try_laws(ensemble: Ensemble, point: Point, seed: int = 0) -> None:
     """Raise a one-line `ValueError` that names the law, and the entry, where one breaks its word.
 
-    `ensemble` holds the parameters of the `point`. Inputs have its d; n and p may be less. One
-    small program is compiled for it, in a time of the order of a second.
+    `ensemble` holds the parameters of the `point`, whose d is kept; n and p may be less. One small
+    program is compiled for it, in a time of the order of a second.
     """
     laws = {
         name: _Tried(f"ensemble.{name}", getattr(ensemble, name), form)
@@ -81,7 +81,11 @@ def _small(tried: Ensemble, point: Point) -> Point:
 def _batch(tried: Ensemble, keys: list[Keys], shape: Shape) -> list[_Trial]:
     """Trials side by side in arrays of their size, and padded."""
     stacked = jax.tree.map(lambda *k: np.stack(k), *keys)
-    return [_Trial(*map(np.asarray, drawn)) for drawn in _drawn(tried, stacked, shape)]
+    try:
+        both = _drawn(tried, stacked, shape)
+    except ValueError as error:  # without JAX's notes on its frames
+        raise ValueError(str(error)) from error.__cause__
+    return [_Trial(*map(np.asarray, drawn)) for drawn in both]
 
 
 @partial(jax.jit, static_argnums=(0, 2), compiler_options=QUICKLY)

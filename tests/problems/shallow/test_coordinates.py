@@ -9,7 +9,7 @@ from problems import keys_of
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Request, Setting, start, step
-from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic
+from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic, Softplus, Tanh
 from jaxflow.problems.shallow.coordinates import Ambient, Inputs
 from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized
 from jaxflow.problems.shallow.initialization import Group
@@ -23,9 +23,13 @@ CASES = [
     (Ensemble(), "span"),
     (Ensemble(Gaussian(), Teacher(2), Network(Quadratic(), "1", "first")), "span"),
     (Ensemble(network=Network(LeakyReLU(0.1))), "span"),
+    (Ensemble(network=Network(Softplus())), "span"),
+    (Ensemble(network=Network(biases="drawn")), "span"),
+    (Ensemble(Orthogonal(), network=Network(Tanh(), biases="zero")), "span"),
     (ORTHOGONAL, "span"),
     (ORTHOGONAL, "orthogonal"),
     (Ensemble(Orthogonal(), Teacher(2)), "orthogonal"),
+    (Ensemble(Orthogonal(), network=Network(Softplus())), "orthogonal"),
     (Ensemble(Orthogonal(1.0, 1.0), GroupSigns(), initialization=Group()), "orthogonal"),
 ]
 SIZES = Sizes(20, 12, 6)
@@ -121,6 +125,11 @@ def test_ambient_inputs_alone_have_rows():
         _ = other.X
 
 
-def test_orthogonal_coordinates_ask_for_orthogonal_inputs():
-    with pytest.raises(ValueError, match="orthogonal inputs"):
-        both(Ensemble(), "orthogonal")
+def test_orthogonal_coordinates_ask_for_orthogonal_inputs_without_biases():
+    biased = Ensemble(Orthogonal(), network=Network(biases="zero"))
+    for ensemble in (Ensemble(), biased):
+        with pytest.raises(ValueError, match="orthogonal inputs"):
+            both(ensemble, "orthogonal")
+        assert ensemble.coordinates() == ["ambient", "span"]
+    assert ORTHOGONAL.coordinates() == ["ambient", "span", "orthogonal"]
+    assert ORTHOGONAL.coordinates(equivariant=False) == ["ambient"]

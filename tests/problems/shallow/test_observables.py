@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from problems import as_float64, keys_of, relu_velocity
 
-from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic
+from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic, Softplus
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.network import Network, Parameters, field
@@ -17,6 +17,7 @@ from jaxflow.problems.shallow.spectra import extremes
 NAMES = tuple(name for name in OBSERVABLES if name not in OF_TEACHER)
 LEAKY = Network(LeakyReLU(0.2), "1/sqrt(p)")
 SQUARES = Network(Quadratic(), "1", "first")
+SOFT = Network(Softplus(), "1/sqrt(p)", biases="drawn")
 SIZES, PADDED = Sizes(4, 12, 10), Shape(4, 16, 12)
 observed = jax.jit(observe, static_argnums=(0, 1))
 velocity_of = jax.jit(field, static_argnums=0)
@@ -54,6 +55,8 @@ def unpadded(data, theta):
 
 
 def sigma(network, Z):
+    if network == SOFT:
+        return np.log1p(np.exp(Z)), 1 / (1 + np.exp(-Z))
     if network == LEAKY:
         return np.where(Z > 0, Z, 0.2 * Z), np.where(Z > 0, 1.0, 0.2)
     return (Z**2, 2 * Z) if network == SQUARES else (np.maximum(Z, 0), (Z > 0).astype(float))
@@ -96,7 +99,7 @@ def dense(network, data, theta):
     return np.linalg.eigvalsh((H + H.T) / 2), np.linalg.eigvalsh(K)
 
 
-@pytest.mark.parametrize("network", [Network(), LEAKY, SQUARES])
+@pytest.mark.parametrize("network", [Network(), LEAKY, SQUARES, SOFT])
 def test_spectra_agree_with_dense_matrices(x64, network):
     """Of the Hessian and the kernel, at the start and later; more parameters than iterations."""
     data, first = trial(network)
@@ -148,12 +151,13 @@ def test_signs_distances_and_balance_by_hand(x64):
     np.testing.assert_allclose(found["balancedness"], np.max(np.abs(change)) / np.max(a**2))
 
 
-def test_padding_changes_nothing(x64):
-    """A slope on both sides: neurons of the padding would have a gradient, were they not masked."""
+@pytest.mark.parametrize("network", [LEAKY, SOFT])
+def test_padding_changes_nothing(x64, network):
+    """A slope at zero: neurons of the padding would have a gradient, were they not masked."""
     found = []
     for shape in (Shape(*SIZES), PADDED):
-        data, first = trial(LEAKY, shape=shape)
-        found.append(list(seen(LEAKY, data, moved(LEAKY, data, first), first).values()))
+        data, first = trial(network, shape=shape)
+        found.append(list(seen(network, data, moved(network, data, first), first).values()))
     np.testing.assert_allclose(found[1], found[0], rtol=1e-9, atol=1e-12)
 
 

@@ -1,0 +1,104 @@
+"""A float32 trial is the same whether the script has enabled 64-bit JAX or not."""
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from problems import keys_of
+
+from jaxflow.core.types import Point, Recording, Trial
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.settings import Lanes
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.recording import solve_recorded
+from jaxflow.flow.stabilized import RKC1, RKC2
+from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.padding import Shape, Sizes
+
+OBSERVABLES = ("loss", "curvature", "sharpness", "flips", "distance", "balancedness")
+DYNAMICS = {
+    "flow": GradientFlow(),
+    "tsit5": GradientFlow("Tsit5", 0.01, 0.001),
+    "descent": GradientDescent(),
+    "adam": GradientDescent(0.01, "adam"),
+}
+TRIALS = [Trial(name, Point(8, 16, 12), seed, 20.0) for name in DYNAMICS for seed in range(3)]
+
+
+def traced(dynamics, advance_by):
+    """Everything that is computed of a trial, as the text of what JAX has traced."""
+    sizes = Sizes(*(jnp.asarray(6, jnp.int32),) * 3)
+    request = Request(keys_of(0, 6, 6, 6, 1), sizes, jnp.float32(60))
+    times = jnp.ones(3, jnp.float32)
+    setting = Setting(Ensemble(), dynamics, 1.0, Shape(8, 8, 8), "float32", "ambient", advance_by)
+    begin = lambda request: start(setting, request)  # noqa: E731
+    state = jax.eval_shape(begin, request)
+    made = [
+        jax.make_jaxpr(begin)(request),
+        jax.make_jaxpr(lambda state: step(setting, state))(state),
+        jax.make_jaxpr(lambda state: finish(setting, state))(state),
+    ]
+    if advance_by == "step":
+        watch = lambda request: solve_recorded(setting, OBSERVABLES, request, True, times)  # noqa: E731
+        made.append(jax.make_jaxpr(watch)(request))
+    return [str(jaxpr) for jaxpr in made]
+
+
+@pytest.fixture(scope="module")
+def of_32_bits():
+    """What is traced by 32-bit JAX."""
+    return {(n, by): traced(DYNAMICS[n], by) for n in DYNAMICS for by in ("step", "evaluation")}
+
+
+@pytest.mark.parametrize("advance_by", ["step", "evaluation"])
+@pytest.mark.parametrize("name", list(DYNAMICS))
+def test_the_same_is_traced(of_32_bits, x64, name, advance_by):
+    assert jnp.ones(()).dtype == "float64"
+    found = traced(DYNAMICS[name], advance_by)
+    assert found == of_32_bits[name, advance_by]
+    assert not any("f64" in text for text in found)
+
+
+def rows(transform):
+    """Rows and trajectories of all trials, the first of every dynamics recorded."""
+    lanes = Lanes(transform, width=2, workers=1)
+    recording = Recording(OBSERVABLES, trials=1, points=6)
+    with LocalRunner(Ensemble(), DYNAMICS, success=1.0, lanes=lanes, recording=recording) as runner:
+        found = runner.run(TRIALS)
+        return found, runner.trajectories(found)
+
+
+@pytest.mark.parametrize("transform", ["map", "vmap"])
+def test_rows_are_equal_bit_for_bit(transform):
+    expected, expected_seen = rows(transform)
+    jax.config.update("jax_enable_x64", True)
+    try:
+        found, seen = rows(transform)
+    finally:
+        jax.config.update("jax_enable_x64", False)
+    assert found == expected
+    assert len(seen) == len(DYNAMICS)
+    for trial, columns in expected_seen.items():
+        for name, column in columns.items():
+            np.testing.assert_array_equal(seen[trial][name], column)
+
+
+@pytest.mark.parametrize("solver", [RKC1, RKC2])
+def test_a_stabilized_solver_keeps_the_type_of_the_state(x64, solver):
+    """In plain diffrax, on a float32 state, whose field vanishes in one of two solves."""
+    for rate in (1.0, 0.0):
+        solution = diffrax.diffeqsolve(
+            diffrax.ODETerm(lambda t, y, rate: -rate * y),
+            solver(),
+            jnp.float32(0),
+            jnp.float32(1),
+            jnp.float32(0.01),
+            jnp.ones(2, jnp.float32),
+            args=jnp.float32(rate),
+            stepsize_controller=diffrax.PIDController(rtol=1e-3, atol=1e-4),
+        )
+        assert solution.ys.dtype == "float32"
+        np.testing.assert_allclose(solution.ys[-1], np.exp(-rate), rtol=2e-3)

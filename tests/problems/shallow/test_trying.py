@@ -1,0 +1,286 @@
+"""A law that breaks its contract is told in one line, with the entry that shows it; others pass."""
+
+import os
+from copy import copy
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxflow.core.types import Point
+from jaxflow.problems.shallow.activations import Monomial, Softplus
+from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.initialization import ExplicitWeights, GaussianWeights, Group
+from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal, Sphere
+from jaxflow.problems.shallow.labels import ExplicitLabels, GroupSigns, RandomSigns, Teacher
+from jaxflow.problems.shallow.laws import Dense, Everywhere, Parameters, below, normal, padded
+from jaxflow.problems.shallow.network import Network
+from jaxflow.problems.shallow.trying import try_laws
+
+POINT = Point(7, 300, 40)
+
+
+@dataclass(frozen=True)
+class Whitened(Everywhere):
+    """Normal inputs of a covariance that is given as an array."""
+
+    root: np.ndarray = field(default_factory=lambda: np.eye(7, dtype=np.float32))
+
+    def draw(self, sample, sizes):
+        G = jnp.where(below(sizes.d, sample.d), normal(sample.entries), 0)
+        size = max(0, sample.d - len(self.root))
+        root = jnp.pad(jnp.asarray(self.root), ((0, size), (0, size)))
+        X = jnp.matmul(G, root, precision="highest")
+        return Dense(jnp.where(below(sizes.n, sample.rows)[:, None], X, 0))
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "point"),
+    [
+        (Ensemble(network=Network(biases="drawn")), POINT),
+        (Ensemble(Gaussian(), Teacher(2, Softplus()), Network(Softplus())), POINT),
+        (Ensemble(Orthogonal(), GroupSigns(), Network(Monomial()), Group()), Point(500, 300, 40)),
+        (
+            Ensemble(
+                ExplicitInputs(((1.0, 0.0), (0.0, 1.0))),
+                ExplicitLabels((1.0, -1.0)),
+                initialization=ExplicitWeights(((0.1, 2.0),), (0.1,)),
+            ),
+            Point(2, 2, 1),
+        ),
+        (Ensemble(Whitened(), initialization=GaussianWeights()), POINT),
+    ],
+    ids=range(5),
+)
+def test_laws_that_keep_their_word_pass(ensemble, point):
+    try_laws(ensemble, point)
+
+
+@dataclass(frozen=True)
+class Unmasked(Everywhere):
+    def draw(self, sample, sizes):
+        return Dense(normal(sample.entries))
+
+
+@dataclass(frozen=True)
+class UnmaskedLabels(Everywhere):
+    def draw(self, sample, X, sizes, keys):
+        return normal(sample.scalars[:, 1])
+
+
+@dataclass(frozen=True)
+class UnmaskedNeurons(Everywhere):
+    def draw(self, neuron, X, y, sizes):
+        theta = padded(normal(neuron.entries), normal(neuron.scalars[:, 0]), sizes)
+        return theta._replace(a=jnp.ones(neuron.rows))
+
+
+@dataclass(frozen=True)
+class OverShape(Everywhere):
+    """Another sample at every padding."""
+
+    def draw(self, sample, sizes):
+        X = jax.random.normal(jax.random.wrap_key_data(sample.key), (sample.rows, sample.d))
+        inside = below(sizes.n, sample.rows)[:, None] & below(sizes.d, sample.d)
+        return Dense(jnp.where(inside, X, 0))
+
+
+@dataclass(frozen=True)
+class Centred(Everywhere):
+    """A mean over the padding too."""
+
+    def draw(self, sample, X, sizes, keys):
+        y = normal(sample.scalars[:, 1])
+        return jnp.where(below(sizes.n, len(y)), y - jnp.mean(y), 0)
+
+
+@dataclass(frozen=True)
+class NotANumber(Everywhere):
+    def draw(self, sample, X, sizes, keys):
+        y = jnp.log(sample.scalars[:, 1] - 0.5)
+        return jnp.where(below(sizes.n, len(y)), y, 0)
+
+
+@dataclass(frozen=True)
+class FromOutside(Everywhere):
+    """Numbers of the machine, of which a trial knows nothing."""
+
+    def draw(self, sample, X, sizes, keys):
+        def bits(_):
+            return np.frombuffer(os.urandom(4 * len(first)), np.uint32).astype(np.float32)
+
+        first = sample.scalars[:, 1]
+        shape = jax.ShapeDtypeStruct(first.shape, jnp.float32)
+        y = jax.pure_callback(bits, shape, first, vmap_method="sequential")
+        return jnp.where(below(sizes.n, len(y)), y, 0)
+
+
+@dataclass(frozen=True)
+class Raw(Everywhere):
+    def draw(self, sample, sizes):
+        return normal(sample.entries)
+
+
+@dataclass(frozen=True)
+class Short(Everywhere):
+    def draw(self, sample, sizes):
+        return Dense(normal(sample.entries)[1:])
+
+
+@dataclass(frozen=True)
+class Whole(Everywhere):
+    def draw(self, sample, X, sizes, keys):
+        return jnp.arange(sample.rows)
+
+
+@dataclass(frozen=True)
+class Pair(Everywhere):
+    def draw(self, neuron, X, y, sizes):
+        return normal(neuron.entries), normal(neuron.scalars[:, 0])
+
+
+@dataclass(frozen=True)
+class Transposed(Everywhere):
+    def draw(self, neuron, X, y, sizes):
+        return Parameters(normal(neuron.entries).T, normal(neuron.scalars[:, 0]))
+
+
+@dataclass(frozen=True)
+class Raising(Everywhere):
+    def draw(self, sample, sizes):
+        return Dense(normal(sample.entries) @ jnp.ones((3, 3)))
+
+
+@dataclass(frozen=True)
+class Branching(Everywhere):
+    def draw(self, sample, X, sizes, keys):
+        return jnp.ones(sample.rows) if sizes.n > 3 else jnp.zeros(sample.rows)
+
+
+@dataclass(frozen=True)
+class RaisingCheck:
+    def check(self, point):
+        return {}[point.n]
+
+    def draw(self, sample, sizes):
+        return Dense(sample.entries)
+
+
+@dataclass(frozen=True)
+class OfASet(Unmasked):
+    names: set = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Softmax:
+    def __call__(self, z):
+        return jax.nn.softmax(z, axis=-1)
+
+
+LAWS = {
+    "inputs": [
+        (Unmasked(), r"zeros from Unmasked at ensemble.inputs beyond 12 and 7 of \(17, 10\)"),
+        (OverShape(), r"same from OverShape at ensemble.inputs at any padding, got 'X\[\d, 0\] ="),
+        (Raw(), r"Dense\(float32 \(12, 7\)\) from Raw at ensemble.inputs, got 'float32 \(12, 7"),
+        (Short(), r"Dense\(float32 \(12, 7\)\) from Short .* got 'Dense\(float32 \(11, 7\)\)'"),
+        (Raising(), "Raising at ensemble.inputs, its draw to give a sample, got 'TypeError"),
+        (RaisingCheck(), "RaisingCheck at ensemble.inputs, its check .* got 'KeyError: 300'"),
+        (OfASet(), "OfASet at ensemble.inputs, its check .* unhashable type"),
+    ],
+    "labels": [
+        (UnmaskedLabels(), r"zeros from UnmaskedLabels at ensemble.labels beyond 12 of \(17,\)"),
+        (Centred(), r"same from Centred at ensemble.labels at any padding, got 'y\[0\] ="),
+        (NotANumber(), r"finite numbers from NotANumber at ensemble.labels, got 'y\[\d+\] = nan"),
+        (FromOutside(), "one trial from FromOutside at ensemble.labels, drawn twice"),
+        (Whole(), r"float32 \(12\) from Whole at ensemble.labels, got 'int32 \(12\)'"),
+        (Branching(), "Branching at ensemble.labels, its draw .* got 'TracerBoolConversionError"),
+    ],
+    "initialization": [
+        (UnmaskedNeurons(), r"zeros from UnmaskedNeurons at ensemble.initialization beyond 6 of"),
+        (Pair(), r"Parameters\(float32 \(6, 7\), float32 \(6\)\) from Pair .* got 'tuple'"),
+        (Transposed(), r"from Transposed .* got 'Parameters\(float32 \(7, 6\), float32 \(6\)\)'"),
+    ],
+    "network": [(Network(Softmax()), "elementwise Softmax at ensemble.network.activation")],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "law", "words"), [(name, *case) for name, cases in LAWS.items() for case in cases]
+)
+def test_laws_that_break_it_are_told_in_one_line(name, law, words):
+    ensemble = Ensemble(**{name: law})
+    with pytest.raises(ValueError, match=words) as caught:
+        try_laws(ensemble, POINT)
+    assert "\n" not in str(caught.value)
+    assert not getattr(caught.value, "__notes__", [])
+    assert len(str(caught.value)) < 500
+
+
+class Loose(Everywhere):
+    def draw(self, sample, sizes):
+        return Dense(sample.entries)
+
+
+@dataclass
+class Thawed(Loose):
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    def draw(self, sample, sizes):
+        return Dense(sample.entries)
+
+
+@dataclass(frozen=True)
+class Undrawn(Everywhere):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("laws", "words"),
+    [
+        ({"inputs": Sphere}, "a law at ensemble.inputs, got 'the class Sphere'"),
+        ({"labels": RandomSigns}, "a law at ensemble.labels, got 'the class RandomSigns'"),
+        ({"inputs": Loose()}, "ensemble.inputs, of a frozen dataclass, got 'a Loose'"),
+        ({"inputs": Thawed()}, "ensemble.inputs, of a frozen dataclass, got 'a Thawed'"),
+        ({"inputs": "gaussian"}, "ensemble.inputs, of a frozen dataclass, got 'gaussian'"),
+        ({"inputs": Unchecked()}, "with check, got 'Unchecked without': inherit Everywhere"),
+        ({"initialization": Undrawn()}, "at ensemble.initialization, with draw, got 'Undrawn"),
+        ({"network": Softplus()}, "a Network at ensemble.network"),
+    ],
+)
+def test_what_is_no_law_is_refused_by_the_ensemble(laws, words):
+    """As where annotations are not checked at run time; here they are, before `__post_init__`."""
+    ensemble = copy(Ensemble())
+    for name, law in laws.items():
+        object.__setattr__(ensemble, name, law)
+    with pytest.raises(ValueError, match=words) as caught:
+        ensemble.__post_init__()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_point_that_a_law_refuses_is_refused_as_ever():
+    with pytest.raises(ValueError, match="n <= d for orthogonal inputs"):
+        try_laws(Ensemble(Orthogonal()), POINT)
+
+
+def test_laws_of_arrays_are_equal_by_content():
+    """As a static argument, and so that two of other numbers are two."""
+    one, same = (Ensemble(Whitened(np.eye(7, dtype=np.float32))) for _ in range(2))
+    other = Ensemble(Whitened(2 * np.eye(7, dtype=np.float32)))
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert Ensemble(Whitened(jnp.eye(7))) == one
+    traces = []
+
+    def size(ensemble):
+        traces.append(ensemble)
+        return jnp.sum(jnp.asarray(ensemble.inputs.root))
+
+    jitted = jax.jit(size, static_argnums=0)
+    assert [float(jitted(ensemble)) for ensemble in (one, same, other)] == [7, 7, 14]
+    assert len(traces) == 2
