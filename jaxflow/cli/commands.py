@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from jaxflow.show import tables
     from jaxflow.show.figures import draw
 
-    _show(tables.thresholds(report.thresholds(folder)))
+    _show(tables.thresholds(report.slices(folder)))
     say(f"store {folder / 'trials.sqlite'}")
     say(f"figure {draw(folder, folder / 'thresholds.png')}")
     return 0
@@ -150,15 +150,14 @@ def thresholds(options: argparse.Namespace) -> int:
     """Print the thresholds of a store."""
     from jaxflow import report
 
-    found = report.thresholds(options.folder)
     if options.json:
         import json
 
-        print(json.dumps({"thresholds": found}, indent=2))
+        print(json.dumps({"thresholds": report.thresholds(options.folder)}, indent=2))
     else:
         from jaxflow.show import tables
 
-        _show(tables.thresholds(found))
+        _show(tables.thresholds(report.slices(options.folder)))
     return 0
 
 

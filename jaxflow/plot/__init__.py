@@ -20,7 +20,7 @@ from jaxflow.plot.style import (
 )
 from jaxflow.plot.time import against_time, medians, survival, time_axes
 from jaxflow.plot.trajectory import endings, fan, panel, trajectory
-from jaxflow.plot.transition import phase_axes, proportions, threshold
+from jaxflow.plot.transition import beyond, phase_axes, proportions, threshold
 
 __all__ = [
     "DESCENT",
@@ -31,6 +31,7 @@ __all__ = [
     "against_time",
     "axis_name",
     "band",
+    "beyond",
     "boundary",
     "by_dynamics",
     "by_size",

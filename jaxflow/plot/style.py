@@ -85,8 +85,8 @@ def style() -> Iterator[None]:
 def by_dynamics(kinds: Sequence[str]) -> list[Series]:
     """How dynamics of these kinds look, each unlike the ones before.
 
-    The first flow and the first descent look as in every figure; all others, of whatever kind, take
-    the looks that are left, in turn.
+    The first flow and the first descent are drawn as in every figure; all others, of whatever kind,
+    take the series that are left, in turn.
     """
     known, others = {"flow": FLOW, "descent": DESCENT}, cycle(OTHERS)
     return [known.pop(kind) if kind in known else next(others) for kind in kinds]

@@ -75,6 +75,24 @@ def threshold(
     return ax
 
 
+def beyond(
+    edge: float, *, above: bool, ax: Axes, series: Series, label: str, level: int = 0
+) -> Axes:
+    """A threshold out of the range of the axis, which ends at `edge`: its label alone."""
+    ax.annotate(
+        label,
+        (edge, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 2 + LABEL_HEIGHT * level),
+        textcoords="offset points",
+        ha="right" if above else "left",
+        va="bottom",
+        fontsize=8,
+        color=series.color,
+    )
+    return ax
+
+
 def phase_axes(ax: Axes, extent: tuple[float, float], along: str = "n") -> Axes:
     """Axes of P(converged) against the number of samples or another axis, logarithmic."""
     log_ticks(ax.xaxis, *extent)

@@ -1,12 +1,13 @@
 """The tables of laws: how thresholds grow with size and time, and how convergence slows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jaxflow.core.errors import mistake
 from jaxflow.report.growth import Boundary, boundaries, constants, width_exponent
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
-from jaxflow.show.text import OPEN, WIDTH, Cell, Table, between, number, symbol
+from jaxflow.show.text import OPEN, WIDTH, Entry, Table, between, number, symbol
 from jaxflow.statistics.scaling import Fit
 from jaxflow.statistics.slowing import Slowing
 
@@ -109,10 +110,12 @@ def _by_time(found: Sequence[SliceReport]) -> Table:
     title = f"{sought} against the flow time allowed ({found[0].horizon.unit})"
     headings = ("slice", *(f"{time:.3g}" for time in allowed))
     told = [(slice.title, [_told(slice, time) for time in allowed]) for slice in found]
-    beside = Table(title, headings, tuple((name, *map(" ".join, row)) for name, row in told))
+    caption = found[0].horizon.formula
+    rows = tuple((name, *map(" ".join, row)) for name, row in told)
+    beside = Table(title, headings, rows, caption)
     if beside.width <= WIDTH:
         return beside
-    return Table(title, headings, tuple((name, *row) for name, row in told))
+    return replace(beside, rows=tuple((name, *row) for name, row in told))
 
 
 def _told(slice: SliceReport, time: float) -> tuple[str, ...]:
@@ -128,7 +131,7 @@ def _told(slice: SliceReport, time: float) -> tuple[str, ...]:
 
 
 def _slowing(laws: Sequence[tuple[SliceReport, Slowing]]) -> Table:
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[Entry, ...]] = [
         (
             slice.title,
             str(law.trials),

@@ -51,7 +51,7 @@ class Result:
 
     def table(self) -> Table:
         """The thresholds as a table: `str` of it is text, rich and notebooks print it."""
-        return tables.thresholds(self.thresholds())
+        return tables.thresholds(report.slices(self.folder, self.design))
 
     def plot(self, kind: str = "auto", path: str | PathLike[str] | None = None) -> Figure:
         """A figure of the kinds of `jaxflow figure`, written to `path` if one is given."""

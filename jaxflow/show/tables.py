@@ -1,24 +1,26 @@
 """The tables of a store: its thresholds, and where its study stands."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from jaxflow.core.types import SIZES, Outcome
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.status import Status
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.text import WIDTH, Cell, Table, between, number, symbol
+from jaxflow.show.text import WIDTH, Entry, Table, between, number, symbol
 from jaxflow.statistics.counts import wilson
 
 INITIALIZED = "well", "initialized"
 
 
-def thresholds(reports: Sequence[dict[str, Any]]) -> Table:
-    """The thresholds as `jaxflow.report.thresholds` gives them: what all share is in the title.
+def thresholds(found: Sequence[SliceReport]) -> Table:
+    """The thresholds at every horizon, with what all share in the title, and what T0 is.
 
     Where a grid has a single value, P(converged) at it. Outcomes are counted in columns of their
     own, or where these are too many for 80 columns, in one.
     """
+    reports = [slice.as_dict(h) for slice in found for h in range(len(slice.horizon.labels))]
     places = [place(report) for report in reports]
     names = list(dict.fromkeys(name for at in places for name in at))
     values = {name: {at.get(name, "") for at in places} for name in names}
@@ -33,13 +35,13 @@ def thresholds(reports: Sequence[dict[str, Any]]) -> Table:
         ", ".join(f"{k} = {x}" for k, x in shared.items()),
     )
     first = "P" if points else "N" if along == "n" else along
-    headings: tuple[Cell, ...] = ("dynamics", *own, first, "interval")
+    headings: tuple[Entry, ...] = ("dynamics", *own, first, "interval")
     headings += (INITIALIZED,) if tells else ()
     rows = [
         (report["dynamics"], *(at.get(name, "") for name in own), *estimate(report, tells))
         for report, at in zip(reports, places, strict=True)
     ]
-    counted = _with_outcomes(title, headings, rows, reports)
+    counted = _with_outcomes(Table(title, headings, (), found[0].horizon.formula), rows, reports)
     return counted if counted.width <= WIDTH else _with_outcomes_as_words(counted, len(headings))
 
 
@@ -70,18 +72,15 @@ def estimate(report: dict[str, Any], tells: bool = False) -> tuple[str, ...]:
 
 
 def _with_outcomes(
-    title: Cell,
-    headings: tuple[Cell, ...],
-    rows: Sequence[tuple[str, ...]],
-    reports: Sequence[dict[str, Any]],
+    table: Table, rows: Sequence[tuple[str, ...]], reports: Sequence[dict[str, Any]]
 ) -> Table:
     """The table with a column for every outcome that there is."""
     seen = [name for name in Outcome if any(report["outcomes"][name] for report in reports)]
     counts = [tuple(str(report["outcomes"][name]) for name in seen) for report in reports]
-    return Table(
-        title,
-        (*headings, *(name.lower() for name in seen)),
-        tuple((*row, *count) for row, count in zip(rows, counts, strict=True)),
+    return replace(
+        table,
+        headings=(*table.headings, *(name.lower() for name in seen)),
+        rows=tuple((*row, *count) for row, count in zip(rows, counts, strict=True)),
     )
 
 
@@ -89,13 +88,13 @@ def _with_outcomes_as_words(table: Table, k: int) -> Table:
     """The table with its columns from the k-th on said in one."""
     outcomes = table.headings[k:]
 
-    def said(counts: Sequence[Cell]) -> str:
+    def said(counts: Sequence[Entry]) -> str:
         return ", ".join(
             f"{n} {name}" for n, name in zip(counts, outcomes, strict=True) if n != "0"
         )
 
     rows = tuple((*row[:k], said(row[k:])) for row in table.rows)
-    return Table(table.title, (*table.headings[:k], "trials"), rows, words=(0, k))
+    return replace(table, headings=(*table.headings[:k], "trials"), rows=rows, words=(0, k))
 
 
 def _knowledge(slice: SliceReport) -> tuple[str, str, str]:

@@ -17,19 +17,19 @@ from jaxflow.core.errors import printable
 WIDTH = 80  # columns of a terminal
 OPEN = "[a, ..)"  # an interval without an upper end
 
-Cell = str | tuple[str, ...]  # a line, or several
+Entry = str | tuple[str, ...]  # a line, or several
 
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of plain text, none of which is taken for markup or for orders to a terminal.
+    """Entries of plain text, none of which is taken for markup or for orders to a terminal.
 
     Rich prints it, `str` gives it as text of 80 columns, a notebook shows it as HTML.
     """
 
-    title: Cell
-    headings: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    title: Entry
+    headings: tuple[Entry, ...]
+    rows: tuple[tuple[Entry, ...], ...]
     caption: str = ""
     words: tuple[int, ...] = (0,)  # columns of words, to the left and folded; numbers are not
 
@@ -90,21 +90,21 @@ def symbol(axis: str) -> str:
     return axis.rpartition(".")[2]
 
 
-def _lines(cell: Cell) -> list[str]:
-    return [printable(line) for line in ((cell,) if isinstance(cell, str) else cell)]
+def _lines(entry: Entry) -> list[str]:
+    return [printable(line) for line in ((entry,) if isinstance(entry, str) else entry)]
 
 
-def _width(cell: Cell) -> int:
-    return max(map(cell_len, _lines(cell)), default=0)
+def _width(entry: Entry) -> int:
+    return max(map(cell_len, _lines(entry)), default=0)
 
 
-def _text(cell: Cell) -> Text:
-    return Text("\n".join(_lines(cell)))
+def _text(entry: Entry) -> Text:
+    return Text("\n".join(_lines(entry)))
 
 
-def _html(cell: Cell) -> str:
-    return "<br>".join(map(escape, _lines(cell)))
+def _html(entry: Entry) -> str:
+    return "<br>".join(map(escape, _lines(entry)))
 
 
-def _html_row(tag: str, cells: Iterable[Cell]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{_html(cell)}</{tag}>" for cell in cells) + "</tr>"
+def _html_row(tag: str, entries: Iterable[Entry]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{_html(entry)}</{tag}>" for entry in entries) + "</tr>"

@@ -42,7 +42,7 @@ def transitions(found: Sequence[report.SliceReport]) -> Figure:
 
 
 def role(slice: report.SliceReport) -> str:
-    """What decides how a dynamics looks: its kind, or of a kind of the user's own, its name."""
+    """What a dynamics is drawn as: its kind, or of a kind of the user's own, its name."""
     return slice.kind if slice.kind in ("flow", "descent") else slice.name
 
 
@@ -132,6 +132,12 @@ def _draw_slice(
         return
     posterior = slice.posterior()
     plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
+    below, above = posterior.mass_at_edges
+    if max(below, above) > 0.5:
+        edge = slice.extent[above > below]
+        text = f"{'>' if above > below else '<'} {edge:g}"
+        plot.beyond(edge, above=above > below, ax=ax, series=series, label=text, level=level)
+        return
     found = [posterior.median, *posterior.interval()]
     text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))
     plot.threshold(*found, ax=ax, series=series, label=text, level=level)

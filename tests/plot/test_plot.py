@@ -225,3 +225,14 @@ def test_labels_of_thresholds_stand_above_each_other(ax):
     ax.figure.canvas.draw()
     low, high = (text.get_window_extent() for text in ax.texts)
     assert low.y1 < high.y0
+
+
+def test_a_threshold_out_of_range_is_a_label_inside(ax):
+    plot.phase_axes(ax, (10, 100))
+    plot.beyond(100, above=True, ax=ax, series=SERIES, label="> 100")
+    plot.beyond(10, above=False, ax=ax, series=SERIES, label="< 10")
+    ax.figure.canvas.draw()
+    high, low = (text.get_window_extent() for text in ax.texts)
+    inside = ax.get_window_extent()
+    assert high.x1 <= inside.x1 + 1 and low.x0 >= inside.x0 - 1
+    assert len(ax.lines) == 1  # P = 1/2

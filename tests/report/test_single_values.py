@@ -48,7 +48,7 @@ def test_a_store_of_one_value_is_sound_and_reported(folder):
         low, high = binomtest(1, 1).proportion_ci(method="wilson")
         assert (told["low"], told["high"]) == pytest.approx((low, high), abs=1e-4)
         assert told["conditional"] == {name: told[name] for name in told["conditional"]}
-    text = str(tables.thresholds(report.thresholds(folder)))
+    text = str(tables.thresholds(report.slices(folder)))
     assert "P(converged), with its 95 % interval" in text
     assert "d = 200, shrink = 0.01" in text
     assert "crosses 1/2" not in text
