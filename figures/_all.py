@@ -5,10 +5,10 @@
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,11 @@ def main() -> None:
 
 
 def studies(name: str) -> tuple[str, ...]:
-    """The studies that a script reads, by the line that says so."""
-    found = re.search(r"^STUDIES = (\(.*?\))$", (HERE / f"{name}.py").read_text(), re.M | re.S)
-    if found is None:
-        sys.exit(f"expected a line STUDIES = (...) in figures/{name}.py, got none: add it")
-    return tuple(re.findall(r'"([^"]+)"', found[1]))
+    """The studies that a script reads, which it names."""
+    named = getattr(import_module(name), "STUDIES", None)
+    if not isinstance(named, tuple):
+        sys.exit(f"expected a tuple STUDIES in figures/{name}.py, got {named!r}: add it")
+    return named
 
 
 def call(*arguments: str) -> None:

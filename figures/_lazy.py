@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from jaxflow import Study, papers, plot
 from jaxflow.statistics.counts import wilson
-from jaxflow.statistics.means import Mean, mean_interval
+from jaxflow.statistics.resamples import Interval, mean_interval
 from jaxflow.store.store import Store
 from jaxflow.study.drawing import inputs_of
 
@@ -113,7 +113,7 @@ def panel(
     for (p, here), look in zip(trials.items(), plot.family(len(trials)), strict=True):
         found = mean_interval(at(here, name, times))
         if name == "loss":
-            found = Mean(*map(np.exp, found))
+            found = Interval(*map(np.exp, found))
         plot.band(x, *found, ax=ax, series=look, label=labels.get(p), marks=len(x) // 5)
     ax.set_xlim(x[0], x[-1])
     ax.set_ylabel(LABELS[name])

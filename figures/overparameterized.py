@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from jaxflow import papers, plot
 from jaxflow.papers import overparameterized as published
-from jaxflow.statistics.means import Mean, mean_exponent, mean_interval
+from jaxflow.statistics.powers import mean_exponent
+from jaxflow.statistics.resamples import Interval, mean_interval
 
 STUDIES = ("overparameterized", "overparameterized-thousand")
 EPOCHS = np.arange(published.EPOCHS + 1)
@@ -71,7 +72,7 @@ def _bounds(ax: Axes, trials: Trials, step: float) -> None:
 def _flow(ax: Axes, trials: Trials, step: float) -> None:
     """The mean loss of the flow at the largest width, at the flow times of the iterations."""
     p, here = next(reversed(trials.items()))
-    mean = np.exp(mean_interval(at(here, "loss", EPOCHS * step)).mean)
+    mean = np.exp(mean_interval(at(here, "loss", EPOCHS * step)).value)
     ax.plot(EPOCHS, mean, color="black", linewidth=0.8, linestyle=(0, (5, 4)), zorder=4)
     ax.annotate(
         f"flow, $p = {p}$", (50, mean[50]), xytext=(-75, -30), textcoords="offset points",
@@ -86,7 +87,7 @@ def _by_width(ax: Axes, trials: Trials) -> None:
     ends = np.log([[trial.seen["distance"][-1] for trial in here] for here in trials.values()])
     found = [np.exp(v) for v in mean_interval(ends.T)]
     exponent = mean_exponent(widths, np.exp(ends.T))
-    name = f"measured, $p^{{{exponent.mean:.2f}}}$"
+    name = f"measured, $p^{{{exponent.value:.2f}}}$"
     plot.points(widths, *found, ax=ax, series=looks[0], label=name, joined=True)
     bounds = np.array([[trial.distance_bound for trial in here] for here in trials.values()])
     plot.points(
@@ -115,8 +116,8 @@ def _title(trials: Trials) -> str:
     )
 
 
-def _number(found: Mean) -> str:
-    return f"{found.mean:.4f} ± {found.high - found.mean:.4f}"
+def _number(found: Interval) -> str:
+    return f"{found.value:.4f} ± {found.high - found.value:.4f}"
 
 
 def _rates(descent: Trials, flow: Trials) -> list[Claim]:

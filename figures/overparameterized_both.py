@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 
 from jaxflow import papers, plot
 from jaxflow.papers import overparameterized as published
-from jaxflow.statistics.means import mean_exponent, mean_interval
+from jaxflow.statistics.powers import mean_exponent
+from jaxflow.statistics.resamples import mean_interval
 
 STUDIES = ("overparameterized", "overparameterized-both")
 TIMES = np.linspace(0, 20, 101)  # flow times over n
@@ -51,7 +52,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
 def _first_layer(ax: Axes, name: str, trials: Trials, p: int) -> None:
     """The same with the first layer trained only, at one width."""
     here = trials[p]
-    mean = mean_interval(at(here, name, TIMES * here[0].n)).mean
+    mean = mean_interval(at(here, name, TIMES * here[0].n)).value
     shown = np.exp(mean) if name == "loss" else mean
     label = f"$p = {p}$, first layer only"
     ax.plot(TIMES, shown, color="black", linewidth=1.0, linestyle=(0, (1, 1.5)), label=label)

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from jaxflow import Study, papers, plot
 from jaxflow.papers import overparameterized as published
 from jaxflow.statistics.counts import Tally
-from jaxflow.statistics.means import Mean, mean_interval
 from jaxflow.statistics.posterior import Threshold, estimate
+from jaxflow.statistics.resamples import Interval, mean_interval, percentiles
 from jaxflow.statistics.scaling import Comparison, Fit, compare
 
 STUDIES = ("overparameterized-width",)
@@ -70,7 +70,7 @@ def tallies(kept: dict[int, list[bool]]) -> tuple[Tally, ...]:
     return tuple(Tally(p, sum(k), len(k)) for p, k in sorted(kept.items()))
 
 
-def _lambda_0(here: dict[int, list[Followed]]) -> Mean:
+def _lambda_0(here: dict[int, list[Followed]]) -> Interval:
     return mean_interval([trial.extremes[0] for found in here.values() for trial in found])
 
 
@@ -89,7 +89,9 @@ def _map(ax: Axes, kept: Kept, found: dict[int, Threshold]) -> None:
     ax.legend(loc="lower left", facecolor="0.75", frameon=True, framealpha=0.9)
 
 
-def _growth(ax: Axes, found: dict[int, Threshold], power: Fit, lambdas: dict[int, Mean]) -> None:
+def _growth(
+    ax: Axes, found: dict[int, Threshold], power: Fit, lambdas: dict[int, Interval]
+) -> None:
     """Thresholds against n with their power law, and the power that the theorem asks for."""
     n = np.array(list(found))
     widths, low, high = _ends(found)
@@ -97,7 +99,7 @@ def _growth(ax: Axes, found: dict[int, Threshold], power: Fit, lambdas: dict[int
     plot.points(n, widths, low, high, ax=ax, series=plot.FLOW)
     name = f"$n^{{{power.coefficients[1]:.2f}}}$, fitted"
     plot.band(grid, *power.predict(grid), ax=ax, series=plot.FLOW, label=name)
-    proven = papers.lazy_width(n, [lambdas[k].mean for k in n], 0.5)
+    proven = papers.lazy_width(n, [lambdas[k].value for k in n], 0.5)
     known = plot.PUBLISHED
     ax.plot(
         n, widths[0] * proven / proven[0], color=known.color, linestyle="--", linewidth=1.0,
@@ -156,7 +158,7 @@ def _thresholds(found: dict[int, Threshold], d: int) -> list[Claim]:
 
 
 def _exponents(
-    power: Fit, growth: Comparison, lambdas: dict[int, Mean], found: dict[int, Threshold]
+    power: Fit, growth: Comparison, lambdas: dict[int, Interval], found: dict[int, Threshold]
 ) -> list[Claim]:
     """The exponent of n in the threshold width, and lambda_0 by which the theorem divides."""
     trials = sum(t.trials for t in found.values())
@@ -170,7 +172,8 @@ def _exponents(
         )
     ]  # fmt: skip
     (*_, n0, n1), (*_, first, last) = found, growth.thresholds.drawn.T
-    local = np.quantile((last - first) / np.log(n1 / n0), (0.5, 0.025, 0.975))
+    drawn = (last - first) / np.log(n1 / n0)
+    local = np.median(drawn), *percentiles(drawn)
     last_trials = found[n0].trials + found[n1].trials
     claims.append(Claim(f"the same between n = {n0} and {n1}", *map(float, local), last_trials))
     for n, value in lambdas.items():

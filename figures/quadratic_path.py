@@ -15,13 +15,9 @@ from jaxflow import plot
 from jaxflow.papers.quadratic import SADDLE_GROWTH
 from jaxflow.report.recorded import Recorded, recorded
 from jaxflow.statistics.counts import wilson
-from jaxflow.statistics.trajectories import (
-    Interval,
-    bootstrap,
-    median_slope,
-    stays_positive,
-    tail_rate,
-)
+from jaxflow.statistics.powers import slope
+from jaxflow.statistics.resamples import Interval, bootstrap
+from jaxflow.statistics.trajectories import stays_positive, tail_rate
 
 STUDIES = ("quadratic-path",)
 TAIL = 3e-3, 1e-5  # relative errors between which the rate is fitted
@@ -90,8 +86,16 @@ def _spectrum(ax: Axes, trials: Trials) -> None:
     ax.legend(loc="lower right")
 
 
-def _median(groups: Sequence[np.ndarray]) -> float:
-    return float(np.median(groups[0]))
+def _median(groups: Sequence[np.ndarray]) -> np.ndarray:
+    return np.median(groups[0], axis=-1)
+
+
+def _mean(groups: Sequence[np.ndarray]) -> np.ndarray:
+    return np.mean(groups[0], axis=-1)
+
+
+def _medians(groups: Sequence[np.ndarray]) -> np.ndarray:
+    return np.stack([np.median(group, axis=-1) for group in groups], axis=-1)
 
 
 def _entries(ax: Axes, trials: Trials) -> Iterator[Claim]:
@@ -102,7 +106,7 @@ def _entries(ax: Axes, trials: Trials) -> Iterator[Claim]:
     ]
     entered = [[t for t in here if np.isfinite(t)] for here in every]
     medians = [bootstrap([here], _median) for here in entered]
-    grown = bootstrap(entered, median_slope(np.log(sizes)))
+    grown = bootstrap(entered, lambda groups: slope(np.log(sizes), _medians(groups)))
     _draw_entries(ax, sizes, entered, medians, grown)
     total, inside = sum(map(len, every)), sum(map(len, entered))
     yield Claim(
@@ -165,7 +169,7 @@ def _rates(ax: Axes, trials: Trials) -> Iterator[Claim]:
             low[known], rate[known], s=12, marker=look.marker, facecolor="white",
             edgecolor=look.color, linewidth=0.7, label=f"$d = {d}$",
         )  # fmt: skip
-        mean = bootstrap([rate[known]], lambda g: float(np.mean(g[0])))
+        mean = bootstrap([rate[known]], _mean)
         yield Claim(f"rate of the tail of the error, r = 2, d = {d}", *mean, int(known.sum()))
     ends = ax.get_xlim()
     ax.plot(ends, ends, color="0.3", linewidth=0.8, label="equal")
@@ -174,7 +178,7 @@ def _rates(ax: Axes, trials: Trials) -> Iterator[Claim]:
     ax.set_ylabel("rate of the tail (1 / flow time)")
     ax.set_title("linear convergence", loc="left")
     ax.legend(loc="upper left", fontsize=7)
-    mean = bootstrap([ratios], lambda g: float(np.mean(g[0])))
+    mean = bootstrap([ratios], _mean)
     yield Claim(
         "rate of the tail over the smallest eigenvalue at the end, r = 2", *mean, len(ratios), 1.0,
         "linear convergence", "the tail between 3e-3 and 1e-5 still has faster modes",

@@ -12,11 +12,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from _common import Claim, Stores, main
 from matplotlib.axes import Axes
-from scipy.stats import t as student
 
 from jaxflow import plot, report
 from jaxflow.papers.weakly_interacting import EXPERIMENT_1_2 as PUBLISHED
 from jaxflow.report.slices import SliceReport
+from jaxflow.statistics.powers import slope
+from jaxflow.statistics.resamples import Interval, bootstrap, mean_interval, percentiles
 from jaxflow.store.store import Store
 
 STUDIES = ("step-size",)
@@ -37,7 +38,7 @@ class Sharpness:
     """What recorded trials near the threshold ended with, and the 95 % interval of its mean."""
 
     values: np.ndarray
-    mean: float
+    value: float
     low: float
     high: float
 
@@ -82,8 +83,7 @@ def _near(slice: SliceReport, ends: Ends) -> Sharpness:
     """Of the recorded trials of a slice at n near its threshold."""
     n, sharpness = np.array(ends[slice.name, slice.place.get(STEP)]).T
     near = sharpness[np.abs(np.log(n / slice.posterior().median)) < NEAR]
-    half = student.ppf(0.975, len(near) - 1) * near.std(ddof=1) / np.sqrt(len(near))
-    return Sharpness(near, near.mean(), near.mean() - half, near.mean() + half)
+    return Sharpness(near, *map(float, mean_interval(near)))
 
 
 def _free(ends: Ends) -> np.ndarray:
@@ -97,20 +97,18 @@ def _free(ends: Ends) -> np.ndarray:
     return np.log(found)
 
 
-def _edge(ends: Ends, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _edge(ends: Ends, steps: np.ndarray) -> Interval:
     """The n (steps) at which the flow would end with sharpness 2/step, and its 95 % interval.
 
     By the power of n fitted to the trials that are free of the step, and to resamples of them.
     """
-    free, rng = _free(ends), np.random.default_rng(0)
 
-    def crossing(trials: np.ndarray) -> np.ndarray:
-        slope, level = np.polyfit(trials[:, 0], trials[:, 1], 1)
-        return np.exp((np.log(2 / steps) - level) / slope)
+    def crossing(groups: Sequence[np.ndarray]) -> np.ndarray:
+        n, sharpness = np.moveaxis(groups[0], -1, 0)
+        above = np.log(2 / steps) - sharpness.mean(axis=-1)[..., None]
+        return np.exp(n.mean(axis=-1)[..., None] + above / slope(n, sharpness)[..., None])
 
-    drawn = [crossing(free[rng.integers(len(free), size=len(free))]) for _ in range(RESAMPLES)]
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    return crossing(free), low, high
+    return bootstrap([_free(ends)], crossing, resamples=RESAMPLES)
 
 
 def _prediction(ax: Axes, ends: Ends, steps: np.ndarray, flow: SliceReport) -> None:
@@ -151,7 +149,7 @@ def _sharpness(
         ax.scatter(np.full(len(scaled), step), scaled, s=6, color=plot.DESCENT.color, alpha=0.35)
     mean, low, high = (
         np.array([getattr(here, name) for here in found]) * steps / 2
-        for name in ("mean", "low", "high")
+        for name in ("value", "low", "high")
     )
     plot.boundary(steps, mean, low, high, ax=ax, series=plot.DESCENT, label="descent, near its $N$")
     grid = np.geomspace(steps.min() / 1.2, steps.max() * 1.2, 50)
@@ -159,7 +157,7 @@ def _sharpness(
         grid, flow.low * grid / 2, flow.high * grid / 2, color=plot.FLOW.color, alpha=0.18, lw=0
     )
     plot.guide(
-        grid, flow.mean * grid / 2, ax=ax, series=plot.FLOW, label="gradient flow, near its $N$"
+        grid, flow.value * grid / 2, ax=ax, series=plot.FLOW, label="gradient flow, near its $N$"
     )
     plot.guide(grid, np.ones_like(grid), ax=ax, series=EDGE, label="edge of stability, 2 / step")
     plot.log_ticks(ax.yaxis, 0.8 * min(low.min(), flow.low * steps.min() / 2), 12)
@@ -196,14 +194,14 @@ def _ratio(slice: SliceReport, flow: SliceReport) -> tuple[float, float, float]:
     """The threshold over the flow's, with its 95 % interval, the two taken as independent."""
     rng = np.random.default_rng(0)
     one, other = (c.posterior().quantile(rng.uniform(size=DRAWS)) for c in (slice, flow))
-    low, middle, high = np.quantile(one / other, [0.025, 0.5, 0.975])
-    return float(middle), float(low), float(high)
+    low, high = percentiles(one / other)
+    return float(np.median(one / other)), float(low), float(high)
 
 
 def _edge_claims(
     descent: Sequence[SliceReport],
     flow: SliceReport,
-    edge: tuple[np.ndarray, np.ndarray, np.ndarray],
+    edge: Interval,
     free: np.ndarray,
 ) -> Iterator[Claim]:
     """Beside N at every step, the n at which the flow's sharpness is 2/step, where trials tell."""
@@ -222,7 +220,7 @@ def _sharpness_claims(
         half = slice.place[STEP] / 2
         yield Claim(
             f"final sharpness x step / 2 near N, descent with step {slice.place[STEP]:g}",
-            here.mean * half,
+            here.value * half,
             here.low * half,
             here.high * half,
             len(here.values),

@@ -13,7 +13,7 @@ from jaxflow.papers.rules import largest_correlation
 from jaxflow.papers.weakly_interacting import SOURCE
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.counts import wilson
-from jaxflow.statistics.means import Mean, mean_interval
+from jaxflow.statistics.resamples import Interval, mean_interval
 from jaxflow.study.drawing import inputs_of
 from jaxflow.study.study import Study
 
@@ -36,7 +36,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     return [*claims(slices), *correlation_claims(slices, found)]
 
 
-def correlations(study: Study, slice: SliceReport) -> dict[int, Mean]:
+def correlations(study: Study, slice: SliceReport) -> dict[int, Interval]:
     """The largest correlation of some inputs of every d, in increasing order."""
     trials: dict[int, list[float]] = {}
     for row in sorted(slice.rows, key=lambda row: (row.d, row.trial.seed)):
@@ -78,13 +78,13 @@ def diagram(ax: Axes, slices: Sequence[SliceReport]) -> None:
 
 
 def against_correlation(
-    ax: Axes, slices: Sequence[SliceReport], found: Sequence[dict[int, Mean]]
+    ax: Axes, slices: Sequence[SliceReport], found: Sequence[dict[int, Interval]]
 ) -> None:
     """P(converged) against the largest correlation, and that of the d for which it is promised."""
     for i, (slice, correlation) in enumerate(zip(slices, found, strict=True)):
         look, n = plot.by_size(i, len(slices)), slice.base.n
         tallies = slice.tallies(conditional=True)
-        x = [float(correlation[int(t.x)].mean) for t in tallies]
+        x = [float(correlation[int(t.x)].value) for t in tallies]
         good, trials = (np.array([getattr(t, k) for t in tallies]) for k in ("converged", "trials"))
         label = f"$n = {n}$; $d$ from {tallies[0].x:g} to {tallies[-1].x:g}"
         ends = wilson(good, trials)
@@ -128,7 +128,7 @@ def claims(slices: Sequence[SliceReport]) -> Iterator[Claim]:
 
 
 def correlation_claims(
-    slices: Sequence[SliceReport], found: Sequence[dict[int, Mean]]
+    slices: Sequence[SliceReport], found: Sequence[dict[int, Interval]]
 ) -> Iterator[Claim]:
     """By n: how correlated inputs are at the least d at which all good starts converged."""
     for slice, correlation in zip(slices, found, strict=True):

@@ -17,7 +17,7 @@ _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 160, 60, 160
 def mistake(expected: str, got: object, remedy: str) -> ValueError:
     """A one-line `ValueError`; callers raise it."""
     said = {"expected": expected, "got": shown(got), "remedy": remedy}
-    short = {part: one_line(text, WIDTH[part]) for part, text in said.items()}
+    short = {part: shortened(text, WIDTH[part]) for part, text in said.items()}
     return ValueError("expected {expected}, got {got}: {remedy}".format(**short))
 
 
@@ -41,7 +41,7 @@ def shown(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
-def one_line(text: object, width: int = 500) -> str:
+def shortened(text: object, width: int = 500) -> str:
     """The text on one line of at most `width` characters, what cannot be printed escaped."""
     start = str(text)
     if len(start) > 4 * width:  # so that a text of any length costs little

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxflow.report.slices import SliceReport
+from jaxflow.statistics.powers import slope, slope_error
 from jaxflow.statistics.resamples import Measured
 from jaxflow.statistics.scaling import Comparison, Fit, compare, proportionality
 
@@ -79,10 +80,8 @@ def width_exponent(boundary: Boundary) -> tuple[float, float]:
     log_width = np.log([p.width for p in posteriors])
     ends = np.log([p.width_interval() for p in posteriors])
     error = (ends[:, 1] - ends[:, 0]) / 3.92
-    design = np.stack([np.log(boundary.x), np.ones(len(boundary.x))], 1) / error[:, None]
-    covariance = np.linalg.inv(design.T @ design)
-    slope = covariance @ design.T @ (log_width / error)
-    return float(slope[0]), float(np.sqrt(covariance[0, 0]))
+    x = np.log(boundary.x)
+    return float(slope(x, log_width, error)), slope_error(x, error)
 
 
 def constants(

@@ -12,13 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from jaxflow.core.checks import fraction, positive, whole
+from jaxflow.core.checks import Array, fraction, positive, whole
 from jaxflow.core.errors import mistake
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, order=True)

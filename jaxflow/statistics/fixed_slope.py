@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from jaxflow.core.checks import positive, whole
+from jaxflow.core.checks import Array, positive, whole
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.counts import Tally, merged
 from jaxflow.statistics.posterior import Posterior
-
-Array = NDArray[np.float64]
+from jaxflow.statistics.resamples import percentiles, redrawn
 
 PUBLISHED_STEPS = 80  # n' = 80 n / n_min
 
@@ -56,15 +54,15 @@ def published_interval(
     """
     counts, scale = _scaled(tallies, scale)
     n = np.array([t.x for t in counts], float)
-    trials = np.array([t.trials for t in counts])
-    chance, _, _ = Posterior(counts, n[0], max(n[-1], n[0] + 1)).curve(n)
-    draws = whole("resamples", resamples, least=2), len(counts)
-    drawn = np.random.default_rng(seed).binomial(trials, np.clip(chance, 0, 1), draws) / trials
+    posterior = Posterior(counts, n[0], max(n[-1], n[0] + 1))
+    rng = np.random.default_rng(seed)
+    converged = redrawn(counts, posterior, rng, whole("resamples", resamples, least=2))
+    drawn = converged / [t.trials for t in counts]
     scan = _candidates(scale * n)
     curves = expit(scan[:, None] - scale * n)
     misfit = np.sum(curves**2, axis=1) - 2 * drawn @ curves.T  # less the sum of drawn^2
     found = scan[np.argmin(misfit, axis=1)] / scale
-    low, high = np.quantile(found, [0.025, 0.975]) - np.median(found)
+    low, high = percentiles(found - np.median(found))
     estimate = published_estimator(counts, scale)
     return float(estimate + low), float(estimate + high)
 

@@ -1,64 +1,35 @@
-"""The posterior of a threshold, on a grid.
-
-The model of a transition, decreasing in n, with slope s and lapse l (the probability that a trial
-fails however small n is):
-
-    P(converged | n) = (1 - l) / (1 + (n/N)^s).
-
-Where P rises along an axis, as along p and d, n stands for 1/x. The threshold n50 is where this P,
-lapse included, crosses one half: n50 = N (1 - 2 l)^(1/s). The grid therefore runs over (log n50, s,
-l), in which the model reads
-
-    P(converged | n) = (1 - l) / (1 + r),   r = (1 - 2 l) (n/n50)^s,
-
-and the log likelihood of c of m converged trials is c log(1-l) + (m-c) log(l + r) - m log(1 + r):
-finite for separated data, where maximum likelihood has no finite slope.
-
-Prior: log n50 uniform on the range asked for, with exponential tails outside it so that a
-threshold out of range shows; the 10-90 % width of the transition, 2 log(9)/s in log n, log-normal
-around 0.3 and cut to [0.004, 2]; the lapse exponential of mean 0.2 and cut to [0, 0.3].
+"""The posterior of a threshold, on a grid of the parameters of its curve (logistic.py).
 
 The most that m trials can tell, all of them run at n50 of a known transition without lapse, is a
 95 % half-width of log n50 of 1.96 * 2/(s sqrt(m)).
+
+The grid resolves the density of any number of trials that several n of the transition share. Of
+millions at a single n inside it, the density is a bent ridge thinner than the nodes are apart, and
+the interval comes out too narrow by a factor of a few.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log, sqrt
-from typing import Literal, TypeAlias, final
+from math import ceil
+from typing import Literal, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from jaxflow.core.checks import fraction, ordered
+from jaxflow.core.checks import Array, fraction
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.counts import Tally, merged
+from jaxflow.statistics.logistic import SLOPE_TIMES_WIDTH, Axes, Ends, Model
+from jaxflow.statistics.logistic import Guess as Guess
 
-Array = NDArray[np.float64]
-
-WIDTHS = 0.004, 2.0  # 10-90 % widths in log n
-WIDTH_MEDIAN, WIDTH_SPREAD = 0.3, 1.5  # of their log-normal prior; the spread in log width
-SLOPE_TIMES_WIDTH = 2 * log(9)
-LAPSES = 0.0, 0.3
-LAPSE_MEAN = 0.2
-TAIL = 0.05  # scale of the prior's tails beyond the range, relative to the range in log n
-REACH = 8  # how many of these scales the grid goes beyond the range
 NEGLIGIBLE = 1e-5  # of the highest marginal density
 TINY = 1e-30  # keeps the cumulative distribution increasing
 COARSE = 33, 13, 7  # nodes in log n50, log width, sqrt(lapse)
 FINE = 65, 17, 9
 BETWEEN = 16  # points of the cumulative distribution from node to node
-
-Axes: TypeAlias = tuple[Array, Array, Array]  # nodes in log n50, log width, sqrt(lapse)
-
-
-@dataclass(frozen=True)
-class Guess:
-    """Where a threshold may be: double exponential around log x, of scale `spread`."""
-
-    x: float
-    spread: float
+RESOLVED = 10_000  # trials whose density the coarse nodes resolve
+COOLING = 4.0  # from one temperature to the next, which halves the width of the density
 
 
 @final
@@ -66,7 +37,7 @@ class Posterior:
     """The posterior of (log n50, slope, lapse) given tallies, and what follows from it.
 
     `low` and `high` bound the n at which the threshold is expected; `rising` says that P grows
-    along the axis. A `guess` from elsewhere bends the prior: to steer where trials are run, never
+    along the axis. A `guess` from elsewhere bends the prior: to choose where trials run, never
     to conclude from. The order of the tallies and how an n's trials are split among them do not
     matter. Raises `ValueError` unless 0 < low < high.
     """
@@ -80,10 +51,8 @@ class Posterior:
         rising: bool = False,
         guess: Guess | None = None,
     ) -> None:
-        ordered(low, high)
         self.low, self.high = low, high
-        self._sign = -1 if rising else 1
-        self._guess = guess
+        self._model = Model(low, high, rising, guess)
         self._tallies = merged(tallies)
         self._axes = self._zoom()
         self._weights = self._density(self._axes)
@@ -159,7 +128,7 @@ class Posterior:
         return mean, lower, upper
 
     def _proportion(self, n: float, tail: float) -> tuple[float, float, float]:
-        proportion = ((1 - self._axes[2] ** 2) / (1 + self._ratio(n, self._axes))).ravel()
+        proportion = self._model.chance(n, self._axes).ravel()
         weights = self._weights.ravel() / self._weights.sum()
         order = np.argsort(proportion)
         low, high = np.interp(
@@ -173,70 +142,52 @@ class Posterior:
         log n50 comes first, with a node between every two neighbouring n: on coarser nodes, steep
         transitions fall between two of them and look impossible. It is looked at again when finer
         nodes of width and lapse have moved its mass.
+
+        Of very many trials the density is so narrow that one coarse node has all of it, and not the
+        one nearest to its summit. So it is looked for at a temperature at which it is as wide as
+        that of `RESOLVED` trials, which moves no summit, and followed as that is lowered to 1.
         """
         tried = np.log([tally.x for tally in self._tallies])
         between = (tried[1:] + tried[:-1]) / 2
-        margin = REACH * TAIL * (np.log(self.high) - np.log(self.low))
-        ends = [
-            (np.log(self.low) - margin, np.log(self.high) + margin),
-            (np.log(WIDTHS[0]), np.log(WIDTHS[1])),
-            (sqrt(LAPSES[0]), sqrt(LAPSES[1])),
-        ]
+        limits = self._model.limits
+        ends = list(limits)
+        temperature = max(1.0, sum(tally.trials for tally in self._tallies) / RESOLVED)
         while True:
             location, width, root = _axes(ends, COARSE)
             inside = between[(between > location[0]) & (between < location[-1])]
             axes = np.union1d(location, inside), width, root
-            density = self._density(axes)
+            density = self._density(axes, temperature)
             supports = [_support(density, axes, axis) for axis in range(3)]
             if _halved(supports[0], ends[0]):
                 ends[0] = supports[0]
             elif any(map(_halved, supports[1:], ends[1:])):
                 ends = [_widened(ends[0]), *supports[1:]]
+            elif temperature > 1:
+                temperature = max(temperature / COOLING, 1.0)
+                wide = list(map(_widened, supports))
+                ends = [wide[0], *map(_within, wide[1:], limits[1:])]
             else:
                 return _axes(ends, FINE)
 
-    def _density(self, axes: Axes) -> Array:
+    def _density(self, axes: Axes, temperature: float = 1.0) -> Array:
         """The density on the grid, times the trapezoidal weights of width and lapse; highest 1."""
-        location, width, root = axes
-        lapse = root**2
-        low, high = np.log(self.low), np.log(self.high)
-        beyond = np.maximum(np.maximum(low - location, location - high), 0)
-        log_density = (
-            -(beyond / (TAIL * (high - low)))[:, None, None]
-            - (((width - np.log(WIDTH_MEDIAN)) / WIDTH_SPREAD) ** 2 / 2)[:, None]
-            - lapse / LAPSE_MEAN
-        )
-        if self._guess is not None:
-            away = np.abs(location - np.log(self._guess.x))
-            log_density -= (away / self._guess.spread)[:, None, None]
-        for tally in self._tallies:
-            ratio = self._ratio(tally.x, axes)
-            if tally.converged > 0:
-                log_density += tally.converged * np.log((1 - lapse) / (1 + ratio))
-            if tally.converged < tally.trials:
-                failed = tally.trials - tally.converged
-                log_density += failed * np.log((lapse + ratio) / (1 + ratio))
-        density = np.exp(log_density - log_density.max())
-        density *= root  # d lapse = 2 root d root
+        x = [tally.x for tally in self._tallies]
+        trials = [tally.trials for tally in self._tallies]
+        converged = [tally.converged for tally in self._tallies]
+        log_density = self._model.log_posterior(axes, x, trials, converged)
+        density = np.exp((log_density - log_density.max()) / temperature)
+        density *= axes[2]  # d lapse = 2 root d root
         density[:, [0, -1]] /= 2
         density[:, :, [0, -1]] /= 2
         return np.asarray(density)
 
-    def _ratio(self, x: float, axes: Axes) -> Array:
-        """r = (1 - 2 l) (x/n50)^(+-s) on the grid; the power is clipped to stay finite."""
-        location, width, root = axes
-        slope = SLOPE_TIMES_WIDTH * np.exp(-width)
-        exponent = self._sign * (np.log(x) - location)[:, None] * slope
-        power = np.exp(np.clip(exponent, -600, 600))
-        return np.asarray((1 - 2 * root**2) * power[:, :, None])
 
-
-def _axes(ends: Sequence[tuple[float, float]], nodes: tuple[int, int, int]) -> Axes:
+def _axes(ends: Sequence[Ends], nodes: tuple[int, int, int]) -> Axes:
     location, width, root = (np.linspace(*end, num) for end, num in zip(ends, nodes, strict=True))
     return location, width, root
 
 
-def _support(density: Array, axes: Axes, axis: int) -> tuple[float, float]:
+def _support(density: Array, axes: Axes, axis: int) -> Ends:
     """The ends of what is not negligible along one axis, with a slice to spare."""
     marginal = density.sum(tuple({0, 1, 2} - {axis}))
     inside = np.flatnonzero(marginal > NEGLIGIBLE * marginal.max())
@@ -244,12 +195,16 @@ def _support(density: Array, axes: Axes, axis: int) -> tuple[float, float]:
     return float(nodes[max(inside[0] - 1, 0)]), float(nodes[min(inside[-1] + 1, len(nodes) - 1)])
 
 
-def _widened(ends: tuple[float, float]) -> tuple[float, float]:
+def _widened(ends: Ends) -> Ends:
     margin = (ends[1] - ends[0]) / 2
     return ends[0] - margin, ends[1] + margin
 
 
-def _halved(new: tuple[float, float], old: tuple[float, float]) -> bool:
+def _within(ends: Ends, limits: Ends) -> Ends:
+    return max(ends[0], limits[0]), min(ends[1], limits[1])
+
+
+def _halved(new: Ends, old: Ends) -> bool:
     return new[1] - new[0] <= (old[1] - old[0]) / 2
 
 

@@ -1,38 +1,110 @@
-"""The thresholds of several slices, and what they might have been: trials drawn again.
+"""Intervals of what trials measured: in closed form where it is normal, by drawing again elsewhere.
 
-A slice's trials are often one or two at every n, all converged below the threshold and none above:
-the proportions seen there would draw the same again and again. So they are drawn from what the
-posterior says, binomial at its mean of P(converged | n). Each draw is estimated anew by the model
-and prior of posterior.py, on a grid that all draws share and coarser in the width and the lapse:
-the log likelihoods of all draws are one matrix product.
+`mean_interval` is Student's t, exact for the mean of normal numbers however few there are: give
+logarithms of what spans decades. `bootstrap` draws trials again with replacement (B. Efron, Annals
+of Statistics 7 (1979) 1-26) and takes the percentiles of any statistic of them, a median or a
+slope of medians: it asks for no law, and for a dozen trials or more. A trial is drawn whole,
+whatever was measured along it.
+
+`redrawn` and `thresholds` are for counts. A slice's trials are often one or two at every n, all
+converged below the threshold and none above: the proportions seen there would draw the same again
+and again. So they are drawn from what the posterior says, binomial at its mean of P(converged | n).
+Each draw is estimated anew by the same model and prior, on a grid that all draws share and coarser
+in the width and the lapse. Student, "The probable error of a mean", Biometrika 6 (1908) 1-25.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import log, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
+from jaxflow.core.checks import Array, fraction
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.counts import Tally, merged
-from jaxflow.statistics.posterior import (
-    LAPSE_MEAN,
-    LAPSES,
-    SLOPE_TIMES_WIDTH,
-    TAIL,
-    WIDTH_MEDIAN,
-    WIDTH_SPREAD,
-    WIDTHS,
-    Posterior,
-)
+from jaxflow.statistics.logistic import Model
+from jaxflow.statistics.posterior import Posterior
 
-Array = NDArray[np.float64]
-
+TAILS = 0.025, 0.975
+RESAMPLES = 2000
 ONE_SIGMA = 0.1587, 0.8413
 NODES = 97, 13, 4  # in log n50, log width, sqrt(lapse)
 REACH = 8  # standard errors of log n50 that the grid goes to either side
+TINY = 1e-30  # sqrt(lapse) at its smallest node
+
+Statistic = Callable[[Sequence[Array]], Array]
+
+
+class Interval(NamedTuple):
+    """A number, or an array of them, with its interval: of 95 % if nothing else is said."""
+
+    value: Array
+    low: Array
+    high: Array
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95, *, of_one: bool = False) -> Interval:
+    """The mean (...) of trials (trials, ...), with its interval at the `level`.
+
+    With `of_one`, the interval in which one more trial lies. Both hold for numbers that are about
+    normal. Raises `ValueError` for fewer than two trials. Source: Student (1908), module docstring.
+    """
+    numbers = np.asarray(values, float)
+    if numbers.ndim == 0 or len(numbers) < 2:
+        got = "one number" if numbers.ndim == 0 else len(numbers)
+        raise mistake("two trials or more", got, "run the study with more repetitions")
+    trials = len(numbers)
+    error = np.std(numbers, axis=0, ddof=1) * np.sqrt(1 / trials + of_one)
+    half = stdtrit(trials - 1, 0.5 + fraction("level", level) / 2) * error
+    mean = np.mean(numbers, axis=0)
+    return Interval(mean, mean - half, mean + half)
+
+
+def bootstrap(
+    groups: Sequence[ArrayLike],
+    statistic: Statistic,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """A statistic (...) of groups of trials, with its interval by `resampled`, whose errors it has.
+
+    The statistic takes groups (..., trials) and keeps the leading axes: np.mean(group, -1).
+    """
+    drawn = resampled(groups, statistic, np.random.default_rng(seed), resamples)
+    return Interval(statistic([np.asarray(group, float) for group in groups]), *percentiles(drawn))
+
+
+def resampled(
+    groups: Sequence[ArrayLike], statistic: Statistic, rng: np.random.Generator, resamples: int
+) -> Array:
+    """The statistic (resamples, ...) of trials drawn with replacement, each group by itself.
+
+    A trial is an entry, or a row, of its group. Raises `ValueError` for a group without trials.
+    """
+    found = [np.asarray(group, float) for group in groups]
+    sizes = [len(group) for group in found]
+    if not all(sizes) or not found:
+        raise mistake("trials in every group", sizes, "leave out the empty ones")
+    places = rng.integers(np.repeat(sizes, sizes), size=(resamples, sum(sizes)))
+    split = np.split(places, np.cumsum(sizes)[:-1], axis=1)
+    return statistic([group[place] for group, place in zip(found, split, strict=True)])
+
+
+def percentiles(drawn: ArrayLike) -> tuple[Array, Array]:
+    """The ends (low, high) of what 95 % of the resamples (resamples, ...) lie between."""
+    low, high = np.quantile(np.asarray(drawn, float), TAILS, axis=0)
+    return low, high
+
+
+def redrawn(
+    tallies: Sequence[Tally], posterior: Posterior, rng: np.random.Generator, resamples: int
+) -> NDArray[np.int64]:
+    """How many trials converge (resamples, k) at the k tallies, drawn from the posterior's mean."""
+    chance, _, _ = posterior.curve([tally.x for tally in tallies])
+    trials = [tally.trials for tally in tallies]
+    return rng.binomial(trials, np.clip(chance, 0, 1), size=(resamples, len(trials)))
 
 
 class Measured(NamedTuple):
@@ -78,10 +150,7 @@ def _threshold(
         raise mistake(f"a threshold within {slice.low:g}..{slice.high:g}", slice.x, remedy)
     below, above = np.log(posterior.quantile(ONE_SIGMA))
     error = float(above - below) / 2
-    tallies = merged(slice.tallies)
-    trials = np.array([tally.trials for tally in tallies])
-    mean, _, _ = posterior.curve([tally.x for tally in tallies])
-    converged = rng.binomial(trials, np.clip(mean, 0, 1), size=(resamples, len(trials)))
+    converged = redrawn(merged(slice.tallies), posterior, rng, resamples)
     drawn = estimates(slice, converged, np.log(posterior.median), error)
     return float(np.log(posterior.median)), error, drawn
 
@@ -92,28 +161,19 @@ def estimates(slice: Measured, converged: NDArray[np.int64], centre: float, erro
     The grid runs `REACH` errors around the centre.
     """
     tallies = merged(slice.tallies)
-    trials = np.array([tally.trials for tally in tallies])
-    location = centre + error * np.linspace(-REACH, REACH, NODES[0])
-    width = np.linspace(log(WIDTHS[0]), log(WIDTHS[1]), NODES[1])[:, None]
-    root = np.linspace(sqrt(LAPSES[0]), sqrt(LAPSES[1]), NODES[2])
-    low, high = np.log(slice.low), np.log(slice.high)
-    beyond = np.maximum(np.maximum(low - location, location - high), 0)
-    prior = (
-        -(beyond / (TAIL * (high - low)))[:, None, None]
-        - ((width - np.log(WIDTH_MEDIAN)) / WIDTH_SPREAD) ** 2 / 2
-        - root**2 / LAPSE_MEAN
-        + np.log(np.maximum(root, 1e-30))  # d lapse = 2 root d root
+    model = Model(slice.low, slice.high, slice.rising)
+    _, widths, roots = model.limits
+    axes = (
+        centre + error * np.linspace(-REACH, REACH, NODES[0]),
+        np.linspace(*widths, NODES[1]),
+        np.linspace(*roots, NODES[2]),
     )
-    slope = SLOPE_TIMES_WIDTH * np.exp(-width) * (-1 if slice.rising else 1)
-    x = np.log([tally.x for tally in tallies])[:, None, None, None]
-    power = np.exp(np.clip((x - location[:, None, None]) * slope, -600, 600))
-    ratio = (1 - 2 * root**2) * power
-    success = np.log((1 - root**2) / (1 + ratio)).reshape(len(tallies), -1)
-    failure = np.log((root**2 + ratio) / (1 + ratio)).reshape(len(tallies), -1)
-    log_density = prior.ravel() + converged @ success + (trials - converged) @ failure
-    log_density -= log_density.max(axis=1, keepdims=True)
-    mass = np.exp(log_density).reshape(len(converged), len(location), -1).sum(2)
-    return np.array([_median(location, row) for row in mass])
+    x, trials = [tally.x for tally in tallies], [tally.trials for tally in tallies]
+    log_density = model.log_posterior(axes, x, trials, converged)
+    log_density += np.log(np.maximum(axes[2], TINY))  # d lapse = 2 root d root
+    log_density -= log_density.max(axis=(1, 2, 3), keepdims=True)
+    mass = np.exp(log_density).sum(axis=(2, 3))
+    return np.array([_median(axes[0], row) for row in mass])
 
 
 def _median(location: Array, mass: Array) -> float:

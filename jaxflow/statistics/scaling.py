@@ -5,7 +5,7 @@ least squares in log N over the c slices, each weighted by the standard error e_
 
     chi^2 = sum_i (log N_i - log f(x_i; theta))^2 / e_i^2.
 
-Intervals are those of the fits to resamples of the trials (_resamples.py). They hold if the form
+Intervals are those of the fits to resamples of the trials (resamples.py). They hold if the form
 does: where chi^2 per degree of freedom is far above 1 it does not, and they are too narrow.
 
 Forms are compared by the corrected information criterion of k coefficients,
@@ -23,16 +23,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from jaxflow.core.checks import whole
+from jaxflow.core.checks import Array, whole
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.statistics.resamples import Measured, Thresholds, thresholds
-
-Array = NDArray[np.float64]
+from jaxflow.statistics.resamples import Measured, Thresholds, percentiles, thresholds
 
 FEWEST = 3  # slices
-TAILS = 0.025, 0.975
 DECIDED_BY = 4.0  # AICc above that of the form decided for
 DECIDED_IN = 0.8  # of the resamples
 ITERATIONS = 30  # of Gauss-Newton; a few suffice near the data
@@ -122,7 +119,7 @@ class Fit:
             raise mistake("x > 0", x, "ask for the form at positive x")
         flat = points.ravel()
         mean = np.exp(self.form.log(self.theta, flat))
-        low, high = np.quantile(np.exp(self.form.log(self.drawn, flat)), TAILS, axis=0)
+        low, high = percentiles(np.exp(self.form.log(self.drawn, flat)))
         mean, low, high = (v.reshape(points.shape) for v in (mean, low, high))
         return mean, low, high
 
@@ -186,7 +183,7 @@ def fit(form: Form, data: Thresholds) -> Fit:
     theta = _solve(form, data.x, data.log_threshold[None], data.error)[0]
     drawn = _solve(form, data.x, data.drawn, data.error)
     named = _coefficients(form, drawn)
-    low, high = np.quantile(named, TAILS, axis=0)
+    low, high = percentiles(named)
     chi2 = _chi2(form, theta[None], data.x, data.log_threshold[None], data.error)[0]
     return Fit(
         form, tuple(_coefficients(form, theta).tolist()), tuple(low.tolist()), tuple(high.tolist()),

@@ -26,10 +26,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr
 from scipy.stats import f as snedecor
 
+from jaxflow.core.checks import Array
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.survival import checked
-
-Array = NDArray[np.float64]
 
 FEWEST = 3  # different n with a convergence
 GAPS = np.geomspace(1e-3, 1e3, 121)  # N / (largest n) - 1 on the grid

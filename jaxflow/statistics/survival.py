@@ -26,10 +26,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from jaxflow.core.checks import Array
 from jaxflow.core.errors import mistake
 from jaxflow.core.types import Outcome, Row
-
-Array = NDArray[np.float64]
 
 LEVEL = 0.95
 TAIL = (1 - LEVEL) / 2

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from jaxflow.core.errors import shortened
 from jaxflow.core.types import Row
 from jaxflow.store import columns
 from jaxflow.store.columns import COLUMNS_SQL, KEY, KEY_SQL, Record, digest, named, total
-from jaxflow.store.file import ELSEWHERE, connect, existing, one_line, shown
+from jaxflow.store.file import ELSEWHERE, connect, existing, one_line
 from jaxflow.store.identity import StoredDesign
 from jaxflow.store.legality import faults
 from jaxflow.store.store import Store
@@ -71,7 +72,7 @@ def _in_tables(folder: Path, rules: Rules | None) -> Iterator[str]:
         yield from _in_trajectories(archives, trials, store)
     hashes = {number: hashed for number, hashed, *_ in designs}
     for number in {number for number, *_ in asked} - hashes.keys():
-        yield f"trials are asked for by a design {shown(number)} that is not there"
+        yield f"trials are asked for by a design {shortened(number)} that is not there"
     found = {
         "protocol": [digest("protocol", values) for values in protocol],
         "designs": [digest("designs", values) for _, *values in designs],

@@ -17,9 +17,11 @@ from typing import Any, NamedTuple, TypeAlias, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Outcome, ParameterValues, Point, Row, Trial
-from jaxflow.store.file import RESTORE, shown
+from jaxflow.store.file import RESTORE
+
+WIDTH = 40  # characters of a value in a message
 
 Key: TypeAlias = tuple[Any, ...]  # of a trial, as SQLite keeps it
 Record: TypeAlias = tuple[Any, ...]  # a row, as SQLite keeps it; its first entries are the key
@@ -49,7 +51,7 @@ def _read_parameters(text: str) -> ParameterValues:
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         is_canonical = False
     if not is_canonical:
-        raise ValueError(f"parameters = {shown(repr(text))} are none")
+        raise ValueError(f"parameters = {shortened(repr(text), WIDTH)} are none")
     return values
 
 
@@ -82,7 +84,7 @@ key_of_row = operator.attrgetter(*KEY)
 
 def record(row: Row) -> Record:
     """A row as SQLite keeps it; `ValueError` where it is that of no trial."""
-    _check_place(row)
+    _check_place(row, row.seed, row.horizon)
     return tuple(column.write(getattr(row, name)) for name, column in COLUMNS.items())
 
 
@@ -108,17 +110,17 @@ def _rows(records: list[Record]) -> list[Row]:
     for (name, column), values in zip(COLUMNS.items(), zip(*records, strict=True), strict=False):
         if not column.kinds.issuperset(map(type, values)):
             wrong = next(x for x in values if type(x) not in column.kinds)
-            raise ValueError(f"{name} = {shown(repr(wrong))} is of another type")
+            raise ValueError(f"{name} = {shortened(repr(wrong), WIDTH)} is of another type")
         read.append(list(map(column.read, values)))
     found = [Row(*values) for values in zip(*read, strict=True)]
     for row in found:
-        _check_place(row)
+        _check_place(row, row.seed, row.horizon)
     return found
 
 
-def _check_place(row: Row) -> None:
-    if min(row.d, row.n, row.p) < 1 or row.seed < 0 or not 0 < row.horizon < inf:
-        place = f"d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}, horizon {row.horizon:g}"
+def _check_place(point: Point | Row, seed: int, horizon: float) -> None:
+    if min(point.d, point.n, point.p) < 1 or seed < 0 or not 0 < horizon < inf:
+        place = f"d = {point.d}, n = {point.n}, p = {point.p}, seed {seed}, horizon {horizon:g}"
         raise mistake("positive sizes and a finite horizon", place, "correct the trial")
 
 
@@ -129,22 +131,25 @@ def key(trial: Trial) -> Key:
     return tuple(COLUMNS[name].write(x) for name, x in zip(KEY, values, strict=True))
 
 
-def point_of(key: Key) -> tuple[Any, ...]:
-    """A key with its parameters as numbers, by which trials are sorted."""
-    return (*key[:4], _read_parameters(key[4]), key[5])
-
-
-def trial(key: Key, horizon: float) -> Trial:
-    """What `key` made, read back."""
-    dynamics, d, n, p, parameters, seed = point_of(key)
-    return Trial(dynamics, Point(d, n, p, parameters), seed, horizon)
+def trial(key: Key, horizon: Any) -> Trial:
+    """What `key` made, read back; `ValueError` where that is no trial."""
+    try:
+        for name, value in zip((*KEY, "horizon"), (*key, horizon), strict=True):
+            if type(value) not in COLUMNS[name].kinds or value is None:
+                raise ValueError(f"{name} = {shortened(repr(value))} is of another type")
+        dynamics, d, n, p, parameters, seed = key
+        point = Point(d, n, p, _read_parameters(parameters))
+        _check_place(point, seed, horizon)
+    except ValueError as error:
+        raise damaged(key, str(error)) from error
+    return Trial(dynamics, point, seed, horizon)
 
 
 def named(values: Iterable[Any], names: Iterable[str] = KEY) -> str:
     """A trial, or a point, in a line of text."""
     pairs = zip(names, values, strict=False)
     texts = ((name, str(x) if str(x).isprintable() else repr(x)) for name, x in pairs)
-    return " ".join(f"{name}={shown(text)}" for name, text in texts if text != "{}")
+    return " ".join(f"{name}={shortened(text, WIDTH)}" for name, text in texts if text != "{}")
 
 
 def damaged(key: Iterable[Any], fault: str) -> ValueError:
@@ -189,7 +194,7 @@ def unpack(key: Key, archive: Any) -> dict[str, NDArray[Any]]:
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
             found = dict(arrays)
     except Exception as error:  # of zipfile, zlib, struct and NumPy, anything
-        raise damaged(key, f"a trajectory that cannot be read, {shown(error)}") from error
+        raise damaged(key, f"a trajectory that cannot be read, {shortened(error)}") from error
     if not all(isinstance(array, np.ndarray) for array in found.values()):
         raise damaged(key, "a trajectory that is not of arrays")
     return found

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from errno import EACCES
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, shortened
 
 FILE = "trials.sqlite"
 LOCK = "trials.lock"
@@ -24,6 +24,7 @@ RESTORE = "see `jaxflow check`, and restore it from a copy"
 _WAIT = 60.0  # seconds a commit waits for readers, and a reader for a commit
 _BESIDE = ("-journal", "-wal", "-shm")  # what SQLite opens with a file
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")  # sqlite.org/fileformat2.html#the_rollback_journal
+_HEADER = 28  # bytes of it
 _MARKS = slice(56, 72)  # of a database's header: encoding, user_version, vacuum, application_id
 
 
@@ -110,17 +111,11 @@ def one_line(expected: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise mistake(expected, shown(_said(error)), remedy) from error
+        raise mistake(expected, shortened(_said(error)), remedy) from error
     except OSError as error:
         raise mistake(expected, error.strerror or str(error), remedy) from error
     except (OverflowError, UnicodeError) as error:
-        raise mistake(expected, shown(error), remedy) from error
-
-
-def shown(value: Any) -> Any:
-    """What stands in a file, short enough for a line of text."""
-    text = str(value)
-    return text if len(text) <= 120 else f"{text[:120]}..."
+        raise mistake(expected, shortened(error), remedy) from error
 
 
 def _said(error: sqlite3.Error) -> str:
@@ -145,17 +140,21 @@ def _check_journal(path: Path, journal: Path) -> None:
     """SQLite would roll back a journal left by another database, and overwrite the store with it.
 
     A store is never created beside a journal, and each has a number of its own in its first page.
+    A journal that ends as it begins names another, of several databases, which SQLite would delete.
     """
     try:
         with path.open("rb") as file, journal.open("rb") as log:
-            marks, header = file.read(100)[_MARKS], log.read(28)
-            if not header.startswith(_JOURNAL) or len(header) < 28:
+            marks, header = file.read(100)[_MARKS], log.read(_HEADER)
+            is_short = len(header) < _HEADER
+            log.seek(0 if is_short else -len(_JOURNAL), os.SEEK_END)
+            names_another = log.read() == _JOURNAL
+            if not names_another and (is_short or not header.startswith(_JOURNAL)):
                 return
             pages, sector, size = (int.from_bytes(header[i : i + 4], "big") for i in (16, 20, 24))
             first = _first_page(log, sector, size)
     except FileNotFoundError:  # a writer that has ended has taken it away
         return
-    if pages == 0 or (first and first[_MARKS] != marks):
+    if names_another or pages == 0 or (first and first[_MARKS] != marks):
         raise mistake(f"the journal of {path} beside it", "another's", f"move {journal.name} away")
 
 

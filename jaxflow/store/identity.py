@@ -11,8 +11,8 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from jaxflow.core.errors import mistake
-from jaxflow.store.file import ELSEWHERE, RESTORE, shown
+from jaxflow.core.errors import mistake, shortened
+from jaxflow.store.file import ELSEWHERE, RESTORE
 
 PRECISIONS = ("float32", "float64")
 DEEPEST = 50  # tables within tables
@@ -34,9 +34,9 @@ class StoredProtocol:
         table = hashed_table("protocol", hashed, text)
         dynamics, precision = table.get("dynamics"), table.get("precision")
         if not isinstance(dynamics, dict) or not dynamics:
-            raise mistake("a protocol with dynamics", shown(repr(dynamics)), RESTORE)
+            raise mistake("a protocol with dynamics", dynamics, RESTORE)
         if precision not in PRECISIONS:
-            raise mistake(f"a precision in {PRECISIONS}", shown(repr(precision)), RESTORE)
+            raise mistake(f"a precision in {PRECISIONS}", precision, RESTORE)
         return cls(hashed, text, table, tuple(dynamics), precision)
 
 
@@ -54,7 +54,7 @@ class StoredDesign:
         hashed_table("design", self.hash, self.json)
         for text in (self.source, self.created, self.last_run):
             if not isinstance(text, str):
-                raise mistake("a text of a design", shown(repr(text)), RESTORE)
+                raise mistake("a text of a design", text, RESTORE)
 
     @property
     def table(self) -> dict[str, Any]:
@@ -65,9 +65,9 @@ class StoredDesign:
 def hashed_table(what: str, hashed: Any, text: Any) -> dict[str, Any]:
     """The table that a JSON text stands for, if its SHA-256 is `hashed`; else `ValueError`."""
     if not isinstance(text, str) or not isinstance(hashed, str):
-        raise mistake(f"the JSON of a {what}", shown(repr(text)), RESTORE)
+        raise mistake(f"the JSON of a {what}", text, RESTORE)
     if hashlib.sha256(text.encode()).hexdigest() != hashed:
-        raise mistake(f"the hash of the {what}'s JSON", shown(hashed), RESTORE)
+        raise mistake(f"the hash of the {what}'s JSON", shortened(hashed), RESTORE)
     return table_of(what, text)
 
 
@@ -76,15 +76,15 @@ def table_of(what: str, text: str) -> dict[str, Any]:
     try:
         table = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise mistake(f"the JSON of a {what}", shown(error), RESTORE) from error
+        raise mistake(f"the JSON of a {what}", shortened(error), RESTORE) from error
     if not isinstance(table, dict):
-        raise mistake(f"the JSON of a {what}", shown(text), RESTORE)
+        raise mistake(f"the JSON of a {what}", shortened(text), RESTORE)
     level: list[Any] = [table]
     for _ in range(DEEPEST):
         inner = (x.values() if isinstance(x, dict) else x for x in level)
         level = [y for x in inner for y in x if isinstance(y, dict | list)]
     if level:
-        raise mistake(f"the JSON of a {what}, at most {DEEPEST} deep", shown(text), RESTORE)
+        raise mistake(f"the JSON of a {what}, at most {DEEPEST} deep", shortened(text), RESTORE)
     return table
 
 

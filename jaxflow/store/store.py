@@ -19,10 +19,10 @@ from typing import Any, Self, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Row, Trial
 from jaxflow.store import columns
-from jaxflow.store.columns import COLUMNS_SQL, KEY, KEY_SQL, Key
+from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, Key
 from jaxflow.store.file import (
     ELSEWHERE,
     FILE,
@@ -32,7 +32,6 @@ from jaxflow.store.file import (
     existing,
     is_there,
     one_line,
-    shown,
     writer_lock,
 )
 from jaxflow.store.identity import StoredDesign, StoredProtocol, other_protocol
@@ -41,6 +40,7 @@ from jaxflow.store.tables import SCHEMA, create, now, schema_of
 from jaxflow.store.writing import Written, put, put_asked, put_design
 
 _AT_ONCE = 1000  # records turned into rows together: of more, the collector of garbage slows it
+_COLUMNS = ", ".join(f"trials.{name}" for name in COLUMNS)
 _WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 
 
@@ -177,9 +177,9 @@ class Store:
         Sorted by dynamics, d, n, p, parameters and seed. Raises `ValueError`, naming the trial,
         where one is not as it was written.
         """
-        sql, values = f"SELECT {COLUMNS_SQL}, digest FROM trials", list[int]()
+        sql, values = f"SELECT {_COLUMNS}, digest FROM trials", list[int]()
         if design_hash is not None:
-            sql += f" JOIN asked USING ({KEY_SQL}) WHERE design = ?"
+            sql += f" WHERE ({KEY_SQL}) IN (SELECT {KEY_SQL} FROM asked WHERE design = ?)"
             values.append(self._number(design_hash))
         found: list[Row] = []
         with self._sound(), closing(self._connection.execute(sql, values)) as cursor:
@@ -234,7 +234,7 @@ class Store:
         found = list(rows)
         for name in {row.dynamics for row in found} - set(self.protocol.dynamics):
             expected = f"trials of {', '.join(self.protocol.dynamics)} at {self.path}"
-            raise mistake(expected, f"some of {shown(name)}", RESTORE)
+            raise mistake(expected, f"some of {shortened(name)}", RESTORE)
         return found
 
     def _number(self, design_hash: str) -> int:

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, shortened
 from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, MODULUS, digest, total
-from jaxflow.store.file import ELSEWHERE, RESTORE, shown
+from jaxflow.store.file import ELSEWHERE, RESTORE
 
 SCHEMA = 3  # raise it when the fields of Row or the tables change, and add a migration
 
@@ -100,10 +100,10 @@ def schema_of(path: Any, connection: sqlite3.Connection) -> int:
     known = (SCHEMA,) if table == "protocol" else range(1, 3)
     if not isinstance(schema, int) or schema not in known:
         remedy = "use the version of jaxflow that made it, or run the study anew elsewhere"
-        raise mistake(f"a store of schema {SCHEMA} or lower at {path}", shown(schema), remedy)
+        raise mistake(f"a store of schema {SCHEMA} or lower at {path}", shortened(schema), remedy)
     wrong = found ^ _expected() if table == "protocol" else _foreign(found)
     for kind, name, *_ in sorted(wrong, key=str)[:1]:
-        what = shown(f"another {kind} {name}")
+        what = shortened(f"another {kind} {name}")
         raise mistake(f"the tables of a store at {path}", what, RESTORE)
     return schema
 

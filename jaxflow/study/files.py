@@ -84,7 +84,8 @@ def fingerprint(table: Mapping[str, Any]) -> str:
 
     The code behind a name of the user's may change without it.
     """
-    if any(isinstance(x, str) and is_open(x) for x in _texts(table)):
+    plain = str | bool | int | float
+    if any(not isinstance(x, plain) or (isinstance(x, str) and is_open(x)) for x in _texts(table)):
         return ""
     return digest(canonical([table, package_version("jaxflow")]))
 

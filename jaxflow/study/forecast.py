@@ -19,6 +19,7 @@ from jaxflow.engine.runner import Usage
 from jaxflow.sampling.neighbours import distance
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import EXPLORING, ThresholdPlan
+from jaxflow.statistics.powers import slope
 
 TYPICAL_TRIALS = 60  # of one threshold to 4 %, before any search has told
 MARGIN = 1.3  # trials run over those needed at the least
@@ -135,10 +136,9 @@ class _WorkLeft:
         logs = np.log([[c.base.d, c.base.p, c.posterior().median] for c in searches])
         powers = []
         for axis, default in enumerate(GROWTH):
-            rest = logs[:, axis] - logs[:, axis].mean()
-            spread = float(rest @ rest)
-            slope = float(rest @ logs[:, 2]) / spread if spread > 0 else default
-            powers.append(min(max(slope, 0.0), 2.0))
+            spread = np.ptp(logs[:, axis])
+            grown = float(slope(logs[:, axis], logs[:, 2])) if spread > 0 else default
+            powers.append(min(max(grown, 0.0), 2.0))
         return powers[0], powers[1]
 
 

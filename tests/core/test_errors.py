@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxflow.core.errors import mistake, one_line, shown, unknown_name
+from jaxflow.core.errors import mistake, shortened, shown, unknown_name
 
 
 class Nameless:
@@ -40,7 +40,7 @@ def test_any_value_can_be_quoted(value):
 
 @given(st.text(), st.integers(20, 60))
 def test_a_line_keeps_its_ends(text, width):
-    line = one_line(text, width)
+    line = shortened(text, width)
     assert len(line) <= width
     assert line.isprintable()
     words = " ".join(text.split())

@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,8 @@ def claims(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_studies_with_a_small_size(load, name):
-    studies = load("_all").studies(name)
-    assert studies == load(name).STUDIES
-    for study in studies:
+    assert load("_all").studies(name)
+    for study in load(name).STUDIES:
         assert study in presets()
         Study.load(study, small=True)  # which refuses a study without a small size
 
@@ -67,9 +67,10 @@ def test_a_figure_from_a_store_of_a_few_trials(load, tmp_path):
     assert all(0 < claim.ours <= 1 for claim in correlations)
 
 
-def test_a_script_that_does_not_name_its_studies_is_refused(load, tmp_path, monkeypatch):
-    script = load("_all")
-    (tmp_path / "x.py").write_text("")
-    monkeypatch.setattr(script, "HERE", tmp_path)
-    with pytest.raises(SystemExit, match=re.escape("expected a line STUDIES")):
-        script.studies("x")
+@pytest.mark.parametrize("text", ["", "STUDIES = ['demo']"])
+def test_a_script_that_does_not_name_its_studies_is_refused(load, tmp_path, monkeypatch, text):
+    (tmp_path / "without_studies.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "without_studies", raising=False)
+    with pytest.raises(SystemExit, match=re.escape("expected a tuple STUDIES in figures/")):
+        load("_all").studies("without_studies")

@@ -18,7 +18,11 @@ from typing import Any, NamedTuple
 from tests.fuzz.values import OUTSIDE
 
 LONGEST = 2000  # characters of a message
-RUNNER = ("LocalRunner", "check_numerics")  # what a run calls once it has read everything
+RUNNER = (
+    "LocalRunner",
+    "check_numerics",
+    "try_laws",
+)  # what a run calls once it has read everything
 
 
 class Hang(BaseException):

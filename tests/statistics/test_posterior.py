@@ -167,13 +167,64 @@ def test_a_guess_bends_the_prior_and_data_straighten_it():
     assert abs(bent.median / free.median - 1) < 0.3 * free.relative_half_width
 
 
-counts = st.tuples(st.integers(1, 5000), st.integers(0, 200), st.integers(0, 200))
+MILLIONS = [10**4, 10**5, 260_000, 10**6, 10**7]
+
+
+@pytest.mark.parametrize("trials", MILLIONS)
+@pytest.mark.parametrize(("width", "lapse"), [(0.011, 0.0), (0.15, 0.0), (0.15, 0.1), (1.46, 0.07)])
+def test_very_many_trials_tell_the_curve_they_are_from(trials, width, lapse):
+    """Closed form, to a fraction of an interval that shrinks as trials^(-1/2)."""
+    n50, slope = 301.3, 2 * np.log(9) / width
+    n = np.unique(np.round(n50 * np.exp(width * np.linspace(-1.5, 1.5, 21))))
+    chance = (1 - lapse) / (1 + (1 - 2 * lapse) * (n / n50) ** slope)
+    tallies = [Tally(x, round(trials * q), trials) for x, q in zip(n, chance, strict=True)]
+    posterior = Posterior(tallies, 100, 900)
+    half = posterior.relative_half_width
+    assert posterior.median == pytest.approx(n50, rel=0.6 * half)
+    assert posterior.width == pytest.approx(width, rel=0.02)
+    information = slope**2 * trials * np.sum(chance * (1 - chance))
+    assert 1.9 / information**0.5 < half < 6 / information**0.5
+
+
+@pytest.mark.parametrize("trials", [1, 100, 130_000, *MILLIONS])
+@pytest.mark.parametrize(
+    ("first", "second", "third"),
+    [
+        (1, 0, 1),
+        (0, 1, 1),
+        (0, 1, 0),
+        (0.5, 1, 0),
+        (0.5, 0.5, 0.5),
+        (0.6, 0.6, 0.6),
+        (1, 1, 1),
+        (0, 0, 0),
+        (1, 1, 0),
+    ],
+)
+def test_counts_that_no_curve_fits_give_finite_ordered_numbers(trials, first, second, third):
+    shares = {200: first, 300: second, 400: third}
+    tallies = [Tally(n, round(share * trials), trials) for n, share in shares.items()]
+    for rising in (False, True):
+        found = estimate(tallies, 100, 900, rising=rising)
+        assert 0 < found.low < found.n50 < found.high < np.inf
+        assert 0.0039 < found.width_low < found.width_high < 2.01
+        assert found.width_low / 1.01 < found.width < 1.01 * found.width_high
+
+
+def test_separated_millions_stay_between():
+    found = estimate([Tally(290, 10**7, 10**7), Tally(310, 0, 10**7)], 100, 900)
+    assert 290 < found.low < found.high < 310
+
+
+counts = st.tuples(
+    st.integers(1, 5000), st.integers(0, 200), st.integers(0, 200), st.sampled_from([1, 1, 50_000])
+)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(counts, max_size=8), st.integers(1, 3000), st.integers(1, 10**6))
 def test_any_data_give_finite_ordered_numbers(data, low, length):
-    tallies = [Tally(n, min(a, b), max(a, b)) for n, a, b in data]
+    tallies = [Tally(n, k * min(a, b), k * max(a, b)) for n, a, b, k in data]
     found = estimate(tallies, low, low + length)
     assert 0 < found.low < found.n50 < found.high < np.inf
 

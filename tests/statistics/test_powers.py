@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import curve_fit
 
-from jaxflow.statistics.powers import power_law
+from jaxflow.statistics.powers import mean_exponent, power_law, slope, slope_error
 
 X = np.repeat([100.0, 200, 400, 800], 30)
 
@@ -51,6 +52,52 @@ def test_an_exact_power_has_no_error():
     assert (found.exponent, found.low, found.high) == pytest.approx((1, 1, 1))
 
 
+def test_a_slope_is_that_of_the_regression():
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(5, 1, 9), rng.normal(size=(3, 4, 9))
+    found = slope(x, y)
+    assert found.shape == (3, 4)
+    for i, j in np.ndindex(3, 4):
+        assert found[i, j] == pytest.approx(stats.linregress(x, y[i, j]).slope, rel=1e-10)
+    each = rng.normal(size=(3, 4, 9))
+    expected = [[np.polyfit(each[i, j], y[i, j], 1)[0] for j in range(4)] for i in range(3)]
+    np.testing.assert_allclose(slope(each, y), expected, rtol=1e-10)
+
+
+def test_a_weighted_slope_and_its_error_are_those_of_curve_fit():
+    rng = np.random.default_rng(5)
+    x, error = rng.uniform(1, 3, 8), rng.uniform(0.1, 1, 8)
+    y = 2 * x - 1 + error * rng.normal(size=8)
+    best, covariance = curve_fit(
+        lambda x, a, b: a * x + b, x, y, sigma=error, absolute_sigma=True, p0=(1, 0)
+    )
+    assert slope(x, y, error) == pytest.approx(best[0], rel=1e-6)
+    assert slope_error(x, error) == pytest.approx(covariance[0, 0] ** 0.5, rel=1e-6)
+
+
+def test_the_exponent_of_trials_measured_everywhere():
+    """By hand without noise; covered as often as said with it."""
+    x = np.array([2, 4, 8, 32.0])
+    exact = mean_exponent(x, np.stack([5 * x**-0.5, 7 * x**-0.5]))
+    np.testing.assert_allclose(exact, -0.5)
+    rng = np.random.default_rng(2)
+    drawn = [x**1.5 * np.exp(0.3 * rng.normal(size=(5, 4))) for _ in range(2000)]
+    ends = np.array([mean_exponent(x, values)[1:] for values in drawn])
+    covered = np.mean((ends[:, 0] < 1.5) & (ends[:, 1] > 1.5))
+    assert covered == pytest.approx(0.95, abs=0.02)
+
+
+def test_where_trials_differ_as_a_whole_their_own_exponents_know_better():
+    """A factor for each trial, the same at all x, widens `power_law` and not `mean_exponent`."""
+    rng = np.random.default_rng(6)
+    x = np.array([2, 4, 8, 32.0])
+    values = x**-0.5 * np.exp(rng.normal(size=(12, 1)) + 0.05 * rng.normal(size=(12, 4)))
+    paired, apart = mean_exponent(x, values), power_law(np.tile(x, 12), values.ravel())
+    assert paired.value == pytest.approx(apart.exponent, rel=1e-10)
+    assert paired.low < -0.5 < paired.high
+    assert apart.high - apart.low > 5 * (paired.high - paired.low)
+
+
 @pytest.mark.parametrize(
     ("x", "y"), [([1, 2], [1]), ([1, 2], [1, 0]), ([1, 1], [1, 2]), ([1, 2], [1, np.nan])]
 )
@@ -58,3 +105,11 @@ def test_mistakes_are_one_line(x, y):
     with pytest.raises(ValueError, match="expected") as caught:
         power_law(x, y)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("x", "values"), [([1, 1], [[1, 2], [1, 2]]), ([1, 2], [1, 2]), ([1, 2], [[1, 0], [1, 2]])]
+)
+def test_mistakes_of_trials_measured_everywhere(x, values):
+    with pytest.raises(ValueError, match="expected"):
+        mean_exponent(x, values)

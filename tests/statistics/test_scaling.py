@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
 from scipy.optimize import least_squares
-from simulated import proportion, simulate
+from simulated import proportion
 
-from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
-from jaxflow.statistics.posterior import Posterior
-from jaxflow.statistics.resamples import Measured, Thresholds, estimates, thresholds
+from jaxflow.statistics.resamples import Measured, Thresholds, thresholds
 from jaxflow.statistics.scaling import (
     FORMS,
     LINEAR,
@@ -92,47 +90,6 @@ def test_the_published_readings():
     assert logarithmic.low[0] < 72.4 < logarithmic.high[0]
     assert linear.low[0] < 0.366 < linear.high[0]
     assert logarithmic.chi2 < linear.chi2
-
-
-@pytest.mark.parametrize("truth", [(300, 0.05, 0.0), (300, 0.12, 0.1), (300, 0.4, 0.2)])
-def test_resamples_are_estimated_as_the_posterior_does(truth):
-    tallies = simulate(ThresholdPlan(100, 900), truth, 0)
-    posterior = Posterior(tallies, 100, 900)
-    low, high = np.log(posterior.interval())
-    rng = np.random.default_rng(0)
-    trials = np.array([t.trials for t in tallies])
-    chance = posterior.curve([t.x for t in tallies])[0]
-    converged = rng.binomial(trials, chance, size=(12, len(trials)))
-    got = estimates(
-        Measured(1, tallies, 100, 900), converged, np.log(posterior.median), (high - low) / 4
-    )
-    expected = [
-        np.log(Posterior([Tally(t.x, int(c), t.trials) for t, c in zip(tallies, row, strict=True)],
-                         100, 900).median)
-        for row in converged
-    ]  # fmt: skip
-    away = np.abs(got - expected) / ((high - low) / 2)  # of the half width of the interval
-    assert np.sqrt(np.mean(away**2)) < 0.1
-    assert away.max() < 0.3
-
-
-def test_resamples_of_separated_trials_vary_as_the_posterior():
-    """One trial at every n: the proportions seen, 0 and 1, would not vary."""
-    n = np.arange(200, 420, 12)
-    slice = Measured(1, [Tally(int(a), int(a < 300), 1) for a in n], 100, 900)
-    data = thresholds([slice], 400, 0)
-    assert 0.9 < data.drawn.std() / data.error[0] < 1.6
-    assert data.drawn.mean() == pytest.approx(data.log_threshold[0], abs=0.4 * data.error[0])
-
-
-def test_a_rising_cell_is_the_mirror_image():
-    slice = measured(1, 300, 0)
-    turned = Measured(
-        1, [Tally(9e4 / t.x, t.converged, t.trials) for t in slice.tallies], 75, 1200, True
-    )
-    falling, rising = thresholds([slice], 300, 0), thresholds([turned], 300, 1)
-    assert rising.log_threshold == pytest.approx(np.log(9e4) - falling.log_threshold, abs=1e-4)
-    assert rising.drawn.std() == pytest.approx(falling.drawn.std(), rel=0.15)
 
 
 def test_the_interval_of_a_slope_covers_it_where_errors_are_known():

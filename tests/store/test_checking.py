@@ -140,7 +140,7 @@ def test_what_the_designs_allow_is_asked_of_the_caller(folder):
         ("DELETE FROM designs", "designs: 0 entries, where 1 were written"),
         ("UPDATE designs SET created = 'then'", "designs: an entry is another"),
         ("UPDATE designs SET turn = 9", "designs: an entry is another"),
-        ("UPDATE designs SET created = x'00'", "a time of a design"),
+        ("UPDATE designs SET created = x'00'", "a text of a design"),
         ("UPDATE designs SET json = '{}'", "the hash of the design's JSON"),
         ("UPDATE protocol SET created = 'then'", "protocol: an entry is another"),
         ("DELETE FROM trajectories", "trajectories: 0 entries, where 1 were written"),
@@ -163,6 +163,18 @@ def test_an_entry_altered_added_or_taken_away_is_found(folder, change, finding):
     found = check(folder)
     assert any(finding in line for line in found)
     assert all("\n" not in line and len(line) < 400 for line in found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["d = 9e999", "n = 'x'", "parameters = 'x'", "horizon = 'x'", "horizon = 9e999", "seed = -1"],
+)
+def test_what_a_design_asked_for_is_read_with_care(folder, change):
+    execute(folder, f"UPDATE asked SET {change} WHERE n = 6 AND dynamics = 'flow'")
+    assert any("asked: an entry is another" in line for line in check(folder))
+    with Store.read(folder) as store, pytest.raises(ValueError, match="a sound store") as error:
+        store.asked(store.designs[0].hash)
+    assert "dynamics=flow" in one_line(error)
 
 
 def test_an_added_trial_is_found(folder):

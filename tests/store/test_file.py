@@ -133,6 +133,20 @@ def test_the_journal_of_another_database_is_not_rolled_back(tmp_path, make):
     assert check(store) == []
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_journal_that_names_another_file_deletes_none(tmp_path, own):
+    """SQLite deletes what the end of a journal names, as that of a change to several databases."""
+    store, good = made(tmp_path / "store", [ROW]), made(tmp_path / "good", [ROW])
+    name = str(good / FILE).encode()
+    left = hot(tmp_path, "other", lambda path: made(path, [])) if own else bytes(512)
+    checksum = sum(name)
+    end = (1).to_bytes(4, "big") + name + len(name).to_bytes(4, "big") + checksum.to_bytes(4, "big")
+    (store / f"{FILE}-journal").write_bytes(left + end + bytes.fromhex("d9d505f920a163d7"))
+    for attempt in (open_store, Store.read, check):
+        assert "journal" in refused(lambda attempt=attempt: attempt(store))
+    assert check(good) == []
+
+
 def test_its_own_journal_is(tmp_path):
     store = made(tmp_path / "store", [ROW])
     before = (store / FILE).read_bytes()
@@ -141,7 +155,8 @@ def test_its_own_journal_is(tmp_path):
         writer._connection.execute("PRAGMA cache_size = 1")
         with writer.writing() as connection:
             asked = [(seed,) for seed in range(1, 500)]
-            connection.executemany("INSERT INTO asked VALUES (1, 'flow', 2, 8, 4, '{}', ?)", asked)
+            sql = "INSERT INTO asked VALUES (1, 'flow', 2, 8, 4, '{}', ?, 100.0)"
+            connection.executemany(sql, asked)
             shutil.copytree(store, stopped)
     left = stopped / f"{FILE}-journal"
     assert left.exists() and (stopped / FILE).read_bytes() != before

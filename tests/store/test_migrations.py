@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import sqlite3
+import tomllib
 from contextlib import closing
 from dataclasses import replace
 
@@ -17,10 +18,31 @@ from jaxflow.store.checking import check
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.store.tables import SCHEMA, TABLES, create
+from jaxflow.study.study import Study
 
 VALUES = "dynamics, d, n, p, seed, horizon, outcome, reason, flow_time, steps, evaluations"
 VALUES += ", rejections, first_loss, last_loss, well_initialized, balancedness_drift, curvature"
 VALUES += ", dtype, device, program, versions"
+TOML = {
+    1: """
+name = "tiny"
+success = 1.0
+horizon = {time = 60.0}
+axes = {d = [3], p = [8]}
+dynamics = {control = {kind = "descent"}, flow = {kind = "flow"}}
+threshold = {low = 2, high = 40, relative_half_width = 0.25, batch = 4, max_trials = 4}
+""",
+    2: """
+name = "small"
+success = 1.0
+seed = 3
+horizon = {time = [40.0, 60.0]}
+axes = {d = [3], p = [8], parameters = {"ensemble.initialization.shrink" = [0.5, 1.0]}}
+dynamics = {flow = {kind = "flow"}}
+threshold = {low = 2, high = 40, relative_half_width = 0.25, batch = 4, max_trials = 8}
+record = {trials = 1, points = 6, first = 1.0, observables = ["loss"]}
+""",
+}
 SHRINK = "ensemble.initialization.shrink"
 
 schemas = pytest.mark.parametrize("schema", [1, 2])
@@ -48,7 +70,11 @@ def dump(folder) -> list[str]:
 
 def change_study(folder, **changes) -> None:
     ((text,),) = execute(folder, "SELECT json FROM study")
-    text = json.dumps({**json.loads(text), **changes})
+    write_study(folder, {**json.loads(text), **changes})
+
+
+def write_study(folder, table) -> None:
+    text = json.dumps(table)
     hashed = hashlib.sha256(text.encode()).hexdigest()
     execute(folder, "UPDATE study SET json = ?, hash = ?", (text, hashed))
 
@@ -70,24 +96,58 @@ def test_a_writer_brings_a_store_up_to_date(old):
 
 
 @schemas
-def test_the_study_becomes_a_protocol_and_a_design(old):
-    ((text, created),) = execute(old, "SELECT json, created FROM study")
-    study = json.loads(text)
+def test_the_study_becomes_the_protocol_and_the_design_that_are_written_today(old, schema):
+    ((created,),) = execute(old, "SELECT created FROM study")
+    study = Study.from_table(tomllib.loads(TOML[schema]))
     with Store.read(old) as store:
         protocol, (design,) = store.protocol, store.designs
-    names = {"dynamics", "ensemble", "precision", "seed", "success"}
-    assert protocol.table == {name: study[name] for name in names}
-    rest = design.table
-    assert rest.keys() == study.keys() - names
-    assert rest["name"] == study["name"]
-    assert (design.created, design.last_run) == (created, created)
-    for hashed, said, table in ((protocol.hash, protocol.json, protocol.table), design_of(design)):
-        assert said == json.dumps(table, sort_keys=True, separators=(",", ":"))
-        assert hashed == hashlib.sha256(said.encode()).hexdigest()
+    assert (protocol.json, protocol.hash) == (study.protocol.json, study.protocol.hash)
+    assert (design.json, design.hash) == (study.design.json, study.design.hash)
+    assert (design.created, design.last_run, design.source) == (created, created, "")
 
 
-def design_of(design):
-    return design.hash, design.json, design.table
+@pytest.mark.parametrize("schema", [1])
+@pytest.mark.parametrize(
+    ("horizon", "plan"),
+    [
+        ({"factor": 1.0}, {"grid": {"repetitions": 3, "values": [16, 8]}}),
+        ({"factor": 2.5}, {"grid": {"repetitions": 1, "values": [4]}}),
+        ({"time": 7.5}, {}),
+    ],
+)
+def test_so_do_horizons_and_plans_of_every_kind(old, horizon, plan):
+    study = tomllib.loads(TOML[1]) | {"horizon": horizon} | plan
+    if plan:
+        del study["threshold"]
+    ((text,),) = execute(old, "SELECT json FROM study")
+    table = json.loads(text) | {"horizon": {"factor": 1.0, **horizon}} | plan
+    if plan:
+        del table["threshold"]
+    write_study(old, table)
+    with Store.read(old) as store:
+        (design,) = store.designs
+    assert design.json == Study.from_table(study).design.json
+
+
+@pytest.mark.parametrize("schema", [2])
+@pytest.mark.parametrize(
+    ("kept", "today"),
+    [
+        ({"failure": [0.05]}, {"p": {"rule": "well_initialized", "failure": [0.05]}}),
+        ({"alpha": [0.75, 0.8]}, {"p": {"rule": "groups", "alpha": [0.75, 0.8]}}),
+    ],
+)
+def test_so_do_widths_that_follow_the_samples(old, kept, today):
+    scan = {"along": "ensemble.initialization.shrink", "low": 0.1, "high": 2.0, "rising": False}
+    ((text,),) = execute(old, "SELECT json FROM study")
+    table = json.loads(text)
+    axes = {"d": [3], "n": [16], "p": [], "parameters": {}}
+    plan = table["threshold"] | scan
+    write_study(old, table | {"axes": axes | kept, "threshold": plan})
+    with Store.read(old) as store:
+        (design,) = store.designs
+    study = tomllib.loads(TOML[2]) | {"axes": {"d": [3], "n": [16]} | today, "threshold": plan}
+    assert design.json == Study.from_table(study).design.json
 
 
 @schemas
@@ -223,24 +283,6 @@ def test_a_refused_writer_leaves_the_earlier_schema(old):
         Store.open(old, hashlib.sha256(other.encode()).hexdigest(), other)
     assert "axes" not in one_line(error)
     assert (old / FILE).read_bytes() == before
-
-
-@pytest.mark.parametrize("schema", [1])
-@pytest.mark.parametrize(
-    ("horizon", "listed"),
-    [
-        ({"factor": 2.5}, {"factor": [2.5], "time": []}),
-        ({"factor": 2.0, "time": 7.5}, {"factor": [], "time": [7.5]}),
-    ],
-)
-def test_horizons_and_plans_of_the_first_schema_are_written_as_in_the_second(old, horizon, listed):
-    change_study(old, horizon=horizon)
-    with Store.read(old) as store:
-        (design,) = store.designs
-    assert design.table["horizon"] == listed
-    assert design.table["axes"] == {"d": [3], "n": [], "p": [8], "parameters": {}}
-    plan = design.table["threshold"]
-    assert (plan["along"], plan["rising"], plan["low"], plan["high"]) == ("n", False, 2, 40)
 
 
 @schemas

@@ -180,6 +180,8 @@ def test_designs_are_listed_and_each_has_the_trials_it_asked_for(tmp_path):
         assert [design.hash for design in store.designs] == [first, second]
         assert store.rows(first) == rows[:3]
         assert store.rows(second) == rows[1:]
+        assert store.asked(second) == [row.trial for row in rows[1:]]
+        assert {trial.horizon for trial in store.asked(second)} == {100.0}
         created = store.designs[0].created
         store.begin(first, DESIGN)
         assert [design.json for design in store.designs] == [OTHER_DESIGN, DESIGN]
