@@ -6,7 +6,6 @@ from pathlib import Path
 
 import jax
 import pytest
-from jaxflow.problems.shallow.sizes import Shape
 
 from jaxflow.core.types import Point, Trial
 from jaxflow.engine import memory
@@ -18,6 +17,7 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.problems.shallow.padding import Shape
 from jaxflow.study.study import Study
 
 GIB = 2**30
