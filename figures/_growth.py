@@ -44,7 +44,7 @@ def boundaries_of(
             slice
             for slice in more
             if boundary.horizon == 0
-            and slice.name == boundary.slices[0].name
+            and slice.dynamics == boundary.slices[0].dynamics
             and slice.base[along] not in known
         ]
         inside = sorted([*boundary.slices, *lacking], key=lambda slice: slice.base[along])

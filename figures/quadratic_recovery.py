@@ -32,7 +32,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
         errors = last_values(stores[study], "teacher_error")
         found = slices(stores[study])
         for ax, name in zip(column, ("descent", "flow"), strict=False):
-            shown = [slice for slice in found if slice.name == name]
+            shown = [slice for slice in found if slice.dynamics == name]
             claims += list(_transitions(ax, shown, errors))
         claims += list(_against_counts(column[0], found, errors, p_values))
         _errors(column[2], found, errors)
@@ -94,7 +94,7 @@ def _transitions(
         curve = posterior.curve(grid * unit(slice))
         plot.band(grid, *curve, ax=ax, series=look, label=label)
         yield Claim(
-            f"P(recover) = 1/2 at m/(dr), r = {slice.base.p}, d = {slice.base.d}, {slice.name}",
+            f"P(recover) = 1/2 at m/(dr), r = {slice.base.p}, d = {slice.base.d}, {slice.dynamics}",
             middle, low, high, int(trials.sum()),
         )  # fmt: skip
     ax.legend(loc="upper left", title="half recovered at $m/(dr)$", title_fontsize=8, fontsize=7)
@@ -106,7 +106,7 @@ def _against_counts(
     ax: Axes, found: Sequence[SliceReport], errors: dict[Trial, float], p_values: list[float]
 ) -> Iterator[Claim]:
     """The descent's counts beside those known, wherever both have trials."""
-    shown = [slice for slice in found if slice.name == "descent"]
+    shown = [slice for slice in found if slice.dynamics == "descent"]
     for i, slice in enumerate(shown):
         look, side = plot.by_size(i, len(shown)), 1.07 + 0.06 * (i % 2)
         known = recoveries_at(slice.base.d, slice.base.p)

@@ -81,7 +81,7 @@ def _ends(store: Path) -> Ends:
 
 def _near(slice: SliceReport, ends: Ends) -> Sharpness:
     """Of the recorded trials of a slice at n near its threshold."""
-    n, sharpness = np.array(ends[slice.name, slice.place.get(STEP)]).T
+    n, sharpness = np.array(ends[slice.dynamics, slice.place.get(STEP)]).T
     near = sharpness[np.abs(np.log(n / slice.posterior().median)) < NEAR]
     return Sharpness(near, *map(float, mean_interval(near)))
 

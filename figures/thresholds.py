@@ -21,7 +21,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
         is_control = slice.kind == "descent"
         claims.append(
             Claim(
-                f"N({found['d']}, {found['p']}), {slice.name}",
+                f"N({found['d']}, {found['p']}), {slice.dynamics}",
                 found["n50"],
                 found["low"],
                 found["high"],

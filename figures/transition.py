@@ -24,7 +24,7 @@ ASIDE = 6  # samples that points are drawn apart
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, and every proportion with the threshold beside those published."""
-    slices = {slice.name: slice for slice in report.slices(stores["experiment-1.0"])}
+    slices = {slice.dynamics: slice for slice in report.slices(stores["experiment-1.0"])}
     figure, ax = plt.subplots(figsize=(6.4, 4.2))
     plot.phase_axes(ax, (1280, 2150))
     ax.set_xscale("linear")
@@ -46,7 +46,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
 def _measured(ax: Axes, slice: SliceReport, series: plot.Series, aside: float) -> None:
     n, converged, trials = _counts(slice)
     low, high = wilson(converged, trials)
-    label = f"{NAMES[slice.name]}, {trials.min()} trials each"
+    label = f"{NAMES[slice.dynamics]}, {trials.min()} trials each"
     plot.proportions(
         n + aside, converged / trials, low, high, trials, ax=ax, series=series, label=label
     )

@@ -28,11 +28,6 @@ class SliceReport(Slice):
     rows: tuple[Row, ...]
     allowed: Mapping[Trial, float]  # the longest horizon of each trial, in flow time
 
-    @property
-    def name(self) -> str:
-        """What the study calls the dynamics."""
-        return self.dynamics
-
     def unit(self, row: Row) -> float:
         """The flow time that one unit of the horizons is at a trial's point."""
         return self.allowed[row.trial] / self.horizon.multiples[-1]
