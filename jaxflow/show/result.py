@@ -1,7 +1,7 @@
 """What a run left in its folder, for Python and for notebooks."""
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from io import BytesIO
 from os import PathLike
@@ -35,7 +35,6 @@ class Result:
 
     folder: Path
     design: str | None = None  # its name; those of the same horizons along the same axis if None
-    kept: object = field(default=None, compare=False, repr=False)  # removes the folder when it goes
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))

@@ -1,9 +1,11 @@
 """A run as Python users see it: progress while it lasts, and a result at its end."""
 
+import shutil
+import weakref
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from jaxflow.core.machine import configure
 from jaxflow.engine.settings import Lanes
@@ -28,8 +30,9 @@ def run(
     """
     if study.precision == "float64":
         configure(precision="float64")
-    kept = None if out else TemporaryDirectory(prefix="jaxflow-")
-    folder = Path(kept.name if kept else out or "")
+    found = Result(Path(out or mkdtemp(prefix="jaxflow-")))
+    if out is None:
+        weakref.finalize(found, shutil.rmtree, found.folder, ignore_errors=True)
     with nullcontext(lambda progress: None) if quiet else Monitor() as listener:
-        studies.run(study, folder, lanes or Lanes(), listener, is_kept=kept is None)
-    return Result(folder, kept=kept)
+        studies.run(study, found.folder, lanes or Lanes(), listener, is_kept=out is not None)
+    return found
