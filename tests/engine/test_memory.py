@@ -64,7 +64,7 @@ def test_the_estimate_of_a_batch_side_by_side():
 def test_the_widest_trial_of_wide_networks_takes_a_few_states(dynamics):
     """n = d = 1000, p = 2^14: far below 8 GiB, and more than the state, its start and its step."""
     study = Study.load("overparameterized")
-    point = Point(study.axes.d[0], study.axes.n[0], int(study.plan.high))
+    point = Point(study.axes.d[0], study.axes.n[0], int(study.design.plan.high))
     assert (point.d, point.n, point.p) == (1000, 1000, 2**14)
     names = study.ensemble, study.dynamics, study.success, study.precision
     settings = Settings(*names, Lanes("map"))
