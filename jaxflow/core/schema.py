@@ -44,6 +44,13 @@ class Schema:
         except RecursionError as error:
             raise _too_deep(where) from error
 
+    def law(self, kind: Any, value: Any, where: str) -> Any:
+        """A law that a name or a table stands for, or the law itself; `ValueError` for others."""
+        if isinstance(value, str | Mapping):
+            return self.read(kind, value, where)
+        open_names.check_instance(value, kind, where)
+        return value
+
     def coerce(self, instance: Any, where: str = "") -> None:
         """Give every field of a frozen dataclass the type that it declares, as `read` would.
 

@@ -13,19 +13,15 @@ from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.stopping import Success
-from jaxflow.problems.shallow import initialization, inputs, labels
-from jaxflow.problems.shallow.activations import ACTIVATIONS, Activation
+from jaxflow.problems.shallow import ensemble
 from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.sampling.rules import CHOICES
+from jaxflow.sampling import rules
 
 SCHEMA = Schema(
     {
-        inputs.InputLaw: Choice("law", inputs.LAWS),
-        labels.LabelLaw: Choice("law", labels.LAWS),
-        initialization.Initialization: Choice("law", initialization.LAWS),
-        Activation: Choice("name", ACTIVATIONS),
+        **ensemble.CHOICES,
         Dynamics: Choice("kind", {"flow": GradientFlow, "descent": GradientDescent}),
-        **CHOICES,
+        **rules.CHOICES,
     }
 )
 

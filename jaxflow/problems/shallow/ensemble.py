@@ -12,8 +12,9 @@ from jaxtyping import Array, Bool, Float
 from jaxflow.core.content import ByContent
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms
-from jaxflow.core.open_names import check_instance
+from jaxflow.core.schema import Choice, Schema
 from jaxflow.core.types import Point
+from jaxflow.problems.shallow.activations import ACTIVATIONS, Activation
 from jaxflow.problems.shallow.coordinates import (
     Ambient,
     Inputs,
@@ -22,21 +23,31 @@ from jaxflow.problems.shallow.coordinates import (
     in_span,
     product,
 )
+from jaxflow.problems.shallow.initialization import LAWS as INITIALIZATIONS
 from jaxflow.problems.shallow.initialization import Dominated, Initialization
+from jaxflow.problems.shallow.inputs import LAWS as INPUT_LAWS
 from jaxflow.problems.shallow.inputs import InputLaw, Sphere
+from jaxflow.problems.shallow.labels import LAWS as LABEL_LAWS
 from jaxflow.problems.shallow.labels import LabelLaw, RandomSigns
 from jaxflow.problems.shallow.network import Data, Network, Parameters
 from jaxflow.problems.shallow.padding import Basis, Rows, Shape, Sizes, below, with_one
 
 LAWS = {"inputs": InputLaw, "labels": LabelLaw, "initialization": Initialization}
+CHOICES: dict[type, Choice] = {
+    InputLaw: Choice("law", INPUT_LAWS),
+    LabelLaw: Choice("law", LABEL_LAWS),
+    Initialization: Choice("law", INITIALIZATIONS),
+    Activation: Choice("name", ACTIVATIONS),
+}
+SCHEMA = Schema(CHOICES)
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble(ByContent):
     """The random law of one trial; the default is experiment 1 of arXiv 2502.16977.
 
-    A law is an instance of a frozen dataclass, ours or a user's, whose fields may be arrays: two
-    ensembles of equal content are equal and hash equally.
+    A law is an instance of a frozen dataclass, ours or a user's, whose fields may be arrays, or the
+    name of one of ours: two ensembles of equal content are equal and hash equally.
     """
 
     inputs: InputLaw = Sphere()
@@ -46,7 +57,8 @@ class Ensemble(ByContent):
 
     def __post_init__(self) -> None:
         for name, kind in LAWS.items():
-            check_instance(getattr(self, name), kind, f"ensemble.{name}")
+            law = SCHEMA.law(kind, getattr(self, name), f"ensemble.{name}")
+            object.__setattr__(self, name, law)
         network: object = self.network
         if not isinstance(network, Network):
             remedy = "give Network(activation, scaling, trained, biases)"

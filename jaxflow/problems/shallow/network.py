@@ -24,7 +24,9 @@ from jaxtyping import Array, Float, Int
 
 from jaxflow.core.content import ByContent
 from jaxflow.core.errors import mistake
+from jaxflow.core.schema import Choice, Schema
 from jaxflow.problems.shallow.activations import (
+    ACTIVATIONS,
     Activation,
     ReLU,
     check_activation,
@@ -64,6 +66,7 @@ class Data(NamedTuple):
 
 
 Scaling = Literal["1/p", "1/sqrt(p)", "1"]
+SCHEMA = Schema({Activation: Choice("name", ACTIVATIONS)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,9 @@ class Network(ByContent):
     biases: Literal["none", "zero", "drawn"] = "none"
 
     def __post_init__(self) -> None:
-        check_activation(self.activation, "ensemble.network.activation")
+        where = "ensemble.network.activation"
+        object.__setattr__(self, "activation", SCHEMA.law(Activation, self.activation, where))
+        check_activation(self.activation, where)
         if self.scaling not in ("1/p", "1/sqrt(p)", "1"):
             raise mistake("scaling in {1/p, 1/sqrt(p), 1}", self.scaling, "use one of these")
         if self.trained not in ("both", "first"):
