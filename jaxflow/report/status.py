@@ -17,7 +17,7 @@ class Status:
     """The slices of a store, what the design last run asks for still, whether a run is at work."""
 
     folder: Path
-    missing: int  # trials asked for by now that have not ended; 0 if the design is finished
+    missing: int | None  # trials asked for by now and not ended; None where a user's rule says
     running: bool
     slices: tuple[SliceReport, ...]
 
@@ -32,7 +32,8 @@ class Status:
         return Counter(row.outcome for slice in self.slices for row in slice.rows)
 
     def __str__(self) -> str:
-        state = "finished" if self.finished else f"{self.missing} trials are asked for"
+        asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"
+        state = "finished" if self.finished else asked
         state += "; a run is at work" if self.running else ""
         counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in self.outcomes.most_common())
         return f"{self.folder}: {state}; {self.outcomes.total()} trials: {counts}"
@@ -43,7 +44,8 @@ def status(folder: str | Path) -> Status:
     found = tuple(slices(folder))
     with Store.read(folder) as store:
         design = Design.from_json(store.designs[-1].json)
-        missing = left(design, store.protocol.dynamics, store.rows())
+        rows = store.rows()
+        missing = None if design.unloaded else left(design, store.protocol.dynamics, rows)
     return Status(Path(folder), missing, is_locked(folder), found)
 
 

@@ -6,6 +6,7 @@ from itertools import product
 
 from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake
+from jaxflow.core.open_names import Unloaded
 from jaxflow.core.types import SIZES, Point
 from jaxflow.sampling.rules import SCHEMA, HorizonRule, StepsOfDescent, WidthRule
 
@@ -49,8 +50,8 @@ class Horizon:
     @property
     def formula(self) -> str:
         """What T0 is, where the rule says so; else nothing."""
-        formula = getattr(self.rule, "formula", "")
-        return f"T0 = {formula}" if formula else ""
+        formula = None if isinstance(self.rule, Unloaded) else getattr(self.rule, "formula", None)
+        return f"T0 = {formula}" if isinstance(formula, str) else ""
 
     @property
     def multiples(self) -> tuple[float, ...]:
@@ -82,7 +83,7 @@ class Axes:
 
     def __post_init__(self) -> None:
         SCHEMA.coerce(self)
-        if self.follows and self.n:
+        if self.follows and self.n and not isinstance(self.p, Unloaded):
             self.widths(min(self.n))  # raises where the rule has none
         for name in SIZES:
             for x in self.values(name):

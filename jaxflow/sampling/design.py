@@ -66,6 +66,11 @@ class Design:
         """SHA-256 of the canonical JSON."""
         return digest(self.json)
 
+    @cached_property
+    def unloaded(self) -> list[str]:
+        """The rules of users' modules in it that have not been imported."""
+        return SCHEMA.unloaded(self)
+
     @property
     def plan(self) -> ThresholdPlan | GridPlan:
         """How the scanned axis is sampled."""
@@ -85,7 +90,13 @@ class Design:
         return [*self.axes.parameters, *scanned]
 
     def slices(self, dynamics: Iterable[str]) -> Iterator[Slice]:
-        """One slice for each of the dynamics named and each point off the scanned axis."""
+        """One slice for each of the dynamics named and each point off the scanned axis.
+
+        Raises `ValueError` where the design has a rule of a user's module that is not imported.
+        """
+        if self.unloaded:
+            remedy = "run the study, which imports it"
+            raise mistake("a design whose rules are imported", self.unloaded, remedy)
         for name in dynamics:
             if self.along in SIZES or concerning([self.along], name):
                 for base in self.axes.points(self.along, name):

@@ -27,6 +27,14 @@ class Stretched(Everywhere):
     def draw(self, sample, sizes):
         inside = below(sizes.n, sample.rows)[:, None] & below(sizes.d, sample.d)
         return Dense(jnp.where(inside, {scale} * self.scale * normal(sample.entries), 0))
+
+@dataclass(frozen=True)
+class PerSample:
+    """T0 = each n."""
+    each: float = 1.0
+
+    def __call__(self, point):
+        return self.each * point.n
 '''
 STUDY = """
 name = "own"
@@ -82,6 +90,30 @@ def test_a_store_is_read_when_the_module_is_gone(folder, capsys):
     assert "laws_one" not in sys.modules
     assert main(["run", str(out)]) == 2
     assert "laws_one" in capsys.readouterr().err
+
+
+def test_horizons_by_a_rule_of_ones_own_are_read_when_its_module_is_gone(folder, capsys):
+    out, copy = folder / "out", folder / "copy"
+    path = folder / "laws_one.toml"
+    path.write_text(
+        path.read_text().replace(
+            "horizon = {time = 20.0}",
+            'horizon = {factor = [0.5, 2.0], rule = {rule = "laws_one:PerSample", each = 3.0}}',
+        )
+    )
+    printed(capsys, "run", path, "--out", out)
+    with Store.read(out) as store:
+        assert {(row.n, row.horizon) for row in store.rows()} == {(4, 24.0), (12, 72.0)}
+    expected = thresholds(out)
+    (folder / "laws_one.py").unlink()
+    sys.modules.pop("laws_one")
+    importlib.invalidate_caches()
+    assert thresholds(out) == expected
+    assert "sound" in printed(capsys, "check", out)
+    assert "run it to see" in printed(capsys, "status", out)
+    assert "T0" in printed(capsys, "times", out)
+    printed(capsys, "merge", copy, out)
+    assert thresholds(copy) == expected
 
 
 def test_a_law_without_a_name_runs_in_memory_and_is_refused_by_a_store(tmp_path):
