@@ -15,7 +15,7 @@ import jax
 
 from benchmarks import machine, peers
 from jaxflow import GradientDescent, GradientFlow, Lanes, LocalRunner, Outcome, Point, Trial
-from jaxflow.papers.rules import published_horizon, width_rule
+from jaxflow.papers.bounds import published_horizon, width_rule
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import Dominated
 from jaxflow.problems.shallow.inputs import Orthogonal

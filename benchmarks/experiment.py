@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks import machine
 from jaxflow import GradientDescent, Lanes, LocalRunner, Point, Trial
-from jaxflow.papers.rules import published_horizon, width_rule
+from jaxflow.papers.bounds import published_horizon, width_rule
 from jaxflow.problems.shallow.ensemble import Ensemble
 
 D, REPETITIONS = 100, 80

@@ -25,7 +25,7 @@ from benchmarks.machine import description
 from jaxflow import GradientFlow, LocalRunner, Outcome, Point, Row, Trial, plot
 from jaxflow.core.trees import norm
 from jaxflow.flow.controller import NeuronWise
-from jaxflow.papers.rules import published_horizon
+from jaxflow.papers.bounds import published_horizon
 from jaxflow.problems.shallow.ensemble import Ensemble
 
 D, P = 30, 100

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from jaxflow import plot
-from jaxflow.papers.rules import interpolation_count
+from jaxflow.papers.bounds import interpolation_count
 from jaxflow.papers.weakly_interacting import READINGS, PublishedThreshold
 from jaxflow.report.growth import Boundary, boundaries
 from jaxflow.report.slices import SliceReport

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from scipy.optimize import brentq
 
 from jaxflow import plot
-from jaxflow.papers.rules import well_initialized_probability
+from jaxflow.papers.bounds import well_initialized_probability
 from jaxflow.papers.weakly_interacting import SOURCE
 from jaxflow.report.slices import SliceReport, slices
 from jaxflow.statistics.counts import Tally, wilson

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from jaxflow import plot
 from jaxflow.core.types import Outcome, Row
-from jaxflow.papers.rules import well_initialized_probability
+from jaxflow.papers.bounds import well_initialized_probability
 from jaxflow.papers.two_points import CRITICAL, TwoPoints
 from jaxflow.papers.weakly_interacting import SOURCE
 from jaxflow.statistics.counts import wilson

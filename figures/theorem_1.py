@@ -9,7 +9,7 @@ from _common import Claim, Stores, main
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report
-from jaxflow.papers.rules import largest_correlation
+from jaxflow.papers.bounds import largest_correlation
 from jaxflow.papers.weakly_interacting import SOURCE
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.counts import wilson

@@ -10,7 +10,7 @@ from _counts import against_count, all_counts
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report
-from jaxflow.papers.rules import width_rule
+from jaxflow.papers.bounds import width_rule
 from jaxflow.papers.weakly_interacting import EXPERIMENT_1_0 as PUBLISHED
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import by_point

@@ -9,7 +9,7 @@ from _common import Claim, Stores, main
 from matplotlib.axes import Axes
 
 from jaxflow import plot
-from jaxflow.papers.rules import failure_bound, well_initialized_probability, width_rule
+from jaxflow.papers.bounds import failure_bound, well_initialized_probability, width_rule
 from jaxflow.papers.weakly_interacting import SOURCE
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.store.store import Store

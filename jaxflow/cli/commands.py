@@ -39,10 +39,10 @@ def run(options: argparse.Namespace) -> int:
     folder = _folder(options)
     _run_trials(options, folder)
     from jaxflow import report
-    from jaxflow.show import tables
+    from jaxflow.show import terminal
     from jaxflow.show.figures import draw
 
-    _show(tables.thresholds(report.slices(folder)))
+    _show(terminal.thresholds(report.slices(folder)))
     say(f"store {folder / 'trials.sqlite'}")
     say(f"figure {draw(folder, folder / 'thresholds.png')}")
     return 0
@@ -126,11 +126,11 @@ def trial(options: argparse.Namespace) -> int:
 def status(options: argparse.Namespace) -> int:
     """Print where a study stands."""
     from jaxflow import report
-    from jaxflow.show import tables
+    from jaxflow.show import terminal
 
     found = report.status(options.folder)
     say(found)
-    _show(tables.status(found))
+    _show(terminal.status(found))
     return 0
 
 
@@ -155,27 +155,27 @@ def thresholds(options: argparse.Namespace) -> int:
 
         print(json.dumps({"thresholds": report.thresholds(options.folder)}, indent=2))
     else:
-        from jaxflow.show import tables
+        from jaxflow.show import terminal
 
-        _show(tables.thresholds(report.slices(options.folder)))
+        _show(terminal.thresholds(report.slices(options.folder)))
     return 0
 
 
 def scaling(options: argparse.Namespace) -> int:
     """Print how thresholds grow."""
     from jaxflow import report
-    from jaxflow.show import laws
+    from jaxflow.show import fits
 
-    _show(*laws.scaling(report.slices(options.folder)))
+    _show(*fits.scaling(report.slices(options.folder)))
     return 0
 
 
 def times(options: argparse.Namespace) -> int:
     """Print thresholds against the time allowed, and how convergence slows."""
     from jaxflow import report
-    from jaxflow.show import laws
+    from jaxflow.show import fits
 
-    _show(*laws.times(report.slices(options.folder)))
+    _show(*fits.times(report.slices(options.folder)))
     return 0
 
 

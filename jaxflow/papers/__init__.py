@@ -1,5 +1,18 @@
 """Rules, bounds and closed forms of the source papers, in float64 NumPy."""
 
+from jaxflow.papers.bounds import (
+    failure_bound,
+    failure_probability,
+    interpolation_count,
+    largest_correlation,
+    log_well_initialized_probability,
+    parameter_count,
+    published_horizon,
+    theorem_rate,
+    theorem_width,
+    well_initialized_probability,
+    width_rule,
+)
 from jaxflow.papers.group import GroupFlow, group_count, group_flow, group_size
 from jaxflow.papers.overparameterized import (
     infinite_kernel,
@@ -19,19 +32,6 @@ from jaxflow.papers.quadratic import (
     quadratic_extremes,
     quadratic_hessian,
     rotation_dimension,
-)
-from jaxflow.papers.rules import (
-    failure_bound,
-    failure_probability,
-    interpolation_count,
-    largest_correlation,
-    log_well_initialized_probability,
-    parameter_count,
-    published_horizon,
-    theorem_rate,
-    theorem_width,
-    well_initialized_probability,
-    width_rule,
 )
 from jaxflow.papers.two_points import TwoPoints
 

@@ -1,7 +1,7 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
-from jaxflow.plot.diagram import boundary, heat_map, size_axes
 from jaxflow.plot.marks import band, guide, level, line, points, power_axes, published_points
+from jaxflow.plot.plane import boundary, heat_map, size_axes
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,

@@ -12,7 +12,7 @@ all results whether it is done.
 
 A search may have a parent (neighbours.py): it waits until the parent's rounds say where that
 threshold is, and takes a guess of its own from those rounds and no later ones. Its own trials soon
-make a better one (schedule.py).
+make a better one (guess.py).
 """
 
 from collections import Counter
@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from jaxflow.core.types import Point, Row, Trial
 from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.plan import Plan
-from jaxflow.sampling.schedule import guess_by_times
 from jaxflow.sampling.slice import Slice
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior

@@ -14,7 +14,7 @@ from jaxflow import report
 from jaxflow.core.errors import printable
 from jaxflow.core.types import Row
 from jaxflow.report import export
-from jaxflow.show import tables
+from jaxflow.show import terminal
 from jaxflow.show.figures import drawn, figure, save
 from jaxflow.show.text import Table, symbol
 from jaxflow.store.store import Store
@@ -50,7 +50,7 @@ class Result:
 
     def table(self) -> Table:
         """The thresholds as a table: `str` of it is text, rich and notebooks print it."""
-        return tables.thresholds(report.slices(self.folder, self.design))
+        return terminal.thresholds(report.slices(self.folder, self.design))
 
     def plot(self, kind: str = "auto", path: str | PathLike[str] | None = None) -> Figure:
         """A figure of the kinds of `jaxflow figure`, written to `path` if one is given."""
@@ -93,8 +93,8 @@ class Result:
 
 def _line(entry: dict[str, Any]) -> str:
     """One threshold, or P(converged), of `thresholds`."""
-    place = ", ".join(f"{name} = {x}" for name, x in tables.place(entry).items())
+    place = ", ".join(f"{name} = {x}" for name, x in terminal.place(entry).items())
     along = symbol(entry["along"])
     found = "P" if "proportion" in entry else "N" if along == "n" else along
-    value, interval, *_ = tables.estimate(entry)
+    value, interval, *_ = terminal.estimate(entry)
     return printable(f"  {entry['dynamics']}, {place}: {found} = {value} {interval}")

@@ -13,7 +13,7 @@ from scipy import stats
 from jaxflow.core.types import Outcome, Point, Trial
 from jaxflow.engine.local import LocalRunner
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.papers.rules import published_horizon
+from jaxflow.papers.bounds import published_horizon
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Posterior

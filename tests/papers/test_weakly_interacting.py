@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxflow.papers.rules import width_rule
+from jaxflow.papers.bounds import width_rule
 from jaxflow.papers.weakly_interacting import (
     EXPERIMENT_1_0,
     EXPERIMENT_1_2,

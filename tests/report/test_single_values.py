@@ -8,7 +8,7 @@ from stores import ROW
 
 from jaxflow import report
 from jaxflow.report.soundness import check
-from jaxflow.show import tables
+from jaxflow.show import terminal
 from jaxflow.show.figures import draw
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
@@ -48,7 +48,7 @@ def test_a_store_of_one_value_is_sound_and_reported(folder):
         low, high = binomtest(1, 1).proportion_ci(method="wilson")
         assert (told["low"], told["high"]) == pytest.approx((low, high), abs=1e-4)
         assert told["conditional"] == {name: told[name] for name in told["conditional"]}
-    text = str(tables.thresholds(report.slices(folder)))
+    text = str(terminal.thresholds(report.slices(folder)))
     assert "P(converged), with its 95 % interval" in text
     assert "d = 200, shrink = 0.01" in text
     assert "crosses 1/2" not in text

@@ -6,7 +6,7 @@ import pytest
 from stores import ROW
 
 from jaxflow.core.types import Outcome, Point, Trial
-from jaxflow.papers.rules import published_horizon, width_rule
+from jaxflow.papers.bounds import published_horizon, width_rule
 from jaxflow.report.soundness import misjudged, misplaced
 from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.sampling.design import Design

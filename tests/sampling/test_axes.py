@@ -3,7 +3,7 @@
 import pytest
 
 from jaxflow.core.types import Point
-from jaxflow.papers.rules import published_horizon, width_rule
+from jaxflow.papers.bounds import published_horizon, width_rule
 from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.sampling.rules import GroupCount, StepsOfDescent, WellInitializedWidth
 from jaxflow.study.study import Study

@@ -7,7 +7,7 @@ import pytest
 from simulated import row
 
 from jaxflow.core.types import Point, Trial
-from jaxflow.papers.rules import published_horizon
+from jaxflow.papers.bounds import published_horizon
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start

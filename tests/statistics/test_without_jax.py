@@ -21,5 +21,5 @@ def test_every_module_is_imported_where_there_is_no_jax():
     )
     assert done.returncode == 0, done.stderr
     names = done.stdout.split()
-    assert {"jaxflow.statistics.posterior", "jaxflow.papers.rules"} < set(names)
+    assert {"jaxflow.statistics.posterior", "jaxflow.papers.bounds"} < set(names)
     assert len(names) >= 15

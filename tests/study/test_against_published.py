@@ -5,7 +5,7 @@ import pytest
 from jaxflow.core.types import Outcome, Point, Trial
 from jaxflow.engine.local import LocalRunner
 from jaxflow.flow.descent import GradientDescent
-from jaxflow.papers.rules import published_horizon
+from jaxflow.papers.bounds import published_horizon
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval

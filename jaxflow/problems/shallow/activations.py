@@ -15,11 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxflow.core.content import content
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Number
 from jaxflow.core.open_names import Unloaded, check_instance
-from jaxflow.core.values import is_traced
+from jaxflow.core.values import content, is_traced
 
 PLACES = np.array([-2.5, -1.0, -0.3, 0.0, 0.3, 1.0, 2.5], np.float32)  # where one is tried
 FACTORS = (0.5, 3.0)

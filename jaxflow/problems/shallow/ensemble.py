@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxflow.core.content import ByContent
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms
 from jaxflow.core.schema import Choice, Schema
 from jaxflow.core.types import Point
+from jaxflow.core.values import ByContent
 from jaxflow.problems.shallow.activations import ACTIVATIONS, Activation
 from jaxflow.problems.shallow.coordinates import (
     Ambient,

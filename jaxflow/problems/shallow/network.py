@@ -22,9 +22,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from jaxflow.core.content import ByContent
 from jaxflow.core.errors import mistake
 from jaxflow.core.schema import Choice, Schema
+from jaxflow.core.values import ByContent
 from jaxflow.problems.shallow.activations import (
     ACTIVATIONS,
     Activation,

@@ -14,10 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxflow.core.content import content
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms, trial_keys
 from jaxflow.core.types import Point
+from jaxflow.core.values import content
 from jaxflow.problems.shallow.activations import PLACES
 from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.network import Network, Parameters

@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from problems import as_float64, drawn, euler  # noqa: E402
 
-from jaxflow.papers.rules import published_horizon  # noqa: E402
+from jaxflow.papers.bounds import published_horizon  # noqa: E402
 
 D, P = 30, 100
 TRANSITION = (1340, 1400, 1430, 1460, 1520)

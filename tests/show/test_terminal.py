@@ -11,7 +11,7 @@ from jaxflow.report.status import Status
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.rules import StepsOfDescent
-from jaxflow.show import laws, tables
+from jaxflow.show import fits, terminal
 
 PLACES = (100, 150, 200, 250)
 OUTCOMES = (Outcome.CONVERGED, Outcome.STALLED, Outcome.UNDECIDED, Outcome.FAILED)
@@ -37,27 +37,27 @@ def reports(*slices):
 def test_numbers_are_those_of_the_report():
     slice = made(every=False)
     (first, _) = reports(slice)
-    text = str(tables.thresholds([slice]))
+    text = str(terminal.thresholds([slice]))
     assert "d = 100, p = 37" in text
     assert f"{first['n50']:.0f}" in text and f"{first['low']:.0f}" in text
     assert re.search(r"horizon\s+N\s+interval\s+initialized\s+converged\s+undecided", text)
 
 
 def test_well_initialized_is_told_only_where_it_has_a_meaning():
-    assert "initialized" in str(tables.thresholds([made(tells=True)]))
+    assert "initialized" in str(terminal.thresholds([made(tells=True)]))
     without = reports(made(tells=False))
     assert not any("conditional" in entry for entry in without)
-    assert "initialized" not in str(tables.thresholds([made(tells=False)]))
+    assert "initialized" not in str(terminal.thresholds([made(tells=False)]))
     points = [made(places=(150,), tells=False)]
-    assert "initialized" not in str(tables.thresholds(points))
+    assert "initialized" not in str(terminal.thresholds(points))
 
 
 @pytest.mark.parametrize("name", ["flow", "a_rather_long_name_of_a_dynamics", "x" * 200])
 def test_tables_fit_a_terminal(name):
     found = [made(name, p=p) for p in (37, 74, 1000)]
-    counted = tables.thresholds([*found])
+    counted = terminal.thresholds([*found])
     said = Status("folder", 3, False, tuple(found))
-    for table in (counted, tables.status(said), *laws.scaling(found), *laws.times(found)):
+    for table in (counted, terminal.status(said), *fits.scaling(found), *fits.times(found)):
         lines = str(table).splitlines()
         assert all(len(line) <= 80 for line in lines)
         assert "…" not in str(table)
@@ -67,11 +67,11 @@ def test_tables_fit_a_terminal(name):
 
 def test_outcomes_that_have_no_room_are_said_in_words():
     wide = [made("a_name_that_takes_room", p=p) for p in (37, 74)]
-    text = str(tables.thresholds([*wide]))
+    text = str(terminal.thresholds([*wide]))
     counts = reports(*wide)[-1]["outcomes"]
     assert f"{counts['CONVERGED']} converged" in text
     assert f"{counts['FAILED']} failed" in " ".join(text.split())
-    narrow = str(tables.thresholds([made()]))
+    narrow = str(terminal.thresholds([made()]))
     assert "failed" in narrow and "converged," not in narrow
 
 
@@ -81,20 +81,20 @@ def test_status_says_where_a_study_stands():
         "[red]x[/red]: 3 trials are asked for; a run is at work; 40 trials: "
     )
     assert "finished" in str(Status("x", 0, False, ()))
-    text = str(tables.status(found))
+    text = str(terminal.status(found))
     assert re.search(r"flow d=100 p=37 +32 +1\d\d", text)
     assert re.search(r"flow d=100 p=37 +8 +P = 0\.875 ", text)  # a point has no threshold
 
 
 def test_a_point_has_proportions_in_time():
-    text = str(laws.times([made(places=(150,))])[0])
+    text = str(fits.times([made(places=(150,))])[0])
     assert text.startswith("P(converged) against the flow time allowed")
     assert "0.875" in text
 
 
 def test_a_rule_of_the_horizon_is_said():
     slice = replace(made(every=False), horizon=Horizon())
-    for table in (tables.thresholds([slice]), laws.times([slice])[0]):
+    for table in (terminal.thresholds([slice]), fits.times([slice])[0]):
         assert (
             str(table).splitlines()[-1] == slice.horizon.formula == f"T0 = {StepsOfDescent.formula}"
         )

@@ -4,7 +4,7 @@ from math import inf, log
 
 import pytest
 
-from jaxflow.sampling.schedule import guess_by_times
+from jaxflow.sampling.guess import guess_by_times
 
 
 def excess(n, threshold=400.0, power=3.0):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from problems import relu_velocity
 from solutions import relu_solution
 
-from jaxflow.papers.rules import (
+from jaxflow.papers.bounds import (
     failure_bound,
     failure_probability,
     interpolation_count,
