@@ -28,7 +28,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     folder = stores["overparameterized-width"]
     trials = by_samples(followed(folder, "flow"))
     kept = {n: {p: verdicts(t) for p, t in here.items()} for n, here in trials.items()}
-    plan = Study.load(folder).plan
+    plan = Study.load(folder).design.plan
     found = {n: estimate(tallies(k), plan.low, plan.high, rising=True) for n, k in kept.items()}
     slices = [(n, tallies(k), plan.low, plan.high, True) for n, k in kept.items()]
     growth = compare(slices, "p")  # the forms of slow growth are those along p

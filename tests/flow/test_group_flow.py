@@ -19,9 +19,9 @@ HIGH = "ensemble.labels.high"
 def test_the_engine_follows_the_closed_form(coordinates, n, p, high):
     """Labels alike in a group, where neurons start aligned, and not; groups of unequal sizes."""
     study = Study.load("group-initialization")
-    scale = study.along
+    scale = study.design.along
     point = Point(64, n, p, ((scale, 1.0), (HIGH, high)))
-    trial = Trial("flow", point, 3, study.horizon.times(n, p)[-1])
+    trial = Trial("flow", point, 3, study.horizon.times(point)[-1])
     row, seen = run_trial(
         study.ensemble,
         study.dynamics["flow"],
@@ -41,6 +41,6 @@ def test_the_engine_follows_the_closed_form(coordinates, n, p, high):
 
 def test_two_groups_have_the_published_sums():
     study = Study.load("group-initialization")
-    point = Point(100, 100, 2, ((HIGH, 2**0.5), (study.along, 1.0)))
+    point = Point(100, 100, 2, ((HIGH, 2**0.5), (study.design.along, 1.0)))
     flow = group_flow(*drawn(study, Trial("flow", point, 0, 1.0)))
     np.testing.assert_allclose(flow.D, [10, 20], rtol=1e-6)

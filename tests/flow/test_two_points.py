@@ -19,20 +19,20 @@ def study():
 def test_the_flow_ends_where_predicted(study):
     """On both sides of Assumption 1, and within 1e-3 of the output at which the flow parts."""
     outputs = [0.1, 0.5, 0.688, 0.689, 1.0, 1.5, 2.01, 2.1]
-    trials = [Trial("flow", Point(2, 2, 2, ((study.along, a),)), 0, 1000.0) for a in outputs]
+    trials = [Trial("flow", Point(2, 2, 2, ((study.design.along, a),)), 0, 1000.0) for a in outputs]
     lanes = Lanes(workers=1)
     with LocalRunner(study.ensemble, study.dynamics, success=study.success, lanes=lanes) as runner:
         rows = runner.run(trials)
     assert len(runner.programs) == 1
     for row in rows:
-        case = TwoPoints(row.point[study.along])
+        case = TwoPoints(row.point[study.design.along])
         assert (row.outcome is Outcome.CONVERGED) == case.fitted
         assert row.last_loss == pytest.approx(case.final_loss, abs=1e-6)
 
 
 def test_the_study_has_the_two_points(study):
     case = TwoPoints(0.5)
-    point = Point(2, 2, 2, ((study.along, 0.5),))
+    point = Point(2, 2, 2, ((study.design.along, 0.5),))
     found = drawn(study, Trial("flow", point, 0, 1.0))
     for array, expected in zip(found, (case.X, case.y, case.W, case.a), strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-6)

@@ -8,6 +8,7 @@ from simulated import base_point, row
 from jaxflow.engine.runner import Usage
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
+from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.study.forecast import COMPILATION, expected_trials, seconds_left, work
@@ -27,21 +28,21 @@ def usage(busy: float) -> Usage:
 
 
 def test_what_is_left_of_a_grid_is_known_from_its_places():
-    slice = Slice("flow", base_point("n"), GridPlan(PLACES, REPETITIONS), Horizon())
-    trials = slice.propose()
+    search = Search(Slice("flow", base_point("n"), GridPlan(PLACES, REPETITIONS), Horizon()))
+    trials = search.propose()
     rows = [ended(trial) for trial in trials]
-    slice.tell(row for row in rows if row.seed < REPETITIONS / 3)
-    done = sum(work(row) for row in slice.ended.values())
+    search.tell(row for row in rows if row.seed < REPETITIONS / 3)
+    done = sum(work(row) for row in search.ended.values())
     left = sum(map(work, rows)) - done
     for workers in (1, 2):
-        found = seconds_left([slice], usage(30.0), 0.0, workers)
+        found = seconds_left([search], usage(30.0), 0.0, workers)
         assert found == pytest.approx((30.0 * left / done + 4 * COMPILATION) / workers, rel=0.05)
 
 
 def test_a_cell_that_has_not_begun_is_likened_to_one_that_has():
     """Twice the d: as dear a trial at twice the n costs four times the work, and longer."""
     plan = ThresholdPlan(50, 4000, 0.1)
-    one, other = (Slice("flow", base_point("n", d=d), plan, Horizon()) for d in (50, 100))
+    one, other = (Search(Slice("flow", base_point("n", d=d), plan, Horizon())) for d in (50, 100))
     while trials := one.propose():
         one.tell(ended(trial, trial.point.n < 500) for trial in trials)
     done = sum(work(row) for row in one.ended.values())
@@ -55,6 +56,6 @@ def test_a_cell_that_has_not_begun_is_likened_to_one_that_has():
 
 
 def test_nothing_is_foretold_before_a_trial_has_ended():
-    slice = Slice("flow", base_point("n"), GridPlan(PLACES, REPETITIONS), Horizon())
-    slice.propose()
-    assert seconds_left([slice], usage(0.0), 0.0, 2) == float("inf")
+    search = Search(Slice("flow", base_point("n"), GridPlan(PLACES, REPETITIONS), Horizon()))
+    search.propose()
+    assert seconds_left([search], usage(0.0), 0.0, 2) == float("inf")

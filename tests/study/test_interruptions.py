@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jaxflow.store.checking import check
-from jaxflow.store.files import FILE
+from jaxflow.report.soundness import check
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
@@ -125,7 +125,9 @@ def test_a_full_disk_is_one_line_and_loses_nothing_that_was_kept(diagram, tmp_pa
     """The file may not grow beyond what holds some harvests: as a full disk does, it says so."""
     path, rows = diagram
     study = Study.load(path)
-    with Store.open(tmp_path, study.hash, study.json) as store:
+    with Store.open(tmp_path, study.protocol.hash, study.protocol.json) as store:
+        store.begin(study.design.hash, study.design.json)
+        store.ask(study.design.hash, [row.trial for row in rows[:20]])
         store.insert(rows[:20])
     size = (tmp_path / FILE).stat().st_size + 4096
     limited = [sys.executable, "-c", LIMITED, str(size), *command(path, tmp_path)]

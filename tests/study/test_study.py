@@ -74,7 +74,7 @@ def test_a_finished_study_ends_at_once_and_changes_nothing(finished):
     folder, rows = finished
     progress = run(Study.load(folder / "tiny.toml"), folder)
     assert progress.usage.trials == 0
-    assert all(slice.finished for slice in progress.slices)
+    assert all(search.finished for search in progress.searches)
     assert table(folder) == rows
 
 
@@ -83,7 +83,7 @@ def test_a_study_resumed_from_any_part_is_the_same_table(finished, tmp_path, tin
     study = Study.load(tiny)
     for i, kept in enumerate((1, len(rows) // 3, len(rows) - 2)):
         folder = tmp_path / str(i)
-        with Store.open(folder, study.hash, study.json) as store:
+        with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
             store.insert(random.Random(i).sample(rows, kept))
         run(study, folder)
         assert table(folder) == rows
@@ -112,7 +112,7 @@ def test_thresholds_as_json(finished, capsys):
     folder, rows = finished
     assert main(["thresholds", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["thresholds"]
-    assert {entry["dynamics"] for entry in found} == {"flow", "descent"}
+    assert {entry["dynamics"] for entry in found} == {"flow", "control"}
     for entry in found:
         assert entry["low"] <= entry["n50"] <= entry["high"]
         assert entry["trials"] == sum(entry["outcomes"].values())
@@ -226,9 +226,10 @@ def test_a_finished_study_starts_without_jax(finished, tiny):
     assert again.stdout.splitlines()[-1] == "False"
     assert "95 %" in again.stdout
     assert table(folder) == rows
-    tiny.write_text("# as before\n" + tiny.read_text())
+    tiny.write_text("seed = 0\n" + tiny.read_text())  # as it was by default
     other = subprocess.run(call, capture_output=True, check=True, text=True)
-    assert other.stdout.splitlines()[-1] == "True"  # another text: what it asks for is looked at
+    assert other.stdout.splitlines()[-1] == "True"  # another file: what it asks for is worked out
+    assert table(folder) == rows
 
 
 def test_presets_load_and_are_listed(capsys):
