@@ -71,6 +71,15 @@ def configure_once() -> None:
         configure()
 
 
+def check_precision(dtype: str) -> None:
+    """Raise `ValueError` where JAX as it is set up has no numbers of this type."""
+    import jax
+
+    if jax.dtypes.canonicalize_dtype(dtype) != dtype:
+        remedy = f'call jaxflow.configure(precision="{dtype}") first'
+        raise mistake(f"64-bit JAX for {dtype}", "32-bit JAX", remedy)
+
+
 def _has_started() -> bool:
     """Whether JAX has its devices: from then on it refuses another number of them."""
     import jax

@@ -8,7 +8,7 @@ from typing import Literal
 
 import jax
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.machine import check_precision
 from jaxflow.core.types import Recording, Row, Trial
 from jaxflow.engine.memory import check_memory
 from jaxflow.engine.program import Program, Programs
@@ -40,9 +40,7 @@ class LocalRunner(Runner):
         lanes: Lanes = Lanes(),
         recording: Recording | None = None,
     ) -> None:
-        if jax.dtypes.canonicalize_dtype(dtype) != dtype:
-            remedy = f'call jaxflow.configure(precision="{dtype}") first'
-            raise mistake(f"64-bit JAX for {dtype}", "32-bit JAX", remedy)
+        check_precision(dtype)
         for rule in dynamics.values():
             rule.check_precision(dtype)
         if recording is not None:

@@ -69,7 +69,9 @@ class Monitor:
         """Show where the run stands, if it is time to."""
         if not self._announced and not all(search.finished for search in progress.searches):
             self._announced = True
-            self._say(f"{len(progress.searches)} slices, {progress.known} trials known; compiling")
+            count = len(progress.searches)
+            slices = f"{count} slice{'s' * (count != 1)}"
+            self._say(f"{slices}, {progress.known} trials known; compiling")
         now = time.monotonic()
         interval = TERMINAL_INTERVAL if self._is_live else LOG_INTERVAL
         if now - self._last < interval or progress.usage.trials == 0:

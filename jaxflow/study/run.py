@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jaxflow.core.machine import configure_once
+from jaxflow.core.machine import check_precision, configure_once
 from jaxflow.core.types import Trial
 from jaxflow.engine.costs import check_coordinates, most_work
 from jaxflow.engine.local import LocalRunner
@@ -14,6 +14,7 @@ from jaxflow.engine.settings import Lanes
 from jaxflow.problems.shallow.trying import try_laws
 from jaxflow.sampling.design import Board
 from jaxflow.sampling.search import Search
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.drawing import ensemble_of
 from jaxflow.study.files import STUDY, write
@@ -50,7 +51,7 @@ class Progress:
 
 def run(
     study: Study,
-    folder: Path,
+    folder: str | Path,
     lanes: Lanes = Lanes(),
     listener: Callable[[Progress], None] = lambda progress: None,
     *,
@@ -67,48 +68,74 @@ def run(
 
     `fingerprint` tells the study file from others, as `study.files.fingerprint` makes it.
     """
+    folder = Path(folder)
     configure_once()
+    check_precision(study.precision)
     for dynamics in study.dynamics.values():
         check_coordinates(study.ensemble, dynamics, lanes.coordinates)
     if is_kept:
         SCHEMA.check_storable(study)
+    is_new = not (folder / FILE).exists()
+    if is_new:
+        _try(study)
     with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
         store.begin(study.design.hash, study.design.json, fingerprint)
         write(folder / STUDY, study.to_toml())
         board = Board(study.design.searches(study.dynamics), study.design.along)
         board.tell(store.rows())
         progress = Progress(board.searches, lanes.resolved().workers)
-        waiting = _ask(store, board, study.design.hash)
+        waiting = _ask(study, store, board)
         progress.known = progress.ended
         progress.known_work = sum(work(row) for s in board.searches for row in s.ended.values())
+        if waiting and not is_new:
+            _try(study)
         if waiting:
-            check_numerics(study.precision)
-            try_laws(ensemble_of(study, waiting[0]), waiting[0].point, study.seed)
-            with LocalRunner(
-                study.ensemble,
-                study.dynamics,
-                success=study.success,
-                seed=study.seed,
-                dtype=study.precision,
-                lanes=lanes,
-                recording=study.record,
-            ) as runner:
-                progress.usage = runner.usage
-                runner.submit(waiting)
-                while not board.finished:
-                    rows = runner.harvest(timeout=1.0)
-                    if rows:
-                        store.insert(rows, runner.trajectories(rows))
-                        board.tell(rows)
-                        runner.submit(_ask(store, board, study.design.hash))
-                    listener(progress)
+            _drive(study, store, board, lanes, waiting, progress, listener)
         listener(progress)
     return progress
 
 
-def _ask(store: Store, board: Board, design_hash: str) -> list[Trial]:
+def _try(study: Study) -> None:
+    """Raise `ValueError` where this machine or a law of the study draws what it should not."""
+    check_numerics(study.precision)
+    slice = next(study.slices())
+    point = slice.base.moved(slice.along, slice.plan.low)
+    try_laws(ensemble_of(study, Trial(slice.dynamics, point, 0, 1.0)), point, study.seed)
+
+
+def _drive(
+    study: Study,
+    store: Store,
+    board: Board,
+    lanes: Lanes,
+    waiting: list[Trial],
+    progress: Progress,
+    listener: Callable[[Progress], None],
+) -> None:
+    """Submit, harvest, store, propose, until every search has finished."""
+    with LocalRunner(
+        study.ensemble,
+        study.dynamics,
+        success=study.success,
+        seed=study.seed,
+        dtype=study.precision,
+        lanes=lanes,
+        recording=study.record,
+    ) as runner:
+        progress.usage = runner.usage
+        runner.submit(waiting)
+        while not board.finished:
+            rows = runner.harvest(timeout=1.0)
+            if rows:
+                store.insert(rows, runner.trajectories(rows))
+                board.tell(rows)
+                runner.submit(_ask(study, store, board))
+            listener(progress)
+
+
+def _ask(study: Study, store: Store, board: Board) -> list[Trial]:
     """Propose, note what is asked for, and give what has to be run, the most expensive first."""
     asked = board.propose()
     if asked:
-        store.ask(design_hash, asked)
+        store.ask(study.design.hash, asked)
     return sorted(board.missing(asked), key=most_work, reverse=True)
