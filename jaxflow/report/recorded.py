@@ -17,7 +17,7 @@ class Recorded(NamedTuple):
     found: dict[str, NDArray[Any]]
 
 
-def recorded(folder: Path) -> list[Recorded]:
+def recorded(folder: str | Path) -> list[Recorded]:
     """The recorded trials of the study in a folder; `ValueError` where there are none."""
     with Store.read(folder) as store:
         rows = {row.trial: row for row in store.rows()}
@@ -27,7 +27,7 @@ def recorded(folder: Path) -> list[Recorded]:
     return found
 
 
-def last_values(folder: Path, observable: str) -> dict[Trial, float]:
+def last_values(folder: str | Path, observable: str) -> dict[Trial, float]:
     """Where an observable of every recorded trial ended; `ValueError` if it was not recorded."""
     trials = recorded(folder)
     known = list(trials[0].found)

@@ -22,8 +22,8 @@ def drawn(study: Study, trial: Trial) -> tuple[Array, Array, Array, Array]:
     """Inputs X (n, d), labels y (n,) and first parameters W (p, d), a (p,) of a trial.
 
     They are the ones its flow starts from, which are drawn in float32. With biases X has a last
-    column of ones and W the biases, d + 1 columns. Raises `ValueError` where
-    the study's ensemble has no trial at that point.
+    column of ones and W the biases, d + 1 columns. Raises `ValueError` where the study's ensemble
+    has no trial at that point.
     """
     d, n, p = trial.point.d, trial.point.n, trial.point.p
     keys = jax.tree.map(jnp.asarray, trial_keys(study.seed, d, n, p, trial.seed))

@@ -52,7 +52,7 @@ def test_other_units_are_refused(axis, per):
         GridPlan([1, 2], 2, along=axis, per=per)
 
 
-def test_every_cell_of_a_study_has_its_own_list():
+def test_every_slice_of_a_study_has_its_own_list():
     table = {
         "name": "multiples",
         "axes": {"d": [4, 6], "p": [2]},

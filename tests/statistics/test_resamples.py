@@ -169,7 +169,7 @@ def test_resamples_of_separated_trials_vary_as_the_posterior():
     assert data.drawn.mean() == pytest.approx(data.log_threshold[0], abs=0.4 * data.error[0])
 
 
-def test_a_rising_cell_is_the_mirror_image():
+def test_a_rising_slice_is_the_mirror_image():
     slice = measured(1, 300, 0)
     turned = Measured(
         1, [Tally(9e4 / t.x, t.converged, t.trials) for t in slice.tallies], 75, 1200, True

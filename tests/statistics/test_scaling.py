@@ -160,7 +160,7 @@ def test_proportionality():
     assert found[400].misfit > 20
 
 
-def test_two_cells_at_one_place_are_no_error():
+def test_two_slices_at_one_place_are_no_error():
     slices = [measured(d, 9 * d, seed) for seed, d in enumerate([30, 30, 60, 90])]
     found = compare(slices, "d", resamples=20)
     assert all(np.isfinite(found.left_out))

@@ -39,7 +39,7 @@ def test_what_is_left_of_a_grid_is_known_from_its_places():
         assert found == pytest.approx((30.0 * left / done + 4 * COMPILATION) / workers, rel=0.05)
 
 
-def test_a_cell_that_has_not_begun_is_likened_to_one_that_has():
+def test_a_slice_that_has_not_begun_is_likened_to_one_that_has():
     """Twice the d: as dear a trial at twice the n costs four times the work, and longer."""
     plan = ThresholdPlan(50, 4000, 0.1)
     one, other = (Search(Slice("flow", base_point("n", d=d), plan, Horizon())) for d in (50, 100))
