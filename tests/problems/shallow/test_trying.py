@@ -247,7 +247,7 @@ class Undrawn(Everywhere):
         ({"labels": RandomSigns}, "label law at ensemble.labels, got the class RandomSigns"),
         ({"inputs": Loose()}, "a frozen dataclass at ensemble.inputs, got <"),
         ({"inputs": Thawed()}, "a frozen dataclass at ensemble.inputs, got Thawed"),
-        ({"inputs": "gaussian"}, "a frozen dataclass at ensemble.inputs, got 'gaussian'"),
+        ({"inputs": "gausian"}, "ensemble.inputs.law in .*: did you mean 'gaussian'"),
         ({"inputs": Unchecked()}, r"got Unchecked\(\): define check as InputLaw does"),
         ({"initialization": Undrawn()}, "an initialization at .*: define draw as Initialization"),
         ({"network": Softplus()}, "a Network at ensemble.network"),
@@ -261,6 +261,14 @@ def test_what_is_no_law_is_refused_by_the_ensemble(laws, words):
     with pytest.raises(ValueError, match=words) as caught:
         ensemble.__post_init__()
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_stands_for_a_law_of_ours():
+    ensemble = copy(Ensemble())
+    object.__setattr__(ensemble, "inputs", "gaussian")
+    object.__setattr__(ensemble, "labels", {"law": "gaussian", "scale": 2})
+    ensemble.__post_init__()
+    assert ensemble == Ensemble(inputs=Gaussian(), labels=GaussianLabels(2.0))
 
 
 def test_laws_that_have_not_been_imported_are_no_mistake():
