@@ -14,7 +14,13 @@ from jaxflow.problems.shallow.activations import Monomial, Softplus
 from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import ExplicitWeights, GaussianWeights, Group
 from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal, Sphere
-from jaxflow.problems.shallow.labels import ExplicitLabels, GroupSigns, RandomSigns, Teacher
+from jaxflow.problems.shallow.labels import (
+    ExplicitLabels,
+    GaussianLabels,
+    GroupSigns,
+    RandomSigns,
+    Teacher,
+)
 from jaxflow.problems.shallow.laws import Dense, Everywhere, Parameters, below, normal, padded
 from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.trying import try_laws
