@@ -114,7 +114,7 @@ class Explicit:
         return jnp.inf
 
 
-class Progress(NamedTuple):
+class Carried(NamedTuple):
     """What a stabilized solver carries: its state, and the stage of the step under way."""
 
     state: ChebyshevState  # without the field, which the trial has as its velocity
@@ -133,11 +133,11 @@ class Stabilized:
 
     def start(
         self, term: diffrax.ODETerm, dt: Array, y: PyTree, args: Any, advance_by: AdvanceBy
-    ) -> Progress:
+    ) -> Carried:
         """The state after the first power iterations."""
         state = self.solver.init(term, jnp.zeros_like(dt), dt, y, args)
         stage = self.solver.first_stage(y) if advance_by == "evaluation" else None
-        return Progress(state._replace(field=None), stage)
+        return Carried(state._replace(field=None), stage)
 
     def advance(
         self,
@@ -146,7 +146,7 @@ class Stabilized:
         y: PyTree,
         args: Any,
         field: PyTree,
-        carried: Progress,
+        carried: Carried,
         advance_by: AdvanceBy,
     ) -> Advance:
         """A step, or one evaluation of the field in it."""
@@ -156,17 +156,17 @@ class Stabilized:
                 term, dt, y, args, state, carried.stage
             )
             one = jnp.asarray(1, jnp.int32)
-            return Advance(end, error, Progress(moved, stage), complete, one)
+            return Advance(end, error, Carried(moved, stage), complete, one)
         zero, made_jump = jnp.zeros_like(dt), jnp.asarray(False)
         end, error, _, moved, _ = self.solver.step(term, zero, dt, y, args, state, made_jump)
         evaluations = jnp.asarray(moved.evaluations)
-        return Advance(end, error, Progress(moved, None), jnp.asarray(True), evaluations)
+        return Advance(end, error, Carried(moved, None), jnp.asarray(True), evaluations)
 
-    def settle(self, keep: Bool[Array, ""], advanced: Progress, before: Progress) -> Progress:
+    def settle(self, keep: Bool[Array, ""], advanced: Carried, before: Carried) -> Carried:
         """What has been learnt, kept or not."""
         return advanced._replace(state=advanced.state._replace(field=None))
 
-    def longest_step(self, carried: Progress) -> Float[Array, ""]:
+    def longest_step(self, carried: Carried) -> Float[Array, ""]:
         """The longest step that the most stages keep stable."""
         return self.solver.longest_step(carried.state.radius)
 

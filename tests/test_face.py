@@ -1,0 +1,102 @@
+"""The public face: what a Python user needs to write any preset in code, and nothing more."""
+
+import subprocess
+import sys
+from dataclasses import is_dataclass
+from types import ModuleType
+
+import pytest
+
+import jaxflow
+from jaxflow.study.files import presets
+
+NAMES = [
+    "Axes",
+    "Balanced",
+    "Design",
+    "Dominated",
+    "Ensemble",
+    "ExplicitInputs",
+    "ExplicitLabels",
+    "ExplicitWeights",
+    "GELU",
+    "Gaussian",
+    "GaussianLabels",
+    "GaussianWeights",
+    "GradientDescent",
+    "GradientFlow",
+    "GridPlan",
+    "Group",
+    "GroupCount",
+    "GroupSigns",
+    "Horizon",
+    "Lanes",
+    "LeakyReLU",
+    "LocalRunner",
+    "Monomial",
+    "Network",
+    "Orthogonal",
+    "Outcome",
+    "Point",
+    "Posterior",
+    "Protocol",
+    "Quadratic",
+    "RKC1",
+    "RKC2",
+    "RandomSigns",
+    "ReLU",
+    "Recording",
+    "Result",
+    "Row",
+    "Runner",
+    "Softplus",
+    "Sphere",
+    "StepsOfDescent",
+    "Store",
+    "Study",
+    "Tally",
+    "Tanh",
+    "Teacher",
+    "ThresholdPlan",
+    "Trial",
+    "WellInitializedWidth",
+    "check",
+    "configure",
+    "laws",
+    "merge",
+    "papers",
+    "plot",
+    "report",
+    "run",
+]
+
+
+def test_the_face_is_this():
+    assert sorted(NAMES) == jaxflow.__all__ == dir(jaxflow)
+    with pytest.raises(AttributeError, match="no attribute 'Studdy'"):
+        jaxflow.Studdy  # noqa: B018
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_says_what_it_is(name):
+    found = getattr(jaxflow, name)
+    assert found.__doc__
+    if is_dataclass(found):
+        assert not found.__doc__.startswith(f"{found.__name__}(")  # which dataclasses make up
+    if isinstance(found, ModuleType):
+        assert found.__name__.rpartition(".")[2] == name
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_can_be_written_in_code(name):
+    study = jaxflow.Study.load(name)
+    names = {name: getattr(jaxflow, name) for name in NAMES}
+    written = eval(repr(study), names)
+    assert written == study
+    assert written.protocol.hash == study.protocol.hash
+    assert written.design.hash == study.design.hash
+
+
+def test_importing_it_loads_nothing():
+    code = "import sys, jaxflow; sys.exit(any(x in sys.modules for x in ('jax', 'numpy', 'rich')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
