@@ -72,6 +72,7 @@ def run(
     configure_once()
     check_precision(study.precision)
     for dynamics in study.dynamics.values():
+        dynamics.check_precision(study.precision)
         check_coordinates(study.ensemble, dynamics, lanes.coordinates)
     if is_kept:
         SCHEMA.check_storable(study)
