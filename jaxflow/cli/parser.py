@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jaxflow.cli import commands
-from jaxflow.core.errors import printable
+from jaxflow.core.errors import shortened
 
 DESCRIPTION = "Phase diagrams of gradient flow on shallow networks."
 LONGEST = 1000  # characters of a complaint
@@ -51,9 +51,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _complain(what: object) -> None:
-    line = printable(" ".join(str(what).split()))
-    cut = line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} .. {line[-LONGEST // 2 :]}"
-    print(f"jaxflow: {cut}", file=sys.stderr)
+    print(f"jaxflow: {shortened(what, LONGEST)}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
