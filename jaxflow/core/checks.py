@@ -16,10 +16,20 @@ from jaxflow.core.errors import mistake
 
 Array: TypeAlias = NDArray[np.float64]
 
+LARGEST_SIZE = 2**31 - 1  # of d, n and p, which programs take as 32-bit integers
 
-def whole(name: str, value: object, *, least: int) -> int:
-    """`value` as an int, if it is a whole number >= `least`."""
-    return int(_number(f"a whole number {name} >= {least}", name, value, _whole_from(least)))
+
+def whole(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """`value` as an int, if it is a whole number >= `least`, and <= `most` if there is one."""
+    found = int(_number(f"a whole number {name} >= {least}", name, value, _whole_from(least)))
+    if most is not None and found > most:
+        raise mistake(f"a whole number {name} <= {most}", value, f"lower {name}")
+    return found
+
+
+def size(name: str, value: object) -> int:
+    """`value` as an int, if it is a whole number from 1 to `LARGEST_SIZE`."""
+    return whole(name, value, least=1, most=LARGEST_SIZE)
 
 
 def positive(name: str, value: object) -> float:

@@ -180,7 +180,7 @@ def _of_design(
         if row is not None and row.answers(trial.horizon):
             place = trial.dynamics, trial.point.moved(design.along, 0)
             places.setdefault(place, []).append(trial)
-    network = protocol["ensemble"].get("network", {})
+    activation = _within(protocol, "ensemble", "network", "activation", "name")
     for (name, base), trials in places.items():
         yield SliceReport(
             name,
@@ -188,10 +188,17 @@ def _of_design(
             design.plan_at(base),
             design.horizon,
             kind=str(protocol["dynamics"][name].get("kind", name)),
-            tells_initialization=network.get("activation", {}).get("name") == "relu",
+            tells_initialization=activation == "relu",
             rows=tuple(told[trial] for trial in sorted(trials)),
             allowed={trial: trial.horizon for trial in trials},
         )
+
+
+def _within(table: Any, *path: str) -> Any:
+    """What lies in tables within tables; None where there is none."""
+    for name in path:
+        table = table.get(name) if isinstance(table, Mapping) else None
+    return table
 
 
 def _share(tally: Tally) -> dict[str, float]:

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
-from jaxflow.core.checks import positive, whole
+from jaxflow.core.checks import positive, size
 from jaxflow.core.errors import mistake
 from jaxflow.core.open_names import Unloaded
 from jaxflow.core.types import SIZES, Point
 from jaxflow.sampling.rules import SCHEMA, HorizonRule, StepsOfDescent, WidthRule
+
+MOST_SLICES = 2000  # of one dynamics
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Axes:
             self.widths(min(self.n))  # raises where the rule has none
         for name in SIZES:
             for x in self.values(name):
-                whole(name, x, least=1)
+                size(name, x)
         for name in (*SIZES, *self.parameters):
             values = self.values(name)
             if len(set(values)) < len(values):
@@ -95,6 +98,9 @@ class Axes:
         for name, values in self.parameters.items():
             if not values:
                 raise mistake(f"values of {name}", "none", "list some, or leave the axis out")
+        count = prod(max(1, len(self.values(name))) for name in (*SIZES, *self.parameters))
+        if count > MOST_SLICES:
+            raise mistake(f"at most {MOST_SLICES} points on the axes", count, "list less values")
 
     def check(self, along: str) -> None:
         """Raise `ValueError` unless every size but the one scanned has values."""

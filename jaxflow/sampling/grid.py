@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Self
 
-from jaxflow.core.checks import positive, whole
+from jaxflow.core.checks import positive, size, whole
 from jaxflow.core.errors import mistake
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES, Point
+from jaxflow.sampling.threshold import MOST_TRIALS
 from jaxflow.statistics.counts import Tally, merged
 from jaxflow.statistics.posterior import Guess, Posterior
 
@@ -36,12 +37,12 @@ class GridPlan:
         self._check_per()
         is_whole = self.along in SIZES and not self.per
         values: list[float] = [
-            whole(name, x, least=1) if is_whole else positive(name, x) for x in self.values
+            size(name, x) if is_whole else positive(name, x) for x in self.values
         ]
         if not values or len(set(values)) < len(values):
             raise mistake(f"distinct {name}", self.values, "list each once")
         object.__setattr__(self, "values", tuple(values))
-        whole("repetitions", self.repetitions, least=1)
+        whole("repetitions", self.repetitions, least=1, most=MOST_TRIALS // len(values))
         if self.rising is None:
             object.__setattr__(self, "rising", self.along in ("d", "p"))
 

@@ -31,22 +31,22 @@ def warm_start(searches: Sequence[Search]) -> None:
 
 
 def _plant(family: Sequence[Search]) -> None:
+    """The shortest tree that joins them, by Prim's algorithm; the first of equals is taken."""
     apart = [[distance(one.base, other.base) for other in family] for one in family]
     root = min(range(len(family)), key=lambda i: max(apart[i]))
-    placed, waiting = [root], [i for i in range(len(family)) if i != root]
-    while waiting:
-        child, above = min(
-            ((i, k) for i in waiting for k in placed), key=lambda pair: apart[pair[0]][pair[1]]
-        )
-        parent = family[above]
+    nearest = {i: root for i in range(len(family)) if i != root}  # of those placed
+    while nearest:
+        child = min(nearest, key=lambda i: apart[i][nearest[i]])
+        above = nearest.pop(child)
         family[child].parent = Parent(
-            parent,
-            _ratio(parent, family[child]),
+            family[above],
+            _ratio(family[above], family[child]),
             LEAST_SPREAD + SPREAD * apart[child][above],
-            _power(parent, family[child].base),
+            _power(family[above], family[child].base),
         )
-        placed.append(child)
-        waiting.remove(child)
+        for i, k in nearest.items():
+            if apart[i][child] < apart[i][k]:
+                nearest[i] = child
 
 
 def distance(one: Point, other: Point) -> float:

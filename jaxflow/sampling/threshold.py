@@ -34,12 +34,13 @@ from math import ceil, exp, log2
 
 import numpy as np
 
-from jaxflow.core.checks import fraction, ordered, whole
+from jaxflow.core.checks import fraction, ordered, size, whole
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
 
+MOST_TRIALS = 10**6  # of a slice
 EXPLORING = 0.5  # relative half-width above which a round only looks for the order of magnitude
 RUNGS_PER_OCTAVE = 8  # of the ladder ceil(8 * 2^(k/8))
 RUNG = 2 ** (1 / RUNGS_PER_OCTAVE) - 1  # relative spacing
@@ -72,13 +73,13 @@ class ThresholdPlan:
         PLAIN.coerce(self)
         if self.along in SIZES:
             for name in ("low", "high"):
-                object.__setattr__(self, name, whole(name, getattr(self, name), least=1))
+                object.__setattr__(self, name, size(name, getattr(self, name)))
         ordered(self.low, self.high)
         if self.rising is None:
             object.__setattr__(self, "rising", self.along in ("d", "p"))
         fraction("relative_half_width", self.relative_half_width)
-        whole("batch", self.batch, least=1)
-        whole("max_trials", self.max_trials, least=1)
+        whole("batch", self.batch, least=1, most=MOST_TRIALS)
+        whole("max_trials", self.max_trials, least=1, most=MOST_TRIALS)
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within the range of this plan."""

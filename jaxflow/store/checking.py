@@ -34,7 +34,9 @@ def check(folder: str | Path, rules: Rules | None = None) -> list[str]:
             findings += part(Path(folder))
         except ValueError as error:
             findings.append(str(error))
-    return list(dict.fromkeys(findings))  # what keeps both from reading is said once
+    return list(
+        dict.fromkeys(map(shortened, findings))
+    )  # what keeps both from reading is said once
 
 
 def gaps(folder: str | Path) -> list[str]:

@@ -33,7 +33,7 @@ class StoredProtocol:
         """The protocol with that hash and JSON; `ValueError` where they are none."""
         table = hashed_table("protocol", hashed, text)
         dynamics, precision = table.get("dynamics"), table.get("precision")
-        if not isinstance(dynamics, dict) or not dynamics:
+        if not isinstance(dynamics, dict) or not dynamics or not _are_tables(dynamics):
             raise mistake("a protocol with dynamics", dynamics, RESTORE)
         if precision not in PRECISIONS:
             raise mistake(f"a precision in {PRECISIONS}", precision, RESTORE)
@@ -60,6 +60,10 @@ class StoredDesign:
     def table(self) -> dict[str, Any]:
         """Its JSON as a table."""
         return hashed_table("design", self.hash, self.json)
+
+
+def _are_tables(values: dict[str, Any]) -> bool:
+    return all(isinstance(value, dict) for value in values.values())
 
 
 def hashed_table(what: str, hashed: Any, text: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -60,7 +61,10 @@ class Study:
             annotation(self._root, name)
         for slice in self.slices():
             for x in (slice.plan.low, slice.plan.high):
-                self._check(slice.base.moved(slice.along, x))
+                point = slice.base.moved(slice.along, x)
+                self._check(point)
+                if not isfinite(self.horizon.times(point)[-1]):
+                    raise mistake("a finite horizon", f"{self.horizon}", "lower its factor")
 
     @cached_property
     def protocol(self) -> Protocol:

@@ -26,6 +26,7 @@ def study(dice: Random, texts: dict[str, str], room: Path, bench: Bench) -> tupl
     if loaded is not None:
         bench.call("again", lambda: _again(loaded))
         bench.call("propose", lambda: _proposed(loaded))
+    sys.modules.pop("side_effect", None)  # a study that is made imports its laws
     bench.outside("load")
     small = dice.choice([[], [], ["--small"]])
     with contextlib.chdir(here):

@@ -233,7 +233,7 @@ def study(folder: Path, dice: Random, seed: Seed) -> str:
         table, column, rowid, text = dice.choice(spots)
         made, said = texts_of_json(text, dice)
         where = f"WHERE rowid = {rowid}"
-        connection.execute(f'UPDATE "{table}" SET "{column}" = ? {where}', (made,))
+        connection.execute(f'UPDATE OR REPLACE "{table}" SET "{column}" = ? {where}', (made,))
         rehashed = dice.random() < 0.5
         before, after = (
             hashlib.sha256(x.encode("utf-8", "replace")).hexdigest() for x in (text, made)
