@@ -1,10 +1,10 @@
 """Which slice tells which where to begin.
 
-The searches of one dynamics form a tree. Its root is the slice in their middle; the others follow
-in the order of their distance from those before, the nearest first, each below its nearest one. So
-a threshold is guessed from one that is close, and the slices at the ends of an axis, where the most
-expensive is, begin near the right place. A search waits for the rounds in which the one above finds
-where its threshold is. Distances are those of the logarithms of the coordinates.
+The searches of one dynamics form a tree: each is below the nearest of those listed before it, the
+first of equals. So a threshold is guessed from one that is close, and slices that are listed after
+others, as a study grows, change nothing of what these propose. A search waits for the rounds in
+which the one above finds where its threshold is. Distances are those of the logarithms of the
+coordinates.
 
 The guess for N(d, p) is the neighbour's threshold. Along a row of three slices it is multiplied by
 the growth from the first to the second, carried on as a power; else by the ratio of the d (arXiv
@@ -24,29 +24,19 @@ PARAMETER_WEIGHT = 0.3  # of a parameter's distance beside that of a size
 
 
 def warm_start(searches: Sequence[Search]) -> None:
-    """Give every search of a threshold search but the middle one of each dynamics its parent."""
+    """Give every search for a threshold but the first of each dynamics its parent."""
     for dynamics in dict.fromkeys(search.dynamics for search in searches):
         family = [search for search in searches if search.dynamics == dynamics]
-        _plant(family)
+        for i, child in enumerate(family[1:], 1):
+            child.parent = _nearest(family[:i], child)
 
 
-def _plant(family: Sequence[Search]) -> None:
-    """The shortest tree that joins them, by Prim's algorithm; the first of equals is taken."""
-    apart = [[distance(one.base, other.base) for other in family] for one in family]
-    root = min(range(len(family)), key=lambda i: max(apart[i]))
-    nearest = {i: root for i in range(len(family)) if i != root}  # of those placed
-    while nearest:
-        child = min(nearest, key=lambda i: apart[i][nearest[i]])
-        above = nearest.pop(child)
-        family[child].parent = Parent(
-            family[above],
-            _ratio(family[above], family[child]),
-            LEAST_SPREAD + SPREAD * apart[child][above],
-            _power(family[above], family[child].base),
-        )
-        for i, k in nearest.items():
-            if apart[i][child] < apart[i][k]:
-                nearest[i] = child
+def _nearest(before: Sequence[Search], child: Search) -> Parent:
+    apart = [distance(child.base, other.base) for other in before]
+    least = min(apart)
+    above = before[apart.index(least)]
+    spread = LEAST_SPREAD + SPREAD * least
+    return Parent(above, _ratio(above, child), spread, _power(above, child.base))
 
 
 def distance(one: Point, other: Point) -> float:

@@ -153,8 +153,8 @@ def test_the_budget_is_kept_with_rounds_in_flight(most):
     assert len(drive(lambda size: 0, made)) == most
 
 
-def family() -> list[Search]:
-    searches = [search(d=d) for d in (20, 30, 40)]
+def family(plan=PLAN) -> list[Search]:
+    searches = [search(plan, d=d) for d in (20, 30, 40)]
     warm_start(searches)
     return searches
 
@@ -171,8 +171,21 @@ def test_slices_with_a_parent_propose_the_same_in_whatever_order_trials_end():
         assert rounds == {search.base: search.rounds for search in first}
 
 
+def test_slices_listed_after_others_change_nothing_of_them():
+    """So that a study grows by its new slices alone."""
+    grown = [search(d=d) for d in (20, 30, 40, 25, 80)]
+    warm_start(grown)
+    first = family()
+    drive(lambda size: 0, *grown)
+    drive(lambda size: 0, *first)
+    assert [s.rounds for s in grown[:3]] == [s.rounds for s in first]
+    above = {s.base.d: s.parent.search.base.d for s in grown if s.parent}
+    assert above == {30: 20, 40: 30, 25: 30, 80: 40}
+
+
 def test_a_child_begins_where_its_parent_points_and_not_before():
-    searches = family()
+    wide = ThresholdPlan(10, 10**5, 0.05)
+    searches = family(wide)
     root = next(s for s in searches if s.parent is None)
     children = [s for s in searches if s.parent is not None]
     assert root.propose()
@@ -183,7 +196,7 @@ def test_a_child_begins_where_its_parent_points_and_not_before():
         assert all(5 * d < t.point.n < 20 * d for t in child.rounds[0])
         low, high = child.posterior().interval()
         assert low < 10 * d < high
-    alone = [search(d=child.base.d) for child in children]
+    alone = [search(wide, d=child.base.d) for child in children]
     drive(lambda size: 0, *alone)
     spent, spent_alone = (sum(len(s.proposed) for s in found) for found in (children, alone))
     assert spent < spent_alone

@@ -18,7 +18,7 @@ STUDY = Study.from_table(
         "success": 1.0,
         "axes": {"d": [5], "p": [8, 16]},
         "horizon": {"time": [30.0]},
-        "dynamics": {"control": {"kind": "descent"}, "flow": {"kind": "flow"}},
+        "dynamics": {"control": {"kind": "descent"}},
         "threshold": {"low": 4, "high": 80, "relative_half_width": 0.3, "batch": 8},
     }
 )
@@ -93,7 +93,7 @@ def test_halves_made_apart_and_merged_equal_the_whole(tmp_path):
 
 
 def test_searches_made_apart_and_merged_need_no_trial_twice(fresh, tmp_path):
-    """A search begins where its neighbours point, so halves may lack some of the whole's trials."""
+    """A search begins where others point, so a half may lack some of the whole's trials."""
     for name, p in (("one", (8, 16)), ("other", (24,))):
         run(replace(STUDY, axes=Axes(d=(5,), p=p)), tmp_path / name)
     merge(tmp_path / "merged", [tmp_path / "one", tmp_path / "other"])
