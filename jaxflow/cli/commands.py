@@ -24,6 +24,8 @@ def init(options: argparse.Namespace) -> int:
     """Write a commented study file."""
     from jaxflow.study.files import example
 
+    if options.file.suffix != ".toml":
+        raise mistake("the name of a .toml file", str(options.file), "let it end in .toml")
     try:
         with options.file.open("x", encoding="utf-8") as file:
             file.write(example())
@@ -37,14 +39,18 @@ def init(options: argparse.Namespace) -> int:
 def run(options: argparse.Namespace) -> int:
     """Run a study from where its store stands, draw it and print its thresholds."""
     folder = _folder(options)
-    _run_trials(options, folder)
+    is_fresh = _run_trials(options, folder)
     from jaxflow import report
     from jaxflow.show import terminal
-    from jaxflow.show.figures import draw
 
     _show(terminal.thresholds(report.slices(folder)))
+    figure = folder / "thresholds.png"
+    if is_fresh or not figure.exists():
+        from jaxflow.show.figures import draw
+
+        draw(folder, figure)
     say(f"store {folder / 'trials.sqlite'}")
-    say(f"figure {draw(folder, folder / 'thresholds.png')}")
+    say(f"figure {figure}")
     return 0
 
 
@@ -61,8 +67,8 @@ def _folder(options: argparse.Namespace) -> Path:
     return Path("runs") / name
 
 
-def _run_trials(options: argparse.Namespace, folder: Path) -> None:
-    """Run what is left of a study."""
+def _run_trials(options: argparse.Namespace, folder: Path) -> bool:
+    """Run what is left of a study; whether anything may be new."""
     from jaxflow.report.status import is_finished
     from jaxflow.study import files
 
@@ -70,7 +76,7 @@ def _run_trials(options: argparse.Namespace, folder: Path) -> None:
     fingerprint = files.fingerprint(table)
     if is_finished(folder, fingerprint):
         say(f"finished already: {folder}", sys.stderr)
-        return
+        return False
     from jaxflow.core.machine import configure
 
     configure()
@@ -86,6 +92,7 @@ def _run_trials(options: argparse.Namespace, folder: Path) -> None:
     with Monitor() as monitor:
         progress = run(study, folder, lanes, monitor, fingerprint=fingerprint)
     say(monitor.summary(progress), sys.stderr)
+    return True
 
 
 def _study(source: str, table: dict[str, Any]) -> "Study":

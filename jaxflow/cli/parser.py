@@ -154,7 +154,9 @@ def _changes(flags: Sequence[str]) -> dict[str, Any]:
             raise mistake(f"a value after --{name}", "none", f"write --{name}=VALUE")
         try:
             changes[name] = tomllib.loads(f"x = {text}")["x"]
-        except tomllib.TOMLDecodeError:
+        except tomllib.TOMLDecodeError as error:
+            if text[:1] in ("[", "{", '"', "'"):
+                raise mistake(f"a TOML value after --{name}", text, str(error)) from error
             changes[name] = text  # a bare word is a text
         except (ValueError, RecursionError) as error:  # too many digits, too many brackets
             raise mistake(f"a TOML value after --{name}", text, str(error)) from error

@@ -13,6 +13,7 @@ from jaxflow.core.errors import mistake
 PRECISIONS = ("float32", "float64")
 FEWEST_SECONDS = 0.2  # of compilation, from which on a program is kept
 _is_configured = False
+_has_threads = False  # products of a CPU have several, since JAX had started without our flag
 
 
 def configure(
@@ -31,7 +32,7 @@ def configure(
     JAX reads threads and devices when it starts: afterwards the rest is set, and one warning says
     what could not be. Raises `ValueError` for values that are none of these.
     """
-    global _is_configured
+    global _is_configured, _has_threads
     if precision is not None and precision not in PRECISIONS:
         raise mistake(f"precision in {PRECISIONS}", precision, "use one of these")
     if devices is not None:
@@ -49,6 +50,7 @@ def configure(
     if "xla_cpu_multi_thread_eigen" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
         if late and jax.default_backend() == "cpu":
+            _has_threads = True
             missed.append("one thread a product")
     if devices is not None and not late:
         jax.config.update("jax_num_cpu_devices", devices)
@@ -63,6 +65,11 @@ def configure(
             "slower: call jaxflow.configure() before the first computation with JAX",
             stacklevel=2,
         )
+
+
+def is_single_threaded() -> bool:
+    """Whether a product on a CPU has one thread, as where JAX started with the flags set here."""
+    return not _has_threads
 
 
 def configure_once() -> None:

@@ -20,7 +20,12 @@ ROUNDING = 1e-6  # of a flow time summed up in float32
 
 
 class Outcome(StrEnum):
-    """How a trial ended. Never folded into one boolean before the statistics."""
+    """How a trial ended. Never folded into one boolean before the statistics.
+
+    CONVERGED: the loss fell to what counts as success. STALLED: it is stationary above that, and
+    the time left would change nothing. UNDECIDED: the horizon came first. FAILED: a number was not
+    finite, or the steps ran out.
+    """
 
     CONVERGED = "CONVERGED"  # the certificate holds
     STALLED = "STALLED"  # stationary with positive loss
@@ -109,8 +114,14 @@ class Row:
         return Trial(self.dynamics, self.point, self.seed, self.horizon)
 
     def answers(self, horizon: float) -> bool:
-        """Whether it says how the trial ends within that flow time: decided, or followed so far."""
-        return self.outcome is not Outcome.UNDECIDED or horizon <= self.horizon * (1 + ROUNDING)
+        """Whether it says how the trial ends within that flow time: for good, or followed so far.
+
+        A trial stalls where the time it has left would change nothing, and one that converges at
+        its very horizon is interpolated there: both are said of that horizon alone.
+        """
+        inside = self.flow_time < self.horizon * (1 - ROUNDING)
+        for_good = self.outcome is Outcome.FAILED or (self.outcome is Outcome.CONVERGED and inside)
+        return for_good or horizon <= self.horizon * (1 + ROUNDING)
 
     def converged_by(self, time: float) -> bool:
         """Whether it converged within that flow time, which the row must answer."""

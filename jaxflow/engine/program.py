@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from jaxflow.core.keys import Keys
+from jaxflow.core.machine import is_single_threaded
 from jaxflow.core.trees import select
 from jaxflow.core.types import Recording
 from jaxflow.engine.memory import budget, fitting
@@ -64,9 +65,13 @@ class Program:
 
     @property
     def name(self) -> str:
-        """Bucket, batch width, transform and coordinates, as recorded with every trial."""
+        """Bucket, batch width, transform and coordinates, as recorded with every trial.
+
+        And whether products have several threads, for they sum in another order then.
+        """
         D, N, P = self.setting.shape
-        return f"D{D} N{N} P{P} B{self.width} {self.transform} {self.setting.coordinates}"
+        threads = "" if is_single_threaded() else " threads"
+        return f"D{D} N{N} P{P} B{self.width} {self.transform} {self.setting.coordinates}{threads}"
 
     def compile(self) -> None:
         """Compile every part now."""

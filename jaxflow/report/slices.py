@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.types import ROUNDING, SIZES, Outcome, Point, Row, Trial
+from jaxflow.core.types import SIZES, Outcome, Point, Row, Trial
 from jaxflow.sampling.design import Design
 from jaxflow.sampling.slice import Slice, tallied
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
 from jaxflow.statistics.posterior import Posterior, estimate
 from jaxflow.store.store import Store
-
-UNDECIDED = Outcome.UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,7 @@ class SliceReport(Slice):
 
     def tallies_within(self, time: Callable[[Row], float]) -> tuple[Tally, ...]:
         """Counts of the trials converged within a flow time of each, wherever all tell."""
-        silent = {
-            row.point[self.along]
-            for row in self.rows
-            if row.outcome is UNDECIDED and row.horizon * (1 + ROUNDING) < time(row)
-        }
+        silent = {row.point[self.along] for row in self.rows if not row.answers(time(row))}
         told = [row for row in self.rows if row.point[self.along] not in silent]
         return tallied((row.point[self.along], row.converged_by(time(row))) for row in told)
 

@@ -22,14 +22,15 @@ def check(folder: str | Path) -> list[str]:
     return checking.check(folder, rules)
 
 
-def merge(target: str | Path, sources: Iterable[str | Path]) -> merging.MergeReport:
+def merge(target: str | Path, sources: str | Path | Iterable[str | Path]) -> merging.MergeReport:
     """Add the trials of sound stores of one protocol to that in `target`, all of them or none.
 
     The target is made when missing. Their designs may differ. Raises `ValueError` where a source is
     of another protocol, where it says what no sound store says, and where two of them, or one and
     the target, contradict each other; the target is then as it was.
     """
-    return merging.merge(target, sources, rules)
+    folders = [sources] if isinstance(sources, str | Path) else sources
+    return merging.merge(target, folders, rules)
 
 
 def rules(store: Store) -> Callable[[Row], Iterator[str]]:

@@ -1,6 +1,7 @@
 """When trials converge: N as a function of the flow time allowed, and convergence times by n."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -123,5 +124,6 @@ def slowing_of(slice: SliceReport) -> Slowing | None:
 
 
 def longest_time(slice: SliceReport) -> float:
-    """The longest flow time that all trials were allowed, in the unit of the horizons."""
-    return min(row.horizon / slice.unit(row) for row in slice.rows)
+    """The longest flow time that all trials tell of, in the unit of the horizons."""
+    told = (row.horizon / slice.unit(row) for row in slice.rows if not row.answers(inf))
+    return min(told, default=slice.horizon.multiples[-1])

@@ -41,6 +41,12 @@ def figure(found: Sequence[SliceReport], kind: str = "auto") -> Figure:
     chosen = longest_boundaries(found) if found[0].along == "n" else []
     if kind == "transitions" or (kind == "auto" and not chosen):
         return transitions(found)
+    if kind == "auto":
+        try:
+            return diagram(chosen)
+        except ValueError:  # as where a threshold is out of its range
+            plt.close()
+            return transitions(found)
     if not chosen:
         got = f"{len(found)} slices along {found[0].along}"
         raise mistake(f"three slices along d or p for {kind}", got, "draw its transitions")

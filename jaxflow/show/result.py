@@ -40,7 +40,7 @@ class Result:
         object.__setattr__(self, "folder", Path(self.folder))
 
     def rows(self) -> list[Row]:
-        """Every trial, sorted by its place and number."""
+        """Every trial of the store, of earlier designs too, sorted by place and number."""
         with Store.read(self.folder) as store:
             return store.rows()
 
@@ -76,7 +76,8 @@ class Result:
             return f"Result({str(self.folder)!r}): no trials"
         lines = [_line(entry) for entry in found[:MOST_LINES]]
         more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []
-        trials = f"{len(self.rows())} trials"
+        shown = report.slices(self.folder, self.design)
+        trials = f"{sum(len(slice.rows) for slice in shown)} trials"
         return "\n".join([f"Result({str(self.folder)!r}): {trials}", *lines, *more])
 
     def _repr_html_(self) -> str:

@@ -103,16 +103,21 @@ def _differing(known: dict[Trial, Row], store: Store, rows: list[Row]) -> int:
     return differing
 
 
+_OPEN = {Outcome.UNDECIDED, Outcome.STALLED}
+
+
 def _agree(first: Row, second: Row, within: float = 1 + ROUNDING) -> bool:
-    """Whether both can be true, if one decided after `within` of a horizon was undecided there."""
-    if first.outcome is second.outcome:
+    """Whether both can be true, if one that ended after `within` of a horizon was undecided there.
+
+    One that stalled by its horizon may end otherwise by a longer one.
+    """
+    if first.outcome is second.outcome or {first.outcome, second.outcome} <= _OPEN:
         return True
-    decided, undecided = first, second
-    if first.outcome is Outcome.UNDECIDED:
-        decided, undecided = second, first
-    if undecided.outcome is not Outcome.UNDECIDED:
-        return False
-    return decided.flow_time > within * undecided.horizon
+    ended, stopped = (second, first) if first.outcome in _OPEN else (first, second)
+    if stopped.outcome is Outcome.UNDECIDED:
+        return ended.flow_time > within * stopped.horizon
+    went_on = ended.horizon > stopped.horizon and ended.flow_time >= stopped.flow_time
+    return stopped.outcome is Outcome.STALLED and went_on
 
 
 def _end(row: Row) -> str:

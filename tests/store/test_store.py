@@ -92,13 +92,11 @@ def test_a_known_trial_is_left_alone(tmp_path):
         (UNDECIDED, replace(UNDECIDED, horizon=50.0), 0),
         (UNDECIDED, replace(ROW, horizon=100.0), 0),
         (ROW, LONGER, 0),
-        (replace(ROW, outcome=Outcome.STALLED, reason="stationary"), LONGER, 0),
+        (replace(ROW, outcome=Outcome.STALLED, reason="stationary"), LONGER, 1),
         (replace(ROW, outcome=Outcome.FAILED, reason="budget"), LONGER, 0),
     ],
 )
-def test_only_an_undecided_row_is_replaced_and_only_by_a_longer_horizon(
-    tmp_path, first, second, kept
-):
+def test_only_what_a_longer_horizon_may_change_is_replaced_by_it(tmp_path, first, second, kept):
     with open_store(tmp_path) as store:
         store.insert([first])
         assert store.insert([second]) == Written(replaced=kept, known=1 - kept)

@@ -68,7 +68,7 @@ def test_each_step_runs_what_is_missing_and_ends_as_a_fresh_run_would(fresh, tmp
     assert len(known) > len(asked)  # of earlier designs
 
 
-def test_a_longer_horizon_replaces_undecided_rows_only(fresh, tmp_path):
+def test_a_longer_horizon_replaces_what_it_may_change_only(fresh, tmp_path):
     names = list(steps())
     run(steps()[names[2]], tmp_path)
     before = {r.trial: r for r in rows(tmp_path)}
@@ -76,7 +76,8 @@ def test_a_longer_horizon_replaces_undecided_rows_only(fresh, tmp_path):
     after = {r.trial: r for r in rows(tmp_path)}
     changed = [trial for trial, row in before.items() if after[trial] != row]
     assert changed
-    assert all(before[trial].outcome is Outcome.UNDECIDED for trial in changed)
+    ended = {before[trial].outcome for trial in changed}
+    assert ended <= {Outcome.UNDECIDED, Outcome.STALLED}
     assert all(after[trial].horizon == 60.0 for trial in changed)
 
 

@@ -99,8 +99,10 @@ class ExplicitInputs:
     rows: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        if not self.rows or len({len(row) for row in self.rows}) != 1:
+        rows = [np.asarray(row) for row in self.rows]
+        if not rows or rows[0].ndim != 1 or len({row.shape for row in rows}) != 1:
             raise mistake("rows of equal length", self.rows, "give one row of d numbers a sample")
+        object.__setattr__(self, "rows", tuple(tuple(row.tolist()) for row in rows))
 
     def check(self, point: Point) -> None:
         """n and d are those of the rows."""
