@@ -61,4 +61,4 @@ def test_a_terminal_of_80_columns_has_bars_and_what_is_left_below():
 def test_a_console_need_not_be_given(capsys):
     with Monitor() as monitor:
         monitor(Progress([under_way("flow")]))
-    assert "1 slices" in capsys.readouterr().err
+    assert "1 slice," in capsys.readouterr().err
