@@ -81,7 +81,8 @@ def _batch(tried: Ensemble, keys: list[Keys], shape: Shape) -> list[_Trial]:
     """Trials side by side in arrays of their size, and padded."""
     stacked = jax.tree.map(lambda *k: np.stack(k), *keys)
     try:
-        both = _drawn(tried, stacked, shape)
+        with jax.enable_x64(False):  # a study in float64 may have it on
+            both = _drawn(tried, stacked, shape)
     except ValueError as error:  # without JAX's notes on its frames
         raise ValueError(str(error)) from error.__cause__
     return [_Trial(*map(np.asarray, drawn)) for drawn in both]

@@ -65,6 +65,12 @@ def test_laws_that_keep_their_word_pass(ensemble, point):
     try_laws(ensemble, point)
 
 
+def test_laws_pass_in_64_bit_jax_too():
+    labels = GroupSigns(growth=2.0)
+    with jax.enable_x64(True):
+        try_laws(Ensemble(Orthogonal(), labels, initialization=Group()), Point(500, 300, 40))
+
+
 @dataclass(frozen=True)
 class Unmasked(Everywhere):
     def draw(self, sample, sizes):
