@@ -64,6 +64,7 @@ class Search:
         self.slice, self.parent = slice, parent
         self.rounds: list[list[Trial]] = []
         self.ended: dict[Trial, Row] = {}  # of the trials proposed
+        self._waiting: dict[Trial, None] = {}  # proposed and not ended, in order
         self._told: dict[Trial, Row] = {}  # of others, which a round to come may propose
         self.exhausted = False  # the plan asks for nothing more
         self._lag = 1
@@ -107,8 +108,11 @@ class Search:
             if asked:
                 self.rounds.append(self._trials(asked))
                 proposed += self.rounds[-1]
-                known = [trial for trial in self.rounds[-1] if trial in self._told]
-                self.ended |= {trial: self._told.pop(trial) for trial in known}
+                for trial in self.rounds[-1]:
+                    if trial in self._told:
+                        self.ended[trial] = self._told.pop(trial)
+                    else:
+                        self._waiting[trial] = None
             self.exhausted = not asked and not in_flight
             self._lag = 1 if asked else 0
         return proposed
@@ -118,23 +122,26 @@ class Search:
 
         Rows of other slices are passed over, and those followed for less time than is allowed.
         """
-        waiting = set(self.missing)
         for row in rows:
             mine = row.dynamics == self.dynamics
             mine = mine and row.point.moved(self.plan.along, 0) == self.base
             if mine and row.answers(self.horizon.times(row.point)[-1]):
-                place = self.ended if row.trial in waiting else self._told
-                place[row.trial] = row
+                trial = row.trial
+                if trial in self._waiting:
+                    del self._waiting[trial]
+                    self.ended[trial] = row
+                else:
+                    self._told[trial] = row
 
     @property
     def finished(self) -> bool:
         """Whether nothing more is to come."""
-        return self.exhausted and not self.missing
+        return self.exhausted and not self._waiting
 
     @property
     def missing(self) -> list[Trial]:
         """The trials proposed that have not ended."""
-        return [trial for trial in self.proposed if trial not in self.ended]
+        return list(self._waiting)
 
     def tallies(self, horizon: int = -1) -> tuple[Tally, ...]:
         """Counts by one of the horizons, the longest if not said, over all trials ended."""
