@@ -152,6 +152,15 @@ def text_key(key: Any, where: str) -> str:
     return str.__str__(key)
 
 
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether tables and lists lie inside each other more than so many levels deep."""
+    level = [value]
+    for _ in range(levels):
+        inner = (x.values() if isinstance(x, Mapping) else x for x in level)
+        level = [x for entries in inner for x in entries if isinstance(x, Mapping | list)]
+    return bool(level)
+
+
 def _finite(value: Any, where: str) -> float:
     try:
         number = float(value)

@@ -1,5 +1,7 @@
 """P(converged) against the number of samples: measured, and the threshold."""
 
+from typing import Literal
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
@@ -61,17 +63,7 @@ def threshold(
     ax.axvspan(low, high, color=series.color, alpha=0.12, linewidth=0)
     ax.axvline(n50, color=series.color, linestyle=series.line, linewidth=0.8)
     if label is not None:
-        ax.annotate(
-            label,
-            (n50, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2 + LABEL_HEIGHT * level),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=8,
-            color=series.color,
-        )
+        _label(label, n50, "center", ax=ax, series=series, level=level)
     return ax
 
 
@@ -79,18 +71,31 @@ def beyond(
     edge: float, *, above: bool, ax: Axes, series: Series, label: str, level: int = 0
 ) -> Axes:
     """A threshold out of the range of the axis, which ends at `edge`: its label alone."""
+    _label(label, edge, "right" if above else "left", ax=ax, series=series, level=level)
+    return ax
+
+
+def _label(
+    text: str,
+    x: float,
+    side: Literal["left", "center", "right"],
+    *,
+    ax: Axes,
+    series: Series,
+    level: int,
+) -> None:
+    """A text above the axes, at x."""
     ax.annotate(
-        label,
-        (edge, 1.0),
+        text,
+        (x, 1.0),
         xycoords=("data", "axes fraction"),
         xytext=(0, 2 + LABEL_HEIGHT * level),
         textcoords="offset points",
-        ha="right" if above else "left",
+        ha=side,
         va="bottom",
         fontsize=8,
         color=series.color,
     )
-    return ax
 
 
 def phase_axes(ax: Axes, extent: tuple[float, float], along: str = "n") -> Axes:

@@ -8,14 +8,12 @@ from typing import Any, TypeAlias
 from jaxflow.core.errors import shortened
 from jaxflow.core.types import Row
 from jaxflow.store import columns
-from jaxflow.store.columns import COLUMNS_SQL, KEY, KEY_SQL, Record, digest, named, total
+from jaxflow.store.columns import AT_ONCE, COLUMNS_SQL, KEY, KEY_SQL, Record, digest, named, total
 from jaxflow.store.file import ELSEWHERE, connect, existing, one_line
 from jaxflow.store.identity import StoredDesign
 from jaxflow.store.legality import faults
 from jaxflow.store.store import Store
 from jaxflow.store.tables import SUMMED, schema_of, summed
-
-_AT_ONCE = 1000  # records turned into rows together
 
 Rule: TypeAlias = Callable[[Row], Iterable[str]]  # what a row says that no trial can
 Rules: TypeAlias = Callable[[Store], Rule]  # by a store's designs; ValueError where they are none
@@ -34,9 +32,8 @@ def check(folder: str | Path, rules: Rules | None = None) -> list[str]:
             findings += part(Path(folder))
         except ValueError as error:
             findings.append(str(error))
-    return list(
-        dict.fromkeys(map(shortened, findings))
-    )  # what keeps both from reading is said once
+    # what keeps both from reading is said once
+    return list(dict.fromkeys(map(shortened, findings)))
 
 
 def gaps(folder: str | Path) -> list[str]:
@@ -106,8 +103,8 @@ def _in_trials(trials: list[Record], store: Store, rules: Rules | None) -> Itera
         rule = rules(store) if rules else rule
     except ValueError as error:
         yield str(error)
-    for i in range(0, len(trials), _AT_ONCE):
-        yield from _in_rows(trials[i : i + _AT_ONCE], store, rule)
+    for i in range(0, len(trials), AT_ONCE):
+        yield from _in_rows(trials[i : i + AT_ONCE], store, rule)
 
 
 def _allowing_all(row: Row) -> Iterable[str]:

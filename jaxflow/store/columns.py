@@ -22,6 +22,7 @@ from jaxflow.core.types import Outcome, ParameterValues, Point, Row, Trial
 from jaxflow.store.file import RESTORE
 
 WIDTH = 40  # characters of a value in a message
+AT_ONCE = 1000  # records turned into rows together: of more, the collector of garbage slows it
 
 Key: TypeAlias = tuple[Any, ...]  # of a trial, as SQLite keeps it
 Record: TypeAlias = tuple[Any, ...]  # a row, as SQLite keeps it; its first entries are the key
@@ -78,6 +79,7 @@ _COLUMN_OF_TYPE: dict[Any, Column] = {
 COLUMNS = {name: _COLUMN_OF_TYPE[kind] for name, kind in get_type_hints(Row).items()}
 KEY = ("dynamics", "d", "n", "p", "parameters", "seed")  # the first fields of Row
 KEY_SQL = ", ".join(KEY)
+KEY_WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 COLUMNS_SQL = ", ".join(COLUMNS)
 key_of_row = operator.attrgetter(*KEY)
 

@@ -12,6 +12,7 @@ from textwrap import shorten
 from typing import Any
 
 from jaxflow.core.errors import mistake, shortened
+from jaxflow.core.values import is_deeper
 from jaxflow.store.file import ELSEWHERE, RESTORE
 
 PRECISIONS = ("float32", "float64")
@@ -83,11 +84,7 @@ def table_of(what: str, text: str) -> dict[str, Any]:
         raise mistake(f"the JSON of a {what}", shortened(error), RESTORE) from error
     if not isinstance(table, dict):
         raise mistake(f"the JSON of a {what}", shortened(text), RESTORE)
-    level: list[Any] = [table]
-    for _ in range(DEEPEST):
-        inner = (x.values() if isinstance(x, dict) else x for x in level)
-        level = [y for x in inner for y in x if isinstance(y, dict | list)]
-    if level:
+    if is_deeper(table, DEEPEST):
         raise mistake(f"the JSON of a {what}, at most {DEEPEST} deep", shortened(text), RESTORE)
     return table
 

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Row, Trial
 from jaxflow.store import columns
-from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, Key
+from jaxflow.store.columns import AT_ONCE, COLUMNS, KEY_SQL, KEY_WHERE, Key
 from jaxflow.store.file import (
     ELSEWHERE,
     FILE,
@@ -39,9 +39,7 @@ from jaxflow.store.migrations import migrate
 from jaxflow.store.tables import SCHEMA, create, now, schema_of
 from jaxflow.store.writing import Written, put, put_asked, put_design
 
-_AT_ONCE = 1000  # records turned into rows together: of more, the collector of garbage slows it
 _COLUMNS = ", ".join(f"trials.{name}" for name in COLUMNS)
-_WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 
 
 @final
@@ -183,7 +181,7 @@ class Store:
             values.append(self._number(design_hash))
         found: list[Row] = []
         with self._sound(), closing(self._connection.execute(sql, values)) as cursor:
-            while records := cursor.fetchmany(_AT_ONCE):
+            while records := cursor.fetchmany(AT_ONCE):
                 found += self._own(columns.rows_of(records))
         if len(set(map(columns.key_of_row, found))) < len(found):
             raise mistake(f"a sound store at {self.path}", "a trial that is kept twice", RESTORE)
@@ -207,7 +205,7 @@ class Store:
 
     def archive(self, key: Key) -> bytes | None:
         """The trajectory of a trial as it is kept, or None; `ValueError` where it is damaged."""
-        found = self.select(f"SELECT arrays, digest FROM trajectories WHERE {_WHERE}", key)
+        found = self.select(f"SELECT arrays, digest FROM trajectories WHERE {KEY_WHERE}", key)
         for arrays, said in found:
             if not isinstance(arrays, bytes) or columns.digest("trajectories", key, arrays) != said:
                 raise columns.damaged(key, "the digest of its trajectory is another")

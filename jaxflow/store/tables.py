@@ -2,9 +2,8 @@
 
 `protocol` has one row, `designs` one for each design run, `trials` one a trial, `trajectories` an
 archive for each trial recorded, and `asked` says which trials each design asked for, and how long
-it allowed them. `sums` has,
-for each of these, the number of its entries and the sum of their digests, whatever their order;
-it changes in the transaction that changes them.
+it allowed them. `sums` has, for each of these, the number of its entries and the sum of their
+digests, whatever their order; it changes in the transaction that changes them.
 """
 
 import sqlite3

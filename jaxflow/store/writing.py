@@ -14,6 +14,7 @@ from jaxflow.store.columns import (
     COLUMNS_SQL,
     KEY,
     KEY_SQL,
+    KEY_WHERE,
     Key,
     Record,
     damaged,
@@ -24,10 +25,9 @@ from jaxflow.store.columns import (
 from jaxflow.store.identity import StoredDesign
 from jaxflow.store.tables import enter
 
-_WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 _KEY_PLACES = ", ".join("?" * len(KEY))
 _INSERT = f"INSERT OR REPLACE INTO trials VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"
-_KEPT = f"SELECT {COLUMNS_SQL}, digest FROM trials WHERE {_WHERE}"
+_KEPT = f"SELECT {COLUMNS_SQL}, digest FROM trials WHERE {KEY_WHERE}"
 _OUTCOME = list(COLUMNS).index("outcome")
 
 
@@ -82,7 +82,7 @@ def _insert(connection: sqlite3.Connection, new: Record) -> bytes:
 
 
 def _drop_trajectory(connection: sqlite3.Connection, key: Key) -> None:
-    sql = f"DELETE FROM trajectories WHERE {_WHERE} RETURNING digest"
+    sql = f"DELETE FROM trajectories WHERE {KEY_WHERE} RETURNING digest"
     gone = [said for (said,) in connection.execute(sql, key)]
     enter(connection, "trajectories", [], gone)
 

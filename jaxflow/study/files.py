@@ -15,6 +15,7 @@ from jaxflow.core.machine import package_version
 from jaxflow.core.names import changed, flattened
 from jaxflow.core.open_names import is_open
 from jaxflow.core.schema import canonical, digest
+from jaxflow.core.values import is_deeper
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 
@@ -99,7 +100,7 @@ def parsed(source: str | Path) -> dict[str, Any]:
         raise mistake("a TOML file", str(source), f"fix it: {error}") from error
     except RecursionError:
         raise _too_deep(source) from None
-    if any(True for _ in _deeper(table)):
+    if is_deeper(table, DEEPEST):
         raise _too_deep(source)
     small = table.get("small", {})
     if not isinstance(small, Mapping):
@@ -141,15 +142,6 @@ def _content(path: Path) -> bytes:
     if len(content) > LARGEST:
         raise mistake(f"a study file below {LARGEST} bytes", str(path), "shorten it")
     return content
-
-
-def _deeper(table: Any) -> Iterator[Any]:
-    """What lies deeper in a table than a study can mean."""
-    level = [table]
-    for _ in range(DEEPEST):
-        inner = (x.values() if isinstance(x, Mapping) else x for x in level)
-        level = [x for entries in inner for x in entries if isinstance(x, Mapping | list)]
-    yield from level
 
 
 def _too_deep(source: str | Path) -> ValueError:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-from simulated import proportion, simulate
+from simulated import measured, simulate
 
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
@@ -27,15 +27,6 @@ def mean(groups):
 
 def medians(groups):
     return np.stack([np.median(group, axis=-1) for group in groups], axis=-1)
-
-
-def measured(x, n50, seed, trials=20, width=0.1) -> Measured:
-    """A slice of fixed design: 13 n over three widths of the transition."""
-    rng = np.random.default_rng([seed, int(n50)])
-    n = np.unique(np.round(n50 * np.exp(np.linspace(-1.5, 1.5, 13) * width)).astype(int))
-    converged = rng.binomial(trials, proportion(n, (n50, width, 0.0)))
-    tallies = [Tally(int(a), int(c), trials) for a, c in zip(n, converged, strict=True)]
-    return Measured(x, tallies, n50 / 4, n50 * 4)
 
 
 def test_the_interval_of_a_mean_is_that_of_student():

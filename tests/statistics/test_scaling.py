@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import least_squares
-from simulated import proportion
+from simulated import measured
 
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.resamples import Measured, Thresholds, thresholds
@@ -19,15 +19,6 @@ from jaxflow.statistics.scaling import (
 
 D = np.array([10, 20, 30, 50, 80, 120, 200])
 P = np.array([25, 50, 100, 200, 400, 800])
-
-
-def measured(x, n50, seed, trials=20, width=0.1) -> Measured:
-    """A slice of fixed design: 13 n over three widths of the transition."""
-    rng = np.random.default_rng([seed, int(n50)])
-    n = np.unique(np.round(n50 * np.exp(np.linspace(-1.5, 1.5, 13) * width)).astype(int))
-    converged = rng.binomial(trials, proportion(n, (n50, width, 0.0)))
-    tallies = [Tally(int(a), int(c), trials) for a, c in zip(n, converged, strict=True)]
-    return Measured(x, tallies, n50 / 4, n50 * 4)
 
 
 def known(x, n50, error=0.01, resamples=100) -> Thresholds:

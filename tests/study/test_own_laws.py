@@ -63,6 +63,12 @@ def printed(capsys, *arguments) -> str:
     return capsys.readouterr().out
 
 
+def delete_module(folder):
+    (folder / "laws_one.py").unlink()
+    sys.modules.pop("laws_one")
+    importlib.invalidate_caches()
+
+
 def test_two_laws_of_one_name_are_two_protocols(folder, capsys):
     """The second of them once ran no trial, and had the first one's answers."""
     printed(capsys, "run", folder / "laws_one.toml", "--out", folder / "out")
@@ -76,9 +82,7 @@ def test_a_store_is_read_when_the_module_is_gone(folder, capsys):
     out, copy = folder / "out", folder / "copy"
     printed(capsys, "run", folder / "laws_one.toml", "--out", out)
     expected = thresholds(out)
-    (folder / "laws_one.py").unlink()
-    sys.modules.pop("laws_one")
-    importlib.invalidate_caches()
+    delete_module(folder)
     assert thresholds(out) == expected
     assert "N" in printed(capsys, "thresholds", out)
     assert "sound" in printed(capsys, "check", out)
@@ -105,9 +109,7 @@ def test_horizons_by_a_rule_of_ones_own_are_read_when_its_module_is_gone(folder,
     with Store.read(out) as store:
         assert {(row.n, row.horizon) for row in store.rows()} == {(4, 24.0), (12, 72.0)}
     expected = thresholds(out)
-    (folder / "laws_one.py").unlink()
-    sys.modules.pop("laws_one")
-    importlib.invalidate_caches()
+    delete_module(folder)
     assert thresholds(out) == expected
     assert "sound" in printed(capsys, "check", out)
     assert "run it to see" in printed(capsys, "status", out)
