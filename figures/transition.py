@@ -69,7 +69,7 @@ def _threshold_claims(slices: Mapping[str, SliceReport]) -> Iterator[Claim]:
     known = [Tally(n, round(count * share), count) for n, share in PUBLISHED.proportions]
     theirs = Posterior(known, known[0].x, known[-1].x)
     read = "{:.0f} [{:.0f}, {:.0f}]".format(theirs.median, *theirs.interval())
-    control = slices["descent"].as_dict()
+    control = slices["descent"].published()
     step = "{:.0f} [{:.0f}, {:.0f}]".format(
         control["published_estimator"], *control["published_interval"]
     )

@@ -32,47 +32,54 @@ def init(options: argparse.Namespace) -> int:
     except FileExistsError:
         got = str(options.file)
         raise mistake("a file that is not there yet", got, "choose another name") from None
+    except OSError as error:
+        expected = f"a file that can be written at {options.file}"
+        raise mistake(expected, error.strerror, "choose another path") from error
     say(f"wrote {options.file}; fix it, then: jaxflow run {options.file}")
     return 0
 
 
 def run(options: argparse.Namespace) -> int:
     """Run a study from where its store stands, draw it and print its thresholds."""
-    folder = _folder(options)
-    is_fresh = _run_trials(options, folder)
+    from jaxflow.study import files
+
+    table = files.table(options.study, options.changes, small=options.small)
+    folder = _folder(options, table)
+    is_fresh = _run_trials(options, table, folder)
     from jaxflow import report
     from jaxflow.show import terminal
 
-    _show(terminal.thresholds(report.slices(folder)))
-    figure = folder / "thresholds.png"
-    if is_fresh or not figure.exists():
-        from jaxflow.show.figures import draw
+    found = report.slices(folder)
+    _show(terminal.thresholds(found))
+    path = folder / "thresholds.png"
+    if is_fresh or not path.exists():
+        from jaxflow.show.figures import drawn, figure, save
 
-        draw(folder, figure)
+        with drawn(lambda: figure(found)) as made:
+            save(made, path)
     say(f"store {folder / 'trials.sqlite'}")
-    say(f"figure {figure}")
+    say(f"figure {path}")
     return 0
 
 
-def _folder(options: argparse.Namespace) -> Path:
+def _folder(options: argparse.Namespace, table: dict[str, Any]) -> Path:
     """Where the store goes: into a STUDY that is a folder."""
     from jaxflow.study import files
 
     goes_on = Path(options.study).is_dir() and options.study not in files.presets()
     if options.out or goes_on:
         return Path(options.out or options.study)
-    name = str(files.table(options.study, options.changes, small=options.small).get("name"))
+    name = str(table.get("name"))
     if name in ("", ".", "..") or Path(name).name != name or not name.isprintable():
         raise mistake("a name that a folder can have", name, "rename the study, or give --out")
     return Path("runs") / name
 
 
-def _run_trials(options: argparse.Namespace, folder: Path) -> bool:
+def _run_trials(options: argparse.Namespace, table: dict[str, Any], folder: Path) -> bool:
     """Run what is left of a study; whether anything may be new."""
     from jaxflow.report.status import is_finished
     from jaxflow.study import files
 
-    table = files.table(options.study, options.changes, small=options.small)
     fingerprint = files.fingerprint(table)
     if is_finished(folder, fingerprint):
         say(f"finished already: {folder}", sys.stderr)
@@ -198,11 +205,14 @@ def figure(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the trials of a store as a table."""
     from jaxflow.report import export
-    from jaxflow.show.result import Result
+    from jaxflow.store.store import Store
 
-    found = Result(options.folder)
-    rows = found.rows()
-    export.write(found.to_xarray() if options.file.suffix == ".nc" else rows, options.file)
+    with Store.read(options.folder) as store:
+        rows = store.rows()
+        about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
+    export.write(
+        export.to_xarray(rows, about) if options.file.suffix == ".nc" else rows, options.file
+    )
     say(f"{len(rows)} trials in {options.file}")
     return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jaxflow.cli import commands
-from jaxflow.core.errors import shortened
+from jaxflow.core.errors import mistake, shortened
 
 DESCRIPTION = "Phase diagrams of gradient flow on shallow networks."
 LONGEST = 1000  # characters of a complaint
@@ -137,8 +137,6 @@ def _changes(flags: Sequence[str]) -> dict[str, Any]:
     """Flags that the parser does not know, as values of the study by dotted name."""
     import tomllib
 
-    from jaxflow.core.errors import mistake
-
     joined: list[str] = []
     for flag in flags:
         if flag.startswith("--"):
@@ -174,7 +172,3 @@ def _no_command(parser: argparse.ArgumentParser):  # type: ignore[no-untyped-def
         return 0
 
     return show
-
-
-if __name__ == "__main__":
-    sys.exit(main())

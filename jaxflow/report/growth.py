@@ -98,5 +98,4 @@ def constants(
 
 
 def _measured(slice: SliceReport, x: float | tuple[float, float], horizon: int) -> Measured:
-    rising = bool(getattr(slice.plan, "rising", False))
-    return Measured(x, slice.tallies(horizon), *slice.extent, rising)
+    return Measured(x, slice.tallies(horizon), *slice.extent, bool(slice.plan.rising))

@@ -13,7 +13,7 @@ from jaxflow.sampling.design import Design
 from jaxflow.sampling.slice import Slice, tallied
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
-from jaxflow.statistics.posterior import Posterior, estimate
+from jaxflow.statistics.posterior import Posterior
 from jaxflow.store.store import Store
 
 
@@ -65,10 +65,15 @@ class SliceReport(Slice):
         """Those asked for so far, by horizon."""
         return {}
 
-    @cached_property
-    def published(self) -> list[float]:
-        """The threshold at every horizon as arXiv 2502.16977 estimates it."""
-        return [published_estimator(self.tallies(h)) for h in range(len(self.horizon.labels))]
+    def published(self, horizon: int = -1) -> dict[str, Any]:
+        """The threshold as arXiv 2502.16977 estimates it, and its interval; of a point nothing."""
+        if self.is_point:
+            return {}
+        tallies = self.tallies(horizon)
+        return {
+            "published_estimator": published_estimator(tallies),
+            "published_interval": published_interval(tallies),
+        }
 
     def as_dict(self, horizon: int = -1) -> dict[str, Any]:
         """Where the slice is, what became of its trials, and its threshold with its interval.
@@ -80,7 +85,7 @@ class SliceReport(Slice):
             **{name: x for name, x in self.place.items() if name in SIZES},
             "parameters": {name: x for name, x in self.place.items() if name not in SIZES},
             "dynamics": self.dynamics,
-            "horizon": self.horizon.time[horizon] if self.horizon.time else self._label(horizon),
+            "horizon": (self.horizon.time or self.horizon.labels)[horizon],
             "along": self.along,
             "trials": len(self.rows),
             "outcomes": self._outcomes(horizon),
@@ -96,25 +101,19 @@ class SliceReport(Slice):
         return {**found, "conditional": _share(*conditional) if conditional else None}
 
     def _threshold(self, horizon: int) -> dict[str, Any]:
-        """The threshold, raw and of the well initialized, and by the published estimator."""
-        rising = bool(getattr(self.plan, "rising", False))
-        raw = estimate(self.tallies(horizon), *self.extent, rising=rising)
+        """The threshold, raw and of the well initialized, and the range it was looked for in."""
+        raw = self.posterior(horizon)
         told: dict[str, Any] = {}
         if self.tells_initialization:
             given = self.tallies(horizon, conditional=True)
-            found = estimate(given, *self.extent, rising=rising) if given else None
-            told = {"conditional": _numbers(found) if found else None}
+            told = {"conditional": _numbers(self.plan.posterior(given)) if given else None}
         return {
             **_numbers(raw),
-            "width": [round(x, 4) for x in (raw.width, raw.width_low, raw.width_high)],
+            "width": [round(x, 4) for x in (raw.width, *raw.width_interval())],
             **told,
             "at_edge": raw.at_edge,
-            "published_estimator": self.published[horizon],
-            "published_interval": published_interval(self.tallies(horizon)),
+            "range": list(self.extent),
         }
-
-    def _label(self, horizon: int) -> str:
-        return self.horizon.labels[horizon]
 
     def _outcomes(self, horizon: int) -> dict[str, int]:
         """Outcomes by a horizon: who has neither converged nor ended by then is undecided."""
@@ -142,7 +141,15 @@ def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
 
 def thresholds(folder: str | Path, design: str | None = None) -> list[dict[str, Any]]:
     """One dictionary a slice and horizon, as printed by `jaxflow thresholds --json`."""
-    found = slices(folder, design)
+    return [
+        slice.as_dict(h) | slice.published(h)
+        for slice in slices(folder, design)
+        for h in range(len(slice.horizon.labels))
+    ]
+
+
+def entries(found: Sequence[SliceReport]) -> list[dict[str, Any]]:
+    """One dictionary a slice and horizon, without what the published estimator says."""
     return [slice.as_dict(h) for slice in found for h in range(len(slice.horizon.labels))]
 
 
@@ -201,6 +208,7 @@ def _share(tally: Tally) -> dict[str, float]:
     return {name: round(x, 4) for name, x in share.items()}
 
 
-def _numbers(found: Any) -> dict[str, float]:
-    digits = 3 if found.n50 >= 1 else 6
-    return {name: round(getattr(found, name), digits) for name in ("n50", "low", "high")}
+def _numbers(found: Posterior) -> dict[str, float]:
+    digits = 3 if found.median >= 1 else 6
+    named = zip(("n50", "low", "high"), (found.median, *found.interval()), strict=True)
+    return {name: round(x, digits) for name, x in named}

@@ -19,6 +19,10 @@ class Plan(Protocol):
         """The axis it scans: n, d, p or a parameter."""
 
     @property
+    def rising(self) -> bool | None:
+        """Whether P(converged) grows along it."""
+
+    @property
     def low(self) -> float:
         """The smallest n it can ask for."""
 

@@ -7,7 +7,7 @@ from jaxflow.core.errors import mistake
 from jaxflow.report.growth import Boundary, boundaries, constants, width_exponent
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
-from jaxflow.show.text import OPEN, WIDTH, Entry, Table, between, number, symbol
+from jaxflow.show.text import OPEN, WIDTH, Entry, Table, between, beyond, number, sought
 from jaxflow.statistics.scaling import Fit
 from jaxflow.statistics.slowing import Slowing
 
@@ -104,10 +104,9 @@ def times(found: Sequence[SliceReport]) -> list[Table]:
 def _by_time(found: Sequence[SliceReport]) -> Table:
     longest = min(longest_time(slice) for slice in found)
     allowed = [fraction * longest for fraction in FRACTIONS]
-    along = found[0].along
     points = all(slice.is_point for slice in found)
-    sought = "P(converged)" if points else "N" if along == "n" else symbol(along)
-    title = f"{sought} against the flow time allowed ({found[0].horizon.unit})"
+    what = "P(converged)" if points else sought(found[0].along)
+    title = f"{what} against the flow time allowed ({found[0].horizon.unit})"
     headings = ("slice", *(f"{time:.3g}" for time in allowed))
     told = [(slice.title, [_told(slice, time) for time in allowed]) for slice in found]
     caption = found[0].horizon.formula
@@ -126,7 +125,7 @@ def _told(slice: SliceReport, time: float) -> tuple[str, ...]:
     found = against_time(slice, [time])
     (n50,), (low,), (high,), (edge,) = found[1:]
     if edge:
-        return ({"below": "< ", "above": "> "}[edge] + number(slice.extent[edge == "above"]),)
+        return (beyond(edge, slice.extent),)
     return number(n50), between(low, high)
 
 

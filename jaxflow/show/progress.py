@@ -15,6 +15,7 @@ from rich.text import Text
 from jaxflow.core.errors import printable
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.show.text import sought
 from jaxflow.study.forecast import expected_trials
 from jaxflow.study.run import Progress
 
@@ -148,8 +149,8 @@ def state(search: Search) -> str:
     if not isinstance(search.plan, ThresholdPlan) or not search.ended:
         return f"{len(search.ended)}/{expected_trials(search)}"
     posterior = search.posterior()
-    symbol = "N" if search.plan.along == "n" else search.plan.along.rpartition(".")[2]
-    return f"{symbol} = {posterior.median:.4g} ± {100 * posterior.relative_half_width:.1f} %"
+    percent = 100 * posterior.relative_half_width
+    return f"{sought(search.plan.along)} = {posterior.median:.4g} ± {percent:.1f} %"
 
 
 def _duration(seconds: float) -> str:

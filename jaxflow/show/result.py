@@ -14,9 +14,10 @@ from jaxflow import report
 from jaxflow.core.errors import printable
 from jaxflow.core.types import Row
 from jaxflow.report import export
+from jaxflow.report.slices import entries
 from jaxflow.show import terminal
 from jaxflow.show.figures import drawn, figure, save
-from jaxflow.show.text import Table, symbol
+from jaxflow.show.text import Table, sought
 from jaxflow.store.store import Store
 
 if TYPE_CHECKING:
@@ -71,31 +72,31 @@ class Result:
 
     def __repr__(self) -> str:
         try:
-            found = self.thresholds()
+            slices = report.slices(self.folder, self.design)
         except ValueError:
             return f"Result({str(self.folder)!r}): no trials"
+        found = entries(slices)
         lines = [_line(entry) for entry in found[:MOST_LINES]]
         more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []
-        shown = report.slices(self.folder, self.design)
-        trials = f"{sum(len(slice.rows) for slice in shown)} trials"
+        trials = f"{sum(len(slice.rows) for slice in slices)} trials"
         return "\n".join([f"Result({str(self.folder)!r}): {trials}", *lines, *more])
 
     def _repr_html_(self) -> str:
         try:
-            table = self.table()
+            slices = report.slices(self.folder, self.design)
         except ValueError:
             return f"<pre>{escape(repr(self))}</pre>"
         file = BytesIO()
-        with drawn(lambda: figure(report.slices(self.folder, self.design))) as made:
+        with drawn(lambda: figure(slices)) as made:
             made.savefig(file, format="png", dpi=110)
         image = b64encode(file.getvalue()).decode()
+        table = terminal.thresholds(slices)
         return f'{table._repr_html_()}<img src="data:image/png;base64,{image}">'
 
 
 def _line(entry: dict[str, Any]) -> str:
     """One threshold, or P(converged), of `thresholds`."""
     place = ", ".join(f"{name} = {x}" for name, x in terminal.place(entry).items())
-    along = symbol(entry["along"])
-    found = "P" if "proportion" in entry else "N" if along == "n" else along
-    value, interval, *_ = terminal.estimate(entry)
-    return printable(f"  {entry['dynamics']}, {place}: {found} = {value} {interval}")
+    found = "P" if "proportion" in entry else sought(entry["along"])
+    said = " ".join(terminal.estimate(entry)).strip()
+    return printable(f"  {entry['dynamics']}, {place}: {found} = {said}")

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from jaxflow.core.types import SIZES, Outcome
-from jaxflow.report.slices import SliceReport
+from jaxflow.report.slices import SliceReport, entries
 from jaxflow.report.status import Status
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.text import WIDTH, Entry, Table, between, number, symbol
+from jaxflow.show.text import WIDTH, Entry, Table, between, beyond, number, sought, symbol
 from jaxflow.statistics.counts import wilson
 
 INITIALIZED = "well", "initialized"
@@ -20,21 +20,21 @@ def thresholds(found: Sequence[SliceReport]) -> Table:
     Where a grid has a single value, P(converged) at it. Outcomes are counted in columns of their
     own, or where these are too many for 80 columns, in one.
     """
-    reports = [slice.as_dict(h) for slice in found for h in range(len(slice.horizon.labels))]
+    reports = entries(found)
     places = [place(report) for report in reports]
     names = list(dict.fromkeys(name for at in places for name in at))
     values = {name: {at.get(name, "") for at in places} for name in names}
     shared = {name: values[name].pop() for name in names if len(values[name]) == 1}
     own = sorted((name for name in names if name not in shared), key="horizon".__eq__)
-    along = symbol(reports[0]["along"])
+    along = reports[0]["along"]
     points = "proportion" in reports[0]
     tells = any("conditional" in report for report in reports)
-    sought = "P(converged)" if points else f"Threshold in {along}: where P(converged) crosses 1/2"
+    across = f"Threshold in {symbol(along)}: where P(converged) crosses 1/2"
     title = (
-        f"{sought}, with its 95 % interval",
+        f"{'P(converged)' if points else across}, with its 95 % interval",
         ", ".join(f"{k} = {x}" for k, x in shared.items()),
     )
-    first = "P" if points else "N" if along == "n" else along
+    first = "P" if points else sought(along)
     headings: tuple[Entry, ...] = ("dynamics", *own, first, "interval")
     headings += (INITIALIZED,) if tells else ()
     rows = [
@@ -63,12 +63,16 @@ def place(report: dict[str, Any]) -> dict[str, str]:
 
 
 def estimate(report: dict[str, Any], tells: bool = False) -> tuple[str, ...]:
-    """The threshold or P(converged), its interval, and where it `tells`, the well initialized."""
+    """The threshold or P(converged), its interval, and where it `tells`, the well initialized.
+
+    Of a threshold that is out of its range, on which side.
+    """
     key = "proportion" if "proportion" in report else "n50"
-    edge = {"": "", "below": "< ", "above": "> "}[report.get("at_edge", "")]
     given = report.get("conditional")
     conditional = [number(given[key]) if given else ""] if tells else []
-    return f"{edge}{number(report[key])}", between(report["low"], report["high"]), *conditional
+    if edge := report.get("at_edge"):
+        return beyond(edge, report["range"]), "", *conditional
+    return number(report[key]), between(report["low"], report["high"]), *conditional
 
 
 def _with_outcomes(

@@ -1,6 +1,6 @@
 """Text for people: numbers, intervals, and tables of them for a terminal of 80 columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -83,6 +83,17 @@ def number(x: float | None) -> str:
 def between(low: float, high: float) -> str:
     """An interval; one that is open has no upper end."""
     return f"[{number(low)}, ..)" if isinf(high) else f"[{number(low)}, {number(high)}]"
+
+
+def beyond(edge: str, extent: Sequence[float]) -> str:
+    """A threshold that is "below" or "above" the range in which it was looked for."""
+    low, high = extent
+    return f"< {number(low)}" if edge == "below" else f"> {number(high)}"
+
+
+def sought(axis: str) -> str:
+    """What the threshold along an axis is called."""
+    return "N" if axis == "n" else symbol(axis)
 
 
 def symbol(axis: str) -> str:

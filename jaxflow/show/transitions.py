@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from jaxflow import plot, report
 from jaxflow.papers.weakly_interacting import transition_at
+from jaxflow.show.text import between, beyond, number
 from jaxflow.statistics.counts import Tally, wilson
 
 MOST_PANELS = 6
@@ -132,14 +133,14 @@ def _draw_slice(
         return
     posterior = slice.posterior()
     plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
-    below, above = posterior.mass_at_edges
-    if max(below, above) > 0.5:
-        edge = slice.extent[above > below]
-        text = f"{'>' if above > below else '<'} {edge:g}"
-        plot.beyond(edge, above=above > below, ax=ax, series=series, label=text, level=level)
+    if edge := posterior.at_edge:
+        above = edge == "above"
+        text = beyond(edge, slice.extent)
+        at = slice.extent[above]
+        plot.beyond(at, above=above, ax=ax, series=series, label=text, level=level)
         return
     found = [posterior.median, *posterior.interval()]
-    text = "{} [{}, {}]".format(*(f"{x:.0f}" if x >= 100 else f"{x:.3g}" for x in found))
+    text = f"{number(found[0])} {between(*found[1:])}"
     plot.threshold(*found, ax=ax, series=series, label=text, level=level)
 
 

@@ -11,7 +11,7 @@ the interval comes out too narrow by a factor of a few.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +22,8 @@ from jaxflow.core.errors import mistake
 from jaxflow.statistics.counts import Tally, merged
 from jaxflow.statistics.logistic import SLOPE_TIMES_WIDTH, Axes, Ends, Model
 from jaxflow.statistics.logistic import Guess as Guess
+
+Edge: TypeAlias = Literal["", "below", "above"]
 
 NEGLIGIBLE = 1e-5  # of the highest marginal density
 TINY = 1e-30  # keeps the cumulative distribution increasing
@@ -116,6 +118,12 @@ class Posterior:
     def mass_at_edges(self) -> tuple[float, float]:
         """The probabilities that the threshold is below `low` and above `high`."""
         return self.mass_below(self.low), 1 - self.mass_below(self.high)
+
+    @property
+    def at_edge(self) -> Edge:
+        """On which side of low..high most of the posterior lies; nothing if that is within."""
+        below, above = self.mass_at_edges
+        return "below" if below > 0.5 else "above" if above > 0.5 else ""
 
     def curve(self, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
         """P(converged) at each n: (mean, low, high) of its equal-tailed band, in the shape of n."""
@@ -220,7 +228,7 @@ class Threshold:
     low: float
     high: float
     trials: int
-    at_edge: Literal["", "below", "above"]
+    at_edge: Edge
     width: float  # 10-90 % of the transition, in log n
     width_low: float
     width_high: float
@@ -231,14 +239,12 @@ def estimate(
 ) -> Threshold:
     """The threshold within low..high. Raises `ValueError` unless 0 < low < high."""
     posterior = Posterior(tallies, low, high, rising=rising)
-    below, above = posterior.mass_at_edges
     trials = sum(tally.trials for tally in tallies)
-    edge: Literal["", "below", "above"] = "below" if below > 0.5 else "above" if above > 0.5 else ""
     return Threshold(
         posterior.median,
         *posterior.interval(),
         trials,
-        edge,
+        posterior.at_edge,
         posterior.width,
         *posterior.width_interval(),
     )

@@ -145,7 +145,7 @@ def _threshold(
     slice: Measured, resamples: int, rng: np.random.Generator
 ) -> tuple[float, float, Array]:
     posterior = Posterior(slice.tallies, slice.low, slice.high, rising=slice.rising)
-    if max(posterior.mass_at_edges) > 0.5:
+    if posterior.at_edge:
         remedy = "leave the slice out, or search again in another range"
         raise mistake(f"a threshold within {slice.low:g}..{slice.high:g}", slice.x, remedy)
     below, above = np.log(posterior.quantile(ONE_SIGMA))

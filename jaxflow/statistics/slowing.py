@@ -23,8 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_ndtr
-from scipy.stats import f as snedecor
+from scipy.special import fdtri, log_ndtr
 
 from jaxflow.core.checks import Array
 from jaxflow.core.errors import mistake
@@ -107,7 +106,7 @@ def slowing(n: Sequence[float], times: ArrayLike, converged: ArrayLike) -> Slowi
 def _within(convergences: int) -> float:
     """How far twice the log likelihood may be below its maximum."""
     free = max(convergences - PARAMETERS, 1)
-    quantile = float(snedecor.ppf(0.95, 1, free))
+    quantile = float(fdtri(1, free, 0.95))
     return convergences * float(np.log1p(quantile / free))
 
 

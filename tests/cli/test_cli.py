@@ -246,6 +246,13 @@ def test_a_folder_goes_on_with_the_study_in_it(grid, capsys, tmp_path, monkeypat
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_study_that_cannot_be_written_is_a_line(capsys, tmp_path):
+    path = tmp_path / "no" / "x.toml"
+    assert main(["init", str(path)]) != 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected a file that can be written" in line and "choose another path" in line
+
+
 def test_a_folder_of_any_name_is_a_line(grid, capsys, tmp_path):
     folder = tmp_path / "[red]x[/red]\x1b[31m\na"
     folder.mkdir(parents=True)

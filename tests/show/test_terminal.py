@@ -43,6 +43,14 @@ def test_numbers_are_those_of_the_report():
     assert re.search(r"horizon\s+N\s+interval\s+initialized\s+converged\s+undecided", text)
 
 
+def test_a_threshold_above_every_place_is_told_as_such():
+    slice = made(places=(100, 150), every=False)
+    (entry, _) = reports(slice)
+    assert (entry["at_edge"], entry["range"]) == ("above", [100, 150])
+    text = str(terminal.thresholds([slice]))
+    assert "> 150" in text and f"[{entry['low']:.0f}, " not in text
+
+
 def test_well_initialized_is_told_only_where_it_has_a_meaning():
     assert "initialized" in str(terminal.thresholds([made(tells=True)]))
     without = reports(made(tells=False))
