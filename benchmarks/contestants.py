@@ -15,10 +15,11 @@ import jax
 
 from benchmarks import machine, peers
 from jaxflow import GradientDescent, GradientFlow, Lanes, LocalRunner, Outcome, Point, Trial
+from jaxflow.flow.events import Certificate
 from jaxflow.papers.bounds import published_horizon, width_rule
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import Dominated
 from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent(1.0)}
 
@@ -29,9 +30,15 @@ class Case:
 
     name: str
     point: Point
-    ensemble: Ensemble = Ensemble()
-    success: float = 1.0
+    problem: ShallowNetwork = ShallowNetwork()
+    event: Certificate = Certificate(1.0)
     factor: float = 1.0
+
+    @property
+    def square(self) -> float:
+        """c of L < c / 2n, as the peers have it."""
+        assert self.event.square is not None
+        return self.event.square
 
     @property
     def horizon(self) -> float:
@@ -45,7 +52,7 @@ class Case:
     def drawn(self, count: int) -> peers.Trials:
         """The same, as arrays for a peer."""
         d, n, p = self.point.d, self.point.n, self.point.p
-        return peers.trials(d, n, p, count, self.ensemble)
+        return peers.trials(d, n, p, count, self.problem)
 
 
 EASY = Case("d=30 p=100 n=300", Point(30, 300, 100))
@@ -54,8 +61,8 @@ PUBLISHED = Case("d=100 p=37 n=1700", Point(100, 1700, 37))
 ORTHOGONAL = Case(
     "orthogonal n=1000 d=2000 p=35",
     Point(2000, 1000, width_rule(1000, 0.05)),
-    Ensemble(inputs=Orthogonal(), initialization=Dominated(shrink=0.01)),
-    success=1e-6,
+    ShallowNetwork(inputs=Orthogonal(), initialization=Dominated(shrink=0.01)),
+    event=Certificate(1e-6),
     factor=10.0,
 )
 
@@ -113,10 +120,10 @@ def jaxflow(runner: LocalRunner, case: Case, dynamics: str, count: int) -> Conte
 def torch_loop(case: Case, device: str, seed: int = 0) -> Contestant:
     """The published protocol as a PyTorch loop, one trial."""
     X, y, W, a = (array[seed] for array in case.drawn(seed + 1))
-    peers.torch_loop(X, y, W, a, 5, case.success, device)
+    peers.torch_loop(X, y, W, a, 5, case.square, device)
 
     def lap() -> Lap:
-        found = peers.torch_loop(X, y, W, a, int(case.horizon), case.success, device)
+        found = peers.torch_loop(X, y, W, a, int(case.horizon), case.square, device)
         return Lap(found.wall, found.steps + 1, int(found.converged))
 
     return Contestant("PyTorch loop", case, 1, lap)
@@ -125,10 +132,10 @@ def torch_loop(case: Case, device: str, seed: int = 0) -> Contestant:
 def torch_batched(case: Case, count: int, device: str) -> Contestant:
     """The published protocol batched in PyTorch."""
     arrays = case.drawn(count)
-    peers.torch_batched(*arrays, 5, case.success, device)
+    peers.torch_batched(*arrays, 5, case.square, device)
 
     def lap() -> Lap:
-        found = peers.torch_batched(*arrays, int(case.horizon), case.success, device)
+        found = peers.torch_batched(*arrays, int(case.horizon), case.square, device)
         return Lap(found.wall, float(found.steps.sum() + count), int(found.converged.sum()))
 
     return Contestant(f"PyTorch batch of {count}", case, count, lap)
@@ -139,7 +146,7 @@ def diffrax(case: Case, count: int) -> Contestant:
     arrays = case.drawn(count)
 
     def lap() -> Lap:
-        found = peers.diffrax_vmapped(*arrays, case.horizon, case.success)
+        found = peers.diffrax_vmapped(*arrays, case.horizon, case.square)
         return Lap(found.wall, float(found.evaluations.sum()), int(found.converged.sum()))
 
     return Contestant("diffrax Tsit5, vmapped", case, count, lap)
@@ -150,7 +157,7 @@ def scipy(case: Case) -> Contestant:
     X, y, W, a = (array[0] for array in case.drawn(1))
 
     def lap() -> Lap:
-        found = peers.scipy_flow(X, y, W, a, case.horizon, case.success)
+        found = peers.scipy_flow(X, y, W, a, case.horizon, case.square)
         return Lap(found.wall, found.evaluations, int(found.converged))
 
     return Contestant("SciPy RK45", case, 1, lap)
@@ -164,7 +171,7 @@ def measure(repetitions: int, has_torch: bool) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     for cases in ((EASY, MIDDLE, PUBLISHED), (ORTHOGONAL,)):
         first = cases[0]
-        with LocalRunner(first.ensemble, DYNAMICS, success=first.success, lanes=Lanes()) as runner:
+        with LocalRunner(first.problem, DYNAMICS, event=first.event, lanes=Lanes()) as runner:
             field = [jaxflow(runner, case, name, many) for case in cases for name in DYNAMICS]
             if has_torch:
                 field += [torch_loop(case, device) for case in cases]

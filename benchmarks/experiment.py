@@ -5,8 +5,9 @@ from typing import Any
 
 from benchmarks import machine
 from jaxflow import GradientDescent, Lanes, LocalRunner, Point, Trial
+from jaxflow.flow.events import Certificate
 from jaxflow.papers.bounds import published_horizon, width_rule
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 D, REPETITIONS = 100, 80
 GRID = range(1300, 2101, 50)
@@ -26,7 +27,7 @@ def measure() -> dict[str, Any]:
     """Wall seconds once compiled, share of the peak of products, lane utilization."""
     work = trials()
     with LocalRunner(
-        Ensemble(), {"descent": GradientDescent()}, success=1.0, lanes=Lanes()
+        ShallowNetwork(), {"descent": GradientDescent()}, event=Certificate(1.0), lanes=Lanes()
     ) as runner:
         runner.run(work)  # compiles
         began = time.perf_counter()

@@ -24,13 +24,28 @@ import numpy as np
 from benchmarks.machine import description
 from jaxflow import GradientFlow, LocalRunner, Outcome, Point, Row, Trial, plot
 from jaxflow.core.trees import norm
-from jaxflow.flow.controller import NeuronWise
+from jaxflow.flow.controller import GroupWise
+from jaxflow.flow.events import Certificate
 from jaxflow.papers.bounds import published_horizon
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.geometry import ByRow, Geometry
+from jaxflow.problems.shallow.network import Parameters
+from jaxflow.problems.shallow.neurons import Neurons
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 D, P = 30, 100
 CASES = {300: 64, 800: 32, 1350: 16}  # n and trials
 RESULTS = Path(__file__).parent / "results"
+
+
+class LayersAlike(Neurons):
+    """Errors of the output weights count as much as those of the others."""
+
+    def weighed(self, squares: Parameters) -> Parameters:
+        """As they are."""
+        return squares
+
+
+ALIKE = LayersAlike()
 
 
 @dataclass(frozen=True)
@@ -39,12 +54,12 @@ class Variant(GradientFlow):
 
     judge: str = "neuron"
 
-    def make_controller(self) -> diffrax.AbstractStepSizeController:
+    def make_controller(self, geometry: Geometry = ByRow()) -> diffrax.AbstractStepSizeController:
         """The controller of the norm named."""
         if self.judge == "neuron":
-            return NeuronWise(self.rtol, self.atol)
+            return GroupWise(self.rtol, self.atol, geometry)
         if self.judge == "neuron, layers alike":
-            return NeuronWise(self.rtol, self.atol, output_weight=1.0)
+            return GroupWise(self.rtol, self.atol, ALIKE)
         return Judge(self.rtol, self.atol, judge=self.judge)
 
     @property
@@ -53,7 +68,7 @@ class Variant(GradientFlow):
         return f"{self.solver}, per {self.judge}"
 
 
-class Judge(NeuronWise):
+class Judge(GroupWise):
     """Errors per entry of theta, or of all theta at once."""
 
     judge: str = "entry"
@@ -88,7 +103,7 @@ def trials(n: int, count: int) -> list[Trial]:
 
 def rows_of(variant: GradientFlow, n: int) -> list[Row]:
     """All trials of one n under one variant."""
-    with LocalRunner(Ensemble(), {"flow": variant}, success=1.0) as runner:
+    with LocalRunner(ShallowNetwork(), {"flow": variant}, event=Certificate(1.0)) as runner:
         return runner.run(trials(n, CASES[n]))
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from benchmarks import roofline
 from jaxflow import GradientDescent, Lanes, LocalRunner, Point, Trial
+from jaxflow.flow.events import Certificate
 from jaxflow.problems.shallow.coordinates import Name
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.inputs import Orthogonal
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 BASE = Point(30, 800, 100)
 SQUARE = Point(400, 400, 100)  # where every coordinate system is possible
@@ -42,8 +43,10 @@ def seconds(runner: LocalRunner, point: Point, count: int) -> float:
     return median(walls) / sum(row.evaluations for row in rows)
 
 
-def _runner(lanes: Lanes, ensemble: Ensemble = Ensemble()) -> LocalRunner:
-    return LocalRunner(ensemble, {"descent": GradientDescent(0.1)}, success=NEVER, lanes=lanes)
+def _runner(lanes: Lanes, problem: ShallowNetwork = ShallowNetwork()) -> LocalRunner:
+    return LocalRunner(
+        problem, {"descent": GradientDescent(0.1)}, event=Certificate(NEVER), lanes=lanes
+    )
 
 
 def measure(peak: float, bandwidth: float, on_gpu: bool) -> list[dict[str, Any]]:
@@ -60,7 +63,7 @@ def measure(peak: float, bandwidth: float, on_gpu: bool) -> list[dict[str, Any]]
             record = _record("width", replace(BASE, n=300), "ambient", spent, peak, bandwidth)
             records.append(record | {"width": width})
     for coordinates in ("ambient", "span", "orthogonal"):
-        with _runner(Lanes(coordinates=coordinates), Ensemble(Orthogonal())) as runner:
+        with _runner(Lanes(coordinates=coordinates), ShallowNetwork(Orthogonal())) as runner:
             spent = seconds(runner, SQUARE, count)
             records.append(_record("space", SQUARE, coordinates, spent, peak, bandwidth))
     return records

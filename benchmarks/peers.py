@@ -19,8 +19,8 @@ import optimistix
 from scipy.integrate import solve_ivp
 
 from jaxflow.core.keys import Keys, trial_keys
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.problem import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 
 DROP_EVERY = 50  # steps between two looks at which trials of a batch have ended
 
@@ -54,11 +54,13 @@ class Flow(NamedTuple):
     wall: float
 
 
-def trials(d: int, n: int, p: int, count: int, ensemble: Ensemble = Ensemble()) -> Trials:
+def trials(
+    d: int, n: int, p: int, count: int, problem: ShallowNetwork = ShallowNetwork()
+) -> Trials:
     """The first `count` trials of a study with seed 0, as jaxflow draws them."""
 
     def one(keys: Keys) -> tuple[jax.Array, ...]:
-        data, theta = draw(ensemble, keys, Sizes(d, n, p), Shape(d, n, p), "float32")
+        data, theta = draw(problem, keys, Sizes(d, n, p), Shape(d, n, p), "float32")
         return data.X, data.y, theta.W, theta.a
 
     keys = [trial_keys(0, d, n, p, seed) for seed in range(count)]

@@ -27,7 +27,7 @@ PLAN = ThresholdPlan(1000, 3000, 0.01)
 STUDIES = 200
 SMALL = """
 name = "small"
-success = 1.0
+event.square = 1.0
 [axes]
 d = [15]
 p = [60]
@@ -113,13 +113,13 @@ def startup_and_lanes() -> dict[str, Any]:
 LARGE = """
 import json
 from benchmarks.machine import peak_mib
-from jaxflow import Ensemble, GradientFlow, Point, LocalRunner, Trial
+from jaxflow import Certificate, GradientFlow, LocalRunner, Point, ShallowNetwork, Trial
 from jaxflow.problems.shallow.initialization import Dominated
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.papers import published_horizon, width_rule
 n, p = 100_000, width_rule(100_000, 0.05)
-ensemble = Ensemble(inputs=Orthogonal(), initialization=Dominated(shrink=0.01))
-with LocalRunner(ensemble, {"flow": GradientFlow()}, success=1e-6) as runner:
+problem = ShallowNetwork(inputs=Orthogonal(), initialization=Dominated(shrink=0.01))
+with LocalRunner(problem, {"flow": GradientFlow()}, event=Certificate(1e-6)) as runner:
     row, = runner.run([Trial("flow", Point(n, n, p), 0, 10 * published_horizon(n, p))])
 print(json.dumps({"outcome": row.outcome, "flow_time": row.flow_time, "peak_mib": peak_mib()}))
 """

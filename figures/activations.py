@@ -17,7 +17,7 @@ from jaxflow.statistics.counts import Tally, wilson
 
 STUDIES = ("activation-leaky", "activation-monomial")
 
-LEAK, BETA = "ensemble.network.activation.leak", "ensemble.network.activation.beta"
+LEAK, BETA = "problem.network.activation.leak", "problem.network.activation.beta"
 FEWEST = 8  # trials
 LOOKS = (plot.FLOW, plot.DESCENT, *plot.OTHERS)
 

@@ -18,8 +18,8 @@ from jaxflow.store.store import Store
 
 STUDIES = ("assumption-1", "assumption-1-points")
 
-RATIO = "ensemble.initialization.ratio"
-OUTPUT = "ensemble.initialization.a.0"
+RATIO = "problem.initialization.ratio"
+OUTPUT = "problem.initialization.a.0"
 LOOKS = (plot.FLOW, plot.DESCENT, plot.OTHERS[0])
 
 

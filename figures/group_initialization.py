@@ -19,7 +19,7 @@ from jaxflow.study.drawing import drawn
 
 STUDIES = ("group-initialization", "group-rates")
 
-HIGH = "ensemble.labels.high"
+HIGH = "problem.labels.high"
 CLOSED_ONLY = 1e6, 1e12, 1.7e18  # n beyond the engine's; the last as published
 LIMIT = 2 * np.log((np.sqrt(10) - 1) / (np.sqrt(10 / 9) - 1))  # of width / t_n times log n
 LOOKS = (plot.FLOW, plot.DESCENT, plot.OTHERS[0])

@@ -25,9 +25,17 @@ if TYPE_CHECKING:
     from jaxflow.engine.runner import Runner as Runner
     from jaxflow.engine.settings import Lanes as Lanes
     from jaxflow.flow.descent import GradientDescent as GradientDescent
+    from jaxflow.flow.descent import Optax as Optax
+    from jaxflow.flow.events import Above as Above
+    from jaxflow.flow.events import Below as Below
+    from jaxflow.flow.events import Certificate as Certificate
     from jaxflow.flow.flow import GradientFlow as GradientFlow
     from jaxflow.flow.stabilized import RKC1 as RKC1
     from jaxflow.flow.stabilized import RKC2 as RKC2
+    from jaxflow.problems import losses as losses
+    from jaxflow.problems.checking import check_problem as check_problem
+    from jaxflow.problems.dataset import Dataset as Dataset
+    from jaxflow.problems.problem import Problem as Problem
     from jaxflow.problems.shallow import laws as laws
     from jaxflow.problems.shallow.activations import GELU as GELU
     from jaxflow.problems.shallow.activations import LeakyReLU as LeakyReLU
@@ -36,7 +44,6 @@ if TYPE_CHECKING:
     from jaxflow.problems.shallow.activations import ReLU as ReLU
     from jaxflow.problems.shallow.activations import Softplus as Softplus
     from jaxflow.problems.shallow.activations import Tanh as Tanh
-    from jaxflow.problems.shallow.ensemble import Ensemble as Ensemble
     from jaxflow.problems.shallow.initialization import Balanced as Balanced
     from jaxflow.problems.shallow.initialization import Dominated as Dominated
     from jaxflow.problems.shallow.initialization import ExplicitWeights as ExplicitWeights
@@ -52,6 +59,8 @@ if TYPE_CHECKING:
     from jaxflow.problems.shallow.labels import RandomSigns as RandomSigns
     from jaxflow.problems.shallow.labels import Teacher as Teacher
     from jaxflow.problems.shallow.network import Network as Network
+    from jaxflow.problems.shallow.shallow_network import ShallowNetwork as ShallowNetwork
+    from jaxflow.problems.supervised import Supervised as Supervised
     from jaxflow.report.soundness import check as check
     from jaxflow.report.soundness import merge as merge
     from jaxflow.sampling.axes import Axes as Axes
@@ -62,6 +71,9 @@ if TYPE_CHECKING:
     from jaxflow.sampling.rules import StepsOfDescent as StepsOfDescent
     from jaxflow.sampling.rules import WellInitializedWidth as WellInitializedWidth
     from jaxflow.sampling.threshold import ThresholdPlan as ThresholdPlan
+    from jaxflow.show.asking import threshold as threshold
+    from jaxflow.show.asking import transition as transition
+    from jaxflow.show.asking import trial as trial
     from jaxflow.show.result import Result as Result
     from jaxflow.show.running import run as run
     from jaxflow.statistics.counts import Tally as Tally
@@ -71,11 +83,20 @@ if TYPE_CHECKING:
     from jaxflow.study.study import Study as Study
 
 _HOMES = {
+    "Above": "flow.events",
+    "Below": "flow.events",
+    "Certificate": "flow.events",
+    "Dataset": "problems.dataset",
+    "Problem": "problems.problem",
+    "Supervised": "problems.supervised",
+    "check_problem": "problems.checking",
+    "losses": "problems.losses",
+    "Optax": "flow.descent",
     "Axes": "sampling.axes",
     "Balanced": "problems.shallow.initialization",
     "Design": "sampling.design",
     "Dominated": "problems.shallow.initialization",
-    "Ensemble": "problems.shallow.ensemble",
+    "ShallowNetwork": "problems.shallow.shallow_network",
     "ExplicitInputs": "problems.shallow.inputs",
     "ExplicitLabels": "problems.shallow.labels",
     "ExplicitWeights": "problems.shallow.initialization",
@@ -128,6 +149,9 @@ _HOMES = {
     "plot": "plot",
     "report": "report",
     "run": "show.running",
+    "threshold": "show.asking",
+    "transition": "show.asking",
+    "trial": "show.asking",
 }
 __all__ = sorted(_HOMES)
 

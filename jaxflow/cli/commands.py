@@ -21,22 +21,38 @@ WIDTH = 80  # columns of a terminal
 
 
 def init(options: argparse.Namespace) -> int:
-    """Write a commented study file."""
-    from jaxflow.study.files import example
+    """Write a commented study file, and with --problem a module with a problem beside it."""
+    from jaxflow.study.files import example, example_problem
 
-    if options.file.suffix != ".toml":
-        raise mistake("the name of a .toml file", str(options.file), "let it end in .toml")
-    try:
-        with options.file.open("x", encoding="utf-8") as file:
-            file.write(example())
-    except FileExistsError:
-        got = str(options.file)
-        raise mistake("a file that is not there yet", got, "choose another name") from None
-    except OSError as error:
-        expected = f"a file that can be written at {options.file}"
-        raise mistake(expected, error.strerror, "choose another path") from error
-    say(f"wrote {options.file}; fix it, then: jaxflow run {options.file}")
+    file: Path = options.file
+    if file.suffix != ".toml":
+        raise mistake("the name of a .toml file", str(file), "let it end in .toml")
+    if not options.problem:
+        _write_new({file: example()})
+        say(f"wrote {file}; fix it, then: jaxflow run {file}")
+        return 0
+    if not file.stem.isidentifier():
+        remedy = "use letters, digits and _: the module beside it has the same name"
+        raise mistake("the name of a Python module", file.stem, remedy)
+    code, study = example_problem(file.stem)
+    module = file.with_suffix(".py")
+    _write_new({module: code, file: study})
+    say(f"wrote {module} and {file}; change them, then: jaxflow doctor {file}")
     return 0
+
+
+def _write_new(texts: dict[Path, str]) -> None:
+    """Write files of which none is there yet."""
+    for path in texts:
+        if path.exists():
+            raise mistake("a file that is not there yet", str(path), "choose another name")
+    for path, text in texts.items():
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            expected = f"a file that can be written at {path}"
+            raise mistake(expected, error.strerror, "choose another path") from error
 
 
 def run(options: argparse.Namespace) -> int:
@@ -235,8 +251,7 @@ def merge(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Print versions and devices, and check the numerics."""
-    del options
+    """Print versions and devices, check the numerics, and the problem of a study."""
     from jaxflow.core.machine import configure, versions
 
     configure()
@@ -249,6 +264,14 @@ def doctor(options: argparse.Namespace) -> int:
         print(f"device {device.id}: {device.platform} {device.device_kind}")
     print(f"cores: {os.cpu_count()}")
     print(f"numerics: float32 field within {check_numerics('float32'):.1e} of float64 NumPy")
+    if options.study is None:
+        return 0
+    from jaxflow.study import files
+    from jaxflow.study.trying import try_problem
+
+    point = try_problem(_study(options.study, files.table(options.study)))
+    place = ", ".join(f"{name} = {point[name]:g}" for name in ("d", "n", "p"))
+    say(f"problem: keys, padding, loss and gradient are sound at {place}")
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from jaxflow.cli import commands
 from jaxflow.core.errors import mistake, shortened
 
-DESCRIPTION = "Phase diagrams of gradient flow on shallow networks."
+DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
 LONGEST = 1000  # characters of a complaint
 FLAGS = (
     "Any key of the study file is a flag too, with a TOML value: "
@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
 
     init = command("init", commands.init, "write a commented study file to start from")
     init.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("study.toml"))
+    init.add_argument(
+        "--problem", action="store_true", help="and a module with a problem of your own beside it"
+    )
 
     run = command("run", commands.run, "run a study, from where its store stands", epilog=FLAGS)
     _add_study(run)
@@ -112,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     merge.add_argument("folder", type=Path, metavar="DIR", help="the store to add to, or a new one")
     merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
 
-    command("doctor", commands.doctor, "versions, devices, and a check of the numerics")
+    doctor = command("doctor", commands.doctor, "versions, devices, a check of the numerics")
+    doctor.add_argument("study", metavar="STUDY", nargs="?", help="check its problem too")
     presets = command("presets", commands.presets, "the studies that come with jaxflow")
     presets.add_argument("name", metavar="NAME", nargs="?", help="say all of this one")
     return parser
@@ -128,7 +132,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
 def _add_lanes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transform", default="auto", help="auto, map or vmap")
     parser.add_argument("--width", type=int, default=0, help="lanes of a batch (0: choose)")
-    parser.add_argument("--coordinates", default="auto", help="auto, ambient, span or orthogonal")
+    parser.add_argument("--coordinates", default="auto", help="auto, or one that the problem has")
     parser.add_argument("--chunk", type=int, default=0, help="evaluations between harvests")
     parser.add_argument("--workers", type=int, default=0, help="threads (0: one a core or device)")
 

@@ -23,8 +23,8 @@ class Keys(NamedTuple):
     """One 64-bit key for each stream of a trial."""
 
     samples: UInt32[Array | np.ndarray, "2"]
-    neurons: UInt32[Array | np.ndarray, "2"]
-    teacher: UInt32[Array | np.ndarray, "2"]
+    start: UInt32[Array | np.ndarray, "2"]  # of the first parameters
+    nature: UInt32[Array | np.ndarray, "2"]  # of what the samples share: a teacher
 
 
 def trial_keys(study_seed: int, d: int, n: int, p: int, seed: int) -> Keys:

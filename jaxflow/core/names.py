@@ -1,7 +1,7 @@
 """Fields of nested frozen dataclasses by their dotted names: to read, to replace, to ask the type.
 
 A dictionary on the way counts as a dataclass whose fields are its keys, a tuple as one whose fields
-are its places: "ensemble.initialization.a.0". So do the fields of a law that is not loaded.
+are its places: "problem.initialization.a.0". So do the fields of a law that is not loaded.
 """
 
 import copy

@@ -30,10 +30,14 @@ from jaxflow.core.values import (
 
 @dataclass(frozen=True)
 class Choice:
-    """The laws that a protocol stands for, by name, and the key that holds the name."""
+    """The laws that a protocol stands for, by name, and the key that holds the name.
+
+    A table without that key is one of the `default`, if there is one.
+    """
 
     tag: str
     laws: Mapping[str, type]
+    default: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class Reader:
         if not isinstance(value, Mapping):
             return self._law(kind, value, where)
         table = as_table(value, where)
+        if choice.default is not None:
+            table.setdefault(choice.tag, choice.default)
         if choice.tag not in table:
             names = ", ".join(choice.laws)
             raise mistake(inside(where, choice.tag), list(table), f"name one of {names}")

@@ -22,12 +22,12 @@ ROUNDING = 1e-6  # of a flow time summed up in float32
 class Outcome(StrEnum):
     """How a trial ended. Never folded into one boolean before the statistics.
 
-    CONVERGED: the loss fell to what counts as success. STALLED: it is stationary above that, and
+    CONVERGED: the event has happened. STALLED: the loss is stationary before it has, and
     the time left would change nothing. UNDECIDED: the horizon came first. FAILED: a number was not
     finite, or the steps ran out.
     """
 
-    CONVERGED = "CONVERGED"  # the certificate holds
+    CONVERGED = "CONVERGED"  # the event has happened
     STALLED = "STALLED"  # stationary with positive loss
     UNDECIDED = "UNDECIDED"  # the horizon was reached
     FAILED = "FAILED"  # not finite, or out of steps
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
 class Point:
     """Where in the phase diagram: input dimension d, samples n, width p, and parameters of laws.
 
-    A parameter goes by its dotted name in the study file, as "ensemble.initialization.shrink".
+    A parameter goes by its dotted name in the study file, as "problem.initialization.shrink".
     """
 
     d: int
@@ -88,7 +88,7 @@ class Row:
     seed: int
     horizon: float  # flow time allowed
     outcome: Outcome
-    reason: str  # why it stopped, in one word: certificate, stationary, horizon, ...
+    reason: str  # why it stopped, in one word: certificate, event, stationary, horizon, ...
     flow_time: float  # when it stopped; interpolated inside the step if CONVERGED
     steps: int  # accepted steps
     evaluations: int  # evaluations of the field -p grad L

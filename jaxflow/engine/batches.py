@@ -7,7 +7,7 @@ from jaxflow.core.machine import versions
 from jaxflow.core.types import Row, Trial
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Summary
-from jaxflow.problems.shallow.padding import Sizes
+from jaxflow.problems.problem import Sizes
 
 
 def requests(

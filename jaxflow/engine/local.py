@@ -4,12 +4,12 @@ import queue
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Literal
 
 import jax
 
 from jaxflow.core.machine import check_precision
 from jaxflow.core.types import Recording, Row, Trial
+from jaxflow.engine.costs import Costs
 from jaxflow.engine.memory import check_memory
 from jaxflow.engine.program import Program, Programs
 from jaxflow.engine.runner import Runner, Usage
@@ -17,24 +17,23 @@ from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import Lanes, ProgramKey, Settings
 from jaxflow.engine.workers import Arrays, Meter, Worker
 from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.events import Certificate, Event
 from jaxflow.flow.recording import check_recording
-from jaxflow.flow.stopping import Success
-from jaxflow.problems.shallow.coordinates import Name
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.problem import Problem
 
 
 class LocalRunner(Runner):
-    """Runs trials of one ensemble under named dynamics on the devices of this machine.
+    """Runs trials of one problem under named dynamics on the devices of this machine.
 
     `recording` says which trials are observed on their way.
     """
 
     def __init__(
         self,
-        ensemble: Ensemble,
+        problem: Problem,
         dynamics: Mapping[str, Dynamics],
         *,
-        success: Success = "signs",
+        event: Event = Certificate(),
         seed: int = 0,
         dtype: str = "float32",
         lanes: Lanes = Lanes(),
@@ -43,12 +42,13 @@ class LocalRunner(Runner):
         check_precision(dtype)
         for rule in dynamics.values():
             rule.check_precision(dtype)
+        problem.check_observables(event.observed)
         if recording is not None:
-            check_recording(recording, ensemble)
+            check_recording(recording, problem)
         self.lanes, self.recording, self.usage = lanes.resolved(), recording, Usage()
-        self.settings = Settings(ensemble, dict(dynamics), success, dtype, self.lanes)
+        self.settings = Settings(problem, dict(dynamics), event, dtype, self.lanes)
         self._programs = Programs(self.settings, lanes, recording)
-        self._schedule = Schedule(self.lanes.workers)
+        self._schedule = Schedule(self.lanes.workers, Costs(problem).most)
         self._checked: set[ProgramKey] = set()  # fit the memory
         self._trajectories: dict[Trial, Arrays] = {}
         self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()
@@ -73,7 +73,7 @@ class LocalRunner(Runner):
             thread.join()
 
     def submit(self, trials: Iterable[Trial]) -> None:
-        """Queue trials, each of a point that the ensemble can draw and the memory can hold."""
+        """Queue trials, each of a point that the problem can draw and the memory can hold."""
         keyed = [(self.settings.key(t, self._is_recorded(t)), t) for t in trials]
         new = {key: trial for key, trial in keyed if key not in self._checked}
         check_memory(self.settings, new.values())
@@ -116,15 +116,15 @@ class LocalRunner(Runner):
 
 
 def run_trial(
-    ensemble: Ensemble,
+    problem: Problem,
     dynamics: Dynamics,
     trial: Trial,
     recording: Recording,
     *,
-    success: Success = "signs",
+    event: Event = Certificate(),
     seed: int = 0,
     dtype: str = "float32",
-    coordinates: Name | Literal["auto"] = "ambient",
+    coordinates: str = "ambient",
 ) -> tuple[Row, Arrays]:
     """The row of one trial of a study with that seed, and its trajectory by observable.
 
@@ -134,9 +134,9 @@ def run_trial(
     lanes = Lanes("map", width=1, workers=1, coordinates=coordinates)
     recording = replace(recording, trials=trial.seed + 1)
     with LocalRunner(
-        ensemble,
+        problem,
         {trial.dynamics: dynamics},
-        success=success,
+        event=event,
         seed=seed,
         dtype=dtype,
         lanes=lanes,

@@ -22,7 +22,6 @@ from jaxflow.flow.trial import Setting, start, step
 
 COPIES = 2  # of the state, and of the largest array, that are alive at a time
 SHARE = 0.5  # of a device's memory that trials may take
-MOST_COPIES = 64  # of X, W, their products and the Gram matrix together: more than any trial takes
 GIB = 2**30
 
 
@@ -109,11 +108,10 @@ def _too_large(
     )
 
 
-def _bound(setting: Setting) -> int:
+def _bound(setting: Setting) -> float:
     """An upper bound of a lane's bytes, from its shape alone: tracing takes a while."""
-    D, N, P = setting.shape
-    entries = N * D + P * D + N * P + N * N
-    return MOST_COPIES * entries * jax.numpy.dtype(setting.dtype).itemsize
+    entries = setting.problem.most_entries(setting.shape)
+    return entries * jax.numpy.dtype(setting.dtype).itemsize
 
 
 def _made(jaxpr: Any) -> Iterator[int]:

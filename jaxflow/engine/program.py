@@ -29,7 +29,7 @@ from jaxflow.engine.settings import Lanes, ProgramKey, Settings, Transform
 from jaxflow.flow.recording import Trajectory, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
-from jaxflow.problems.shallow.padding import Sizes
+from jaxflow.problems.problem import Sizes
 
 
 class Part(NamedTuple):

@@ -14,17 +14,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optimistix
+from jaxtyping import PyTree
 
 from jaxflow.core.machine import configure_once
 from jaxflow.core.trees import norm
 from jaxflow.core.types import Trial
 from jaxflow.engine.batches import requests
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import FIRST_MOVE, GradientFlow
-from jaxflow.flow.stopping import Success, target_loss
+from jaxflow.problems.problem import Problem, Shape
 from jaxflow.problems.shallow.coordinates import Ambient
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.network import Data, Network, Parameters, field, loss
-from jaxflow.problems.shallow.padding import Shape
 
 LANES, N, D, P = 3, 200, 24, 40
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
@@ -39,39 +39,39 @@ class Reference(NamedTuple):
 
 
 def reference(
-    ensemble: Ensemble,
+    problem: Problem,
     dynamics: GradientFlow,
     trial: Trial,
     *,
-    success: Success = "signs",
+    event: Certificate = Certificate(),
     seed: int = 0,
     dtype: str = "float32",
     times: tuple[float, ...] = (),
 ) -> Reference:
     """Integrate one trial of a study with that seed, unpadded, by `diffeqsolve`."""
-    network, term = ensemble.network, dynamics.term(ensemble.network)
+    term, geometry = dynamics.term(problem), problem.geometry
     request = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), requests(seed, [trial], 1, dtype))
     shape = Shape(trial.point.d, trial.point.n, trial.point.p)
-    data, theta = draw(ensemble, request.keys, request.sizes, shape, dtype)
-    target = target_loss(success, data)
+    data, theta = problem.prepare(request.keys, request.sizes, shape, dtype)
+    target = problem.target(data, event.square)
 
-    def excess(t: float, y: Parameters, args: object, **_: object) -> jax.Array:
-        return loss(network, data, y) - target
+    def excess(t: float, y: PyTree, args: object, **_: object) -> jax.Array:
+        return problem.objective(data, y) - target
 
     finder: Any = optimistix.Bisection(1e-4, 1e-4)  # type: ignore[call-arg]
-    first = FIRST_MOVE * norm(theta) / norm(field(network, data, theta))
+    first = FIRST_MOVE * norm(theta) / norm(problem.field(data, theta))
     solution = diffrax.diffeqsolve(
         term,
-        dynamics.make_solver(),
+        dynamics.make_solver(geometry),
         t0=0.0,
         t1=trial.horizon,
         dt0=dynamics.step or first,
         y0=theta,
         args=data,
         saveat=diffrax.SaveAt(
-            t1=True, ts=list(times) or None, fn=lambda t, y, args: loss(network, data, y)
+            t1=True, ts=list(times) or None, fn=lambda t, y, args: problem.objective(data, y)
         ),
-        stepsize_controller=dynamics.make_controller(),
+        stepsize_controller=dynamics.make_controller(geometry),
         event=diffrax.Event(excess, finder),
         max_steps=dynamics.max_steps,
         throw=False,

@@ -6,21 +6,23 @@ A small number of trials is shared out, so that none waits behind another while 
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Condition
 
 from jaxflow.core.types import Trial
-from jaxflow.engine.costs import most_work
 from jaxflow.engine.settings import ProgramKey
 
 SHARES = 4  # that a worker takes of what is waiting, one after the other
 
 
 class Schedule:
-    """The trials waiting for each program; every method may be called from any thread."""
+    """The trials waiting for each program; every method may be called from any thread.
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    `work` says what a trial costs at most, up to a factor.
+    """
+
+    def __init__(self, workers: int, work: Callable[[Trial], float]) -> None:
+        self._workers, self._work = workers, work
         self._waiting: dict[ProgramKey, deque[Trial]] = {}
         self._compiling: set[ProgramKey] = set()
         self._change = Condition()
@@ -48,7 +50,7 @@ class Schedule:
             self._change.wait_for(lambda: self._is_closed or self._waiting, timeout)
             if self._is_closed or not self._waiting:
                 return None
-            work = {key: sum(map(most_work, trials)) for key, trials in self._waiting.items()}
+            work = {key: sum(map(self._work, trials)) for key, trials in self._waiting.items()}
             key = max(work, key=lambda key: (key not in self._compiling, work[key]))
             self._compiling.add(key)
             return key

@@ -9,21 +9,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import nan
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import jax
 
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.machine import configure_once
-from jaxflow.core.names import annotation, replaced
+from jaxflow.core.names import annotation, replaced, with_traced
 from jaxflow.core.types import ParameterValues, Trial
-from jaxflow.engine.costs import bucket, cheapest
+from jaxflow.engine.costs import cheapest
 from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.stopping import Success
+from jaxflow.flow.events import Event
 from jaxflow.flow.trial import Setting
-from jaxflow.problems.shallow.coordinates import Name
-from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.padding import Shape
+from jaxflow.problems.problem import Problem, Shape
 
 Transform = Literal["map", "vmap"]
 
@@ -41,15 +40,12 @@ class Lanes:
     width: int = 0
     chunk: int = 0
     workers: int = 0
-    coordinates: Name | Literal["auto"] = "auto"
+    coordinates: str = "auto"
 
     def __post_init__(self) -> None:
         names = ("auto", *get_args(Transform))
         if self.transform not in names:
             raise mistake(f"transform in {names}", self.transform, "use one of these")
-        spaces = ("auto", *get_args(Name))
-        if self.coordinates not in spaces:
-            raise mistake(f"coordinates in {spaces}", self.coordinates, "use one of these")
         if min(self.width, self.chunk, self.workers) < 0:
             got = (self.width, self.chunk, self.workers)
             raise mistake("width, chunk, workers >= 0", got, "use 0 to choose")
@@ -82,15 +78,15 @@ class ProgramKey(NamedTuple):
 class Settings:
     """What all trials of a run have in common, and from it the key and setting of each."""
 
-    ensemble: Ensemble
+    problem: Problem
     dynamics: Mapping[str, Dynamics]
-    success: Success
+    event: Event
     dtype: str
     lanes: Lanes = Lanes()  # resolved
 
     @cached_property
     def _root(self) -> dict[str, Any]:
-        return {"ensemble": self.ensemble, "dynamics": dict(self.dynamics)}
+        return {"problem": self.problem, "dynamics": dict(self.dynamics)}
 
     def key(self, trial: Trial, recorded: bool = False) -> ProgramKey:
         """The key of the program that runs a trial; `ValueError` for dynamics it does not have."""
@@ -99,7 +95,7 @@ class Settings:
         values = trial.point.parameters
         inputs = tuple(name for name, _ in values if self._is_input(name))
         fixed = tuple((name, x) for name, x in values if name not in inputs)
-        return ProgramKey(trial.dynamics, bucket(trial.point), fixed, inputs, recorded)
+        return ProgramKey(trial.dynamics, self.problem.shape(trial.point), fixed, inputs, recorded)
 
     def setting(self, key: ProgramKey) -> Setting:
         """What a program of this key is compiled from.
@@ -110,16 +106,20 @@ class Settings:
         root: Any = self._root
         for name, x in key.fixed:
             root = replaced(root, name, int(x) if annotation(root, name) is int else x)
-        ensemble, dynamics = root["ensemble"], root["dynamics"][key.dynamics]
+        problem, dynamics = root["problem"], root["dynamics"][key.dynamics]
         own = f"dynamics.{key.dynamics}."
+        varied = dynamics  # a number that the trials give it may be any
+        for name in key.inputs:
+            if name.startswith(own):
+                varied = with_traced(varied, name.removeprefix(own), nan)
         is_alone = key.recorded or self.lanes.transform == "map"
         return Setting(
-            ensemble,
+            problem,
             dynamics,
-            self.success,
+            self.event,
             key.shape,
             self.dtype,
-            cheapest(ensemble, dynamics, key.shape, self.lanes.coordinates),
+            cheapest(problem, varied, key.shape, self.lanes.coordinates),
             advance_by="step" if is_alone else "evaluation",
             parameters=tuple(
                 f"dynamics.{name.removeprefix(own)}" if name.startswith(own) else name

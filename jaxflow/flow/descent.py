@@ -1,4 +1,4 @@
-"""Gradient descent by any optax optimizer: the published protocol, kept as the control.
+"""Gradient descent by any optax optimizer, on all samples or on minibatches.
 
 One step of size eta is eta units of flow time. Plain descent with step 1 on p L is the published
 protocol (arXiv 2502.16977, experiment 1); it runs at the edge of stability.
@@ -6,28 +6,69 @@ protocol (arXiv 2502.16977, experiment 1); it runs at the edge of stability.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.flow.dynamics import AdvanceBy, Attempt, Start, check_step, named
-from jaxflow.problems.shallow.network import Data, Network, Parameters
+from jaxflow.problems.problem import Problem
+
+
+class Stepper(NamedTuple):
+    """What a descent on minibatches carries on."""
+
+    optimizer: PyTree
+    key: UInt32[Array, "2"]
+    taken: Int[Array, ""]  # steps
+
+
+@dataclass(frozen=True)
+class Optax:
+    """A function of optax by its name, with its options."""
+
+    name: str
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        named("a function of optax", self.name, "clip_by_global_norm")
+        object.__setattr__(self, "options", _plain_options(self.options))
+
+    def made(self, kind: str, known: set[str], **fixed: Any) -> Any:
+        """What optax.<name> makes of its options; `ValueError` for a name not known to be one."""
+        if self.name not in known:
+            raise unknown_name(kind, self.name, known)
+        try:
+            return getattr(optax, self.name)(**fixed, **dict(self.options))
+        except (TypeError, ValueError) as error:
+            why, got = str(error).partition("\n")[0], dict(self.options)
+            raise mistake(f"options of optax.{self.name}", got, why) from error
 
 
 @dataclass(frozen=True)
 class GradientDescent:
-    """theta <- theta + update(kappa grad L) by the optax optimizer named."""
+    """theta <- theta + update(kappa grad L) by the optax optimizer named.
+
+    `step` is the learning rate, or what the `schedule` of optax begins with; `before` are
+    transformations of optax that the gradient goes through first, such as clip_by_global_norm.
+    With a `batch` each step has the gradient of so many samples, drawn anew (`replacement`) or in
+    passes over all in a random order, what is left of a pass being dropped; a batch of 1 and a
+    horizon of n steps is online descent. The loss and the event are of all samples.
+    """
 
     step: float = 1.0
     optimizer: str = "sgd"
     options: tuple[tuple[str, Any], ...] = ()
     max_steps: int = 100_000_000
+    schedule: Optax | None = None
+    before: tuple[Optax, ...] | None = None
+    batch: int | None = None
+    replacement: bool | None = None
 
     interpolates = False
 
@@ -36,17 +77,22 @@ class GradientDescent:
         named("an optimizer", self.optimizer, "adam")
         object.__setattr__(self, "options", _plain_options(self.options))
         object.__setattr__(self, "max_steps", whole("max_steps", self.max_steps, least=1))
+        if self.batch is not None:
+            object.__setattr__(self, "batch", whole("batch", self.batch, least=1))
+        elif self.replacement is not None:
+            raise mistake("a batch with replacement", self.batch, "give the size of the batch")
         self.make_optimizer()
 
     @property
     def equivariant(self) -> bool:
         """Only updates linear in the gradients commute with a rotation of weight space."""
-        return self.optimizer == "sgd"
+        return self.optimizer == "sgd" and not self.before and self.batch is None
 
     @property
     def euler_step(self) -> float | None:
         """The step of plain descent; momentum and other optimizers are no Euler's method."""
-        return self.step if self.optimizer == "sgd" and not self.options else None
+        is_plain = self.optimizer == "sgd" and not (self.options or self.schedule or self.before)
+        return self.step if is_plain and self.batch is None else None
 
     @property
     def slack(self) -> float | Float[Array, ""]:
@@ -58,54 +104,74 @@ class GradientDescent:
         check_step(self.step, dtype)
 
     def make_optimizer(self) -> optax.GradientTransformation:
-        """The optimizer named, with its options."""
-        known = {name for name in optax.__all__ if _is_optimizer(name)}
-        if self.optimizer not in known:
-            raise unknown_name("optimizer", self.optimizer, known)
-        try:
-            made: optax.GradientTransformation = getattr(optax, self.optimizer)(
-                learning_rate=self.step, **dict(self.options)
-            )
-        except (TypeError, ValueError) as error:
-            why = str(error).partition("\n")[0]
-            got = dict(self.options)
-            raise mistake(f"options of optax.{self.optimizer}", got, why) from error
-        return made
+        """The optimizer named, with its options, its schedule and what comes before it."""
+        rate: Any = self.step
+        if self.schedule is not None:
+            rate = self.schedule.made("schedule", _SCHEDULES, init_value=self.step)
+        optimizer = Optax(self.optimizer, self.options)
+        made = optimizer.made("optimizer", _OPTIMIZERS, learning_rate=rate)
+        first = [one.made("transformation", _TRANSFORMATIONS) for one in self.before or ()]
+        return optax.chain(*first, made) if first else made
+
+    def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
+        """The field of all samples."""
+        return problem.field(data, theta)
+
+    def decay(
+        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree
+    ) -> Float[Array, ""]:
+        """-L' along the flow of the field."""
+        return problem.decay(data, velocity)
 
     def start(
         self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
+        problem: Problem,
+        data: Any,
+        theta: PyTree,
+        velocity: PyTree,
+        key: UInt32[Array, "2"],
         advance_by: AdvanceBy = "step",
     ) -> Start:
         """The optimizer's first state."""
-        dt = jnp.asarray(self.step, theta.a.dtype)
-        return Start(self.make_optimizer().init(theta), dt, 1)
+        dt = jnp.asarray(self.step, jax.tree.leaves(theta)[0].dtype)
+        state = self.make_optimizer().init(theta)
+        if self.batch is not None:
+            state = Stepper(state, key, jnp.zeros((), jnp.int32))
+        return Start(state, dt, 1)
 
     def attempt(
         self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
+        problem: Problem,
+        data: Any,
+        theta: PyTree,
+        velocity: PyTree,
         integrator: PyTree,
         dt: Float[Array, ""],
         advance_by: AdvanceBy = "step",
     ) -> Attempt:
         """One update, always kept."""
+        state = integrator
+        if self.batch is not None:
+            state, key, taken = integrator
+            batch = problem.batch(data, key, taken, self.batch, bool(self.replacement))
+            velocity = problem.field(batch, theta)
         gradient = jax.tree.map(jnp.negative, velocity)
-        updates, integrator = self.make_optimizer().update(gradient, integrator, theta)
-        moved: Parameters = optax.apply_updates(theta, updates)
+        updates, state = self.make_optimizer().update(gradient, state, theta)
+        if self.batch is not None:
+            state = Stepper(state, key, taken + 1)
+        moved = optax.apply_updates(theta, updates)
         yes, one = jnp.asarray(True), jnp.asarray(1, jnp.int32)
-        return Attempt(moved, integrator, dt, complete=yes, keep=yes, evaluations=one)
+        return Attempt(moved, state, dt, complete=yes, keep=yes, evaluations=one)
+
+
+def _first_argument(name: str) -> str | None:
+    code = getattr(getattr(optax, name), "__code__", None)
+    return code.co_varnames[0] if code is not None and code.co_argcount else None
 
 
 def _is_optimizer(name: str) -> bool:
     """Whether optax.<name> makes an optimizer from a learning rate and needs gradients only."""
-    code = getattr(getattr(optax, name), "__code__", None)
-    first = code is not None and code.co_varnames[:1] == ("learning_rate",)
+    first = _first_argument(name) == "learning_rate"
     return first and not name.startswith("scale_by_") and name != "lbfgs"
 
 
@@ -127,3 +193,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
+
+
+_OPTIMIZERS = {name for name in optax.__all__ if _is_optimizer(name)}
+_SCHEDULES = {name for name in optax.__all__ if _first_argument(name) == "init_value"}
+_TRANSFORMATIONS = {
+    "adaptive_grad_clip", "add_decayed_weights", "centralize", "clip", "clip_by_block_rms",
+    "clip_by_global_norm", "normalize_by_update_norm", "scale", "scale_by_sign", "trace",
+}  # fmt: skip

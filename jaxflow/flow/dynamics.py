@@ -4,13 +4,13 @@ A dynamics is static and hashable, part of a result's identity. Flow and descent
 dataclass with these members is another.
 """
 
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from jaxflow.core.errors import mistake
-from jaxflow.problems.shallow.network import Data, Network, Parameters
+from jaxflow.problems.problem import Problem
 
 AdvanceBy = Literal["step", "evaluation"]  # the unit of advance of a lane
 
@@ -26,7 +26,7 @@ class Start(NamedTuple):
 class Attempt(NamedTuple):
     """One attempted step, or one evaluation of the field in it."""
 
-    theta: Parameters  # the candidate, if complete
+    theta: PyTree  # the candidate, if complete
     integrator: PyTree  # what the dynamics carries on, already kept or restored
     dt: Float[Array, ""]  # proposed next step
     complete: Bool[Array, ""]  # the step is at its end
@@ -63,27 +63,38 @@ class Dynamics(Protocol):
         """The step of Euler's method if that is what it is, unstable at sharpness 2/step."""
         ...
 
+    def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
+        """theta' by all data, up to a factor for a descent."""
+        ...
+
+    def decay(
+        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree
+    ) -> Float[Array, ""]:
+        """-L' at theta, the rate at which the loss falls along that velocity."""
+        ...
+
     def check_precision(self, dtype: str) -> None:
         """Raise `ValueError` where its numbers ask for more than this type of float holds."""
         ...
 
     def start(
         self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
+        problem: Problem,
+        data: Any,
+        theta: PyTree,
+        velocity: PyTree,
+        key: UInt32[Array, "2"],
         advance_by: AdvanceBy = "step",
     ) -> Start:
-        """The integrator's first state."""
+        """The integrator's first state; `key` is the trial's, for what is random on the way."""
         ...
 
     def attempt(
         self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
+        problem: Problem,
+        data: Any,
+        theta: PyTree,
+        velocity: PyTree,
         integrator: PyTree,
         dt: Float[Array, ""],
         advance_by: AdvanceBy = "step",

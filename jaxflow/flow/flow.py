@@ -1,34 +1,24 @@
 """The gradient flow, by any explicit diffrax solver or a stabilized one."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import diffrax
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float, PyTree, UInt32
 
 from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake
-from jaxflow.core.trees import select
-from jaxflow.flow.controller import NeuronWise
+from jaxflow.core.trees import combine, select
+from jaxflow.core.values import is_traced
+from jaxflow.flow.controller import GroupWise
 from jaxflow.flow.dynamics import AdvanceBy, Attempt, Start, check_step, named
 from jaxflow.flow.solvers import Stepper, make_stepper
-from jaxflow.problems.shallow.network import Data, Network, Parameters, field
+from jaxflow.problems.geometry import ByRow, Geometry, Lengths
+from jaxflow.problems.problem import Problem
 
 FIRST_MOVE = 0.01
-
-
-class WeightSpace:
-    """The metric of (W, a), whatever the coordinates."""
-
-    def norm(self, difference: Parameters, args: Data) -> Float[Array, ""]:
-        """|difference|."""
-        return jnp.sqrt(jnp.sum(args.inputs.squares(difference.W)) + jnp.sum(difference.a**2))
-
-    def size(self, y: Parameters, args: Data) -> Float[Array, ""]:
-        """|theta|."""
-        return jnp.sqrt(jnp.sum(args.inputs.sizes(y.W)) + jnp.sum(y.a**2))
 
 
 class Integrator(NamedTuple):
@@ -42,8 +32,14 @@ class Integrator(NamedTuple):
 class GradientFlow:
     """theta' = -kappa grad L, integrated by `RKC2`, `RKC1` or any explicit diffrax solver.
 
-    `rtol` and `atol` bound the errors of the neurons relative to their own size and to a typical
-    one, see `NeuronWise`; with `step` the solver takes fixed steps of that flow time instead.
+    `rtol` and `atol` bound the errors of groups of parameters, such as neurons, relative to their
+    own size and to a typical one, see `GroupWise`; with `step` the solver takes fixed steps of that
+    flow time instead.
+
+    `weight_decay` lambda adds -lambda theta to the velocity. By the `clock` "loss" the parameters
+    move at theta' = -kappa grad L / L: for a loss that has no minimum, such as the logistic one of
+    separable data, whose flow slows down for ever, a time s = integral of dt / L passes instead of
+    t (as the steps of M. S. Nacson et al., AISTATS 2019, arXiv 1803.01905). Horizons are in s then.
     """
 
     solver: str = "RKC2"
@@ -51,10 +47,11 @@ class GradientFlow:
     atol: float = 0.01
     step: float | None = None
     max_steps: int = 1_000_000
+    clock: Literal["time", "loss"] = "time"
+    weight_decay: float = 0.0
 
     interpolates = True
     slack = 0.0
-    equivariant = True
 
     def __post_init__(self) -> None:
         named("a solver", self.solver, "Tsit5")
@@ -63,14 +60,50 @@ class GradientFlow:
         object.__setattr__(self, "max_steps", whole("max_steps", self.max_steps, least=1))
         if self.step is not None:
             object.__setattr__(self, "step", positive("step", self.step))
+        if self.clock not in ("time", "loss"):
+            raise mistake("clock in {time, loss}", self.clock, "use one of these")
+        if not self.weight_decay >= 0:
+            raise mistake("weight_decay >= 0", self.weight_decay, "give the factor of -theta")
         adaptive = isinstance(self.make_solver(), diffrax.AbstractAdaptiveSolver)
         if self.step is None and not adaptive:
             raise mistake("a solver with an error estimate", self.solver, "give it a fixed step")
 
     @property
     def euler_step(self) -> float | None:
-        """The fixed step of the solver "Euler"."""
-        return self.step if self.solver == "Euler" else None
+        """The fixed step of the solver "Euler", on the problem's own field."""
+        return self.step if self.solver == "Euler" and self._is_plain else None
+
+    @property
+    def equivariant(self) -> bool:
+        """Weight decay moves what the data do not see."""
+        return self._is_plain or self.weight_decay == 0
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the velocity is the problem's own field."""
+        decays = is_traced(self.weight_decay) or self.weight_decay != 0
+        return self.clock == "time" and not decays
+
+    def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
+        """theta', by the clock and with weight decay."""
+        field = problem.field(data, theta)
+        if self._is_plain:
+            return field
+        moved = combine((1, field), (-self.weight_decay, theta))
+        if self.clock == "time":
+            return moved
+        return combine((1 / problem.objective(data, theta), moved))
+
+    def decay(
+        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree
+    ) -> Float[Array, ""]:
+        """-L' along the velocity."""
+        if self._is_plain:
+            return problem.decay(data, velocity)
+        # of the quadratic form |v|^2 / kappa, its bilinear form of the field and the velocity
+        field = problem.field(data, theta)
+        both, apart = (combine((1, field), (sign, velocity)) for sign in (1, -1))
+        return (problem.decay(data, both) - problem.decay(data, apart)) / 4
 
     def check_precision(self, dtype: str) -> None:
         """Raise `ValueError` for tolerances finer than this type of float can tell apart."""
@@ -82,41 +115,42 @@ class GradientFlow:
             raise mistake(f"rtol >= {finest:.1e} in {dtype}", self.rtol, remedy)
         return None
 
-    def make_stepper(self) -> Stepper:
-        """The solver named, with the metric of weight space where it asks for one."""
-        return make_stepper(self.solver, WeightSpace())
+    def make_stepper(self, geometry: Geometry = ByRow()) -> Stepper:
+        """The solver named, with the lengths of a geometry where it asks for them."""
+        return make_stepper(self.solver, Lengths(geometry))
 
-    def make_solver(self) -> diffrax.AbstractSolver:
+    def make_solver(self, geometry: Geometry = ByRow()) -> diffrax.AbstractSolver:
         """The solver named, as diffrax has it."""
-        return self.make_stepper().solver
+        return self.make_stepper(geometry).solver
 
-    def make_controller(self) -> diffrax.AbstractStepSizeController:
-        """The step-size controller: neuron-wise errors, or constant steps."""
+    def make_controller(self, geometry: Geometry = ByRow()) -> diffrax.AbstractStepSizeController:
+        """The step-size controller: errors by group, or constant steps."""
         if self.step is not None:
             return diffrax.ConstantStepSize()
-        return NeuronWise(self.rtol, self.atol)
+        return GroupWise(self.rtol, self.atol, geometry)
 
-    def term(self, network: Network) -> diffrax.ODETerm:
+    def term(self, problem: Problem) -> diffrax.ODETerm:
         """The flow as a diffrax term; its `args` are the data."""
-        return diffrax.ODETerm(lambda t, theta, data: field(network, data, theta))
+        return diffrax.ODETerm(lambda t, theta, data: self.velocity(problem, data, theta))
 
     def start(
         self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
+        problem: Problem,
+        data: Any,
+        theta: PyTree,
+        velocity: PyTree,
+        key: UInt32[Array, "2"],
         advance_by: AdvanceBy = "step",
     ) -> Start:
         """Stepper and controller; the first step moves theta by FIRST_MOVE of its norm."""
-        stepper, term = self.make_stepper(), self.term(network)
-        zero = jnp.zeros((), theta.a.dtype)
-        space = WeightSpace()
+        stepper, term = self.make_stepper(problem.geometry), self.term(problem)
+        space = Lengths(problem.geometry)
         size, speed = space.size(theta, data), space.norm(velocity, data)
-        dt = FIRST_MOVE * size / jnp.where(speed > 0, speed, 1)
+        zero = jnp.zeros_like(size)
+        dt = FIRST_MOVE * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
         dt = jnp.asarray(self.step or dt, zero.dtype)
         order = _error_order(stepper.solver, term)
-        t1, controller = self.make_controller().init(
+        t1, controller = self.make_controller(problem.geometry).init(
             term, zero, dt, theta, dt, data, stepper.solver.func, order
         )
         carried = stepper.start(term, jnp.asarray(t1), theta, data, advance_by)
@@ -125,18 +159,18 @@ class GradientFlow:
 
     def attempt(
         self,
-        network: Network,
-        data: Data,
-        theta: Parameters,
-        velocity: Parameters,
+        problem: Problem,
+        data: Any,
+        theta: PyTree,
+        velocity: PyTree,
         integrator: Integrator,
         dt: Float[Array, ""],
         advance_by: AdvanceBy = "step",
     ) -> Attempt:
         """One step of the solver, kept or rejected by the controller; or a stage of it."""
-        stepper, term = self.make_stepper(), self.term(network)
+        stepper, term = self.make_stepper(problem.geometry), self.term(problem)
         advance = stepper.advance(term, dt, theta, data, velocity, integrator.stepper, advance_by)
-        accepted, t0, t1, _, controller, _ = self.make_controller().adapt_step_size(
+        accepted, t0, t1, _, controller, _ = self.make_controller(problem.geometry).adapt_step_size(
             jnp.zeros_like(dt),
             dt,
             theta,

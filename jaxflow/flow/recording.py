@@ -24,8 +24,7 @@ from jaxflow.flow.trial import (
     start,
     step,
 )
-from jaxflow.problems.shallow import observables as observed
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.problem import Problem, State
 
 
 class Trajectory(NamedTuple):
@@ -35,10 +34,9 @@ class Trajectory(NamedTuple):
     values: Float[Array | np.ndarray, "*lanes K+2 observables"]
 
 
-def check_recording(recording: Recording, ensemble: Ensemble) -> None:
-    """Raise `ValueError` where trials of an ensemble do not have what is to be recorded."""
-    observed.check(recording.observables)
-    observed.check_ensemble(recording.observables, ensemble)
+def check_recording(recording: Recording, problem: Problem) -> None:
+    """Raise `ValueError` where trials of a problem do not have what is to be recorded."""
+    problem.check_observables(recording.observables)
 
 
 class _Carry(NamedTuple):
@@ -66,9 +64,9 @@ def solve_recorded(
     """
     first = start(setting, request)
     first = first._replace(reason=jnp.where(is_live, first.reason, Reason.IDLE))
-    origin = observed.origin(
+    problem = setting.at(jnp.asarray(request.values)).problem
+    context = problem.context(
         observables,
-        setting.at(jnp.asarray(request.values)).ensemble,
         request.keys,
         request.sizes,
         setting.shape,
@@ -98,18 +96,13 @@ def solve_recorded(
         )
         # A trial that ends on a rejected step was seen where it stands: its row is written again.
         row = jnp.where(state.steps > carry.steps, carry.rows, carry.rows - 1)
-        found = observed.observe(
-            observables,
-            setting.at(state.values).ensemble.network,
-            state.data,
-            state.theta,
-            state.velocity,
-            first.theta,
-            origin,
-        )
+        seen = State(state.data, state.theta, state.velocity, first.theta, context)
+        found = setting.at(state.values).problem.observe(observables, seen)
         at_row = lambda old, new: jnp.asarray(old).at[row].set(new)  # noqa: E731
-        seen = Trajectory(at_row(carry.seen.times, state.time), at_row(carry.seen.values, found))
-        return _Carry(state, seen, row + 1, passed(state), state.steps)
+        trajectory = Trajectory(
+            at_row(carry.seen.times, state.time), at_row(carry.seen.values, found)
+        )
+        return _Carry(state, trajectory, row + 1, passed(state), state.steps)
 
     none = jnp.zeros((), jnp.int32)
     before = jnp.where(is_live, none - 1, none)

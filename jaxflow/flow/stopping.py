@@ -1,22 +1,19 @@
-"""When a trial ends: certificate, stall, horizon, or failure.
+"""When a trial ends: event, stall, horizon, or failure.
 
-Certificate: L <= min_i y_i^2 / 2n. Then every |r_i| < |y_i|, so every sample is fitted with the
-right sign and stays so, for L never grows along the flow. The published protocol asks for
-L < 1/2n, which implies it when min |y_i| >= 1 (arXiv 2502.16977, experiment 1).
+The certificate of shallow networks is L <= min_i y_i^2 / 2n. Then every |r_i| < |y_i|, so every
+sample is fitted with the right sign and stays so, for L never grows along the flow. The published
+protocol asks for L < 1/2n, which implies it when min |y_i| >= 1 (arXiv 2502.16977, experiment 1).
 """
 
 from enum import IntEnum
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PyTree
 
 from jaxflow.core.types import Outcome
-from jaxflow.problems.shallow.ensemble import smallest_label
-from jaxflow.problems.shallow.network import Data, Parameters
-
-Success = Literal["signs"] | float  # the certificate, or c for L <= c/2n
+from jaxflow.problems.geometry import Geometry
 
 
 class Reason(IntEnum):
@@ -29,6 +26,7 @@ class Reason(IntEnum):
     NOT_FINITE = 4
     BUDGET = 5
     IDLE = 6  # the lane holds no trial
+    EVENT = 7  # an observable has reached its level
 
     @property
     def outcome(self) -> Outcome:
@@ -38,6 +36,7 @@ class Reason(IntEnum):
 
 _OUTCOMES = {
     Reason.CERTIFICATE: Outcome.CONVERGED,
+    Reason.EVENT: Outcome.CONVERGED,
     Reason.STATIONARY: Outcome.STALLED,
     Reason.HORIZON: Outcome.UNDECIDED,
     Reason.NOT_FINITE: Outcome.FAILED,
@@ -45,42 +44,34 @@ _OUTCOMES = {
 }
 
 
-def target_loss(success: Success, data: Data) -> Float[Array, ""]:
-    """The loss at or below which a trial has converged."""
-    level = smallest_label(data) ** 2 if success == "signs" else success
-    return level / (2 * data.n.astype(data.y.dtype))
-
-
-def is_comparable(data: Data, value: Float[Array, ""], target: Float[Array, ""]) -> Bool[Array, ""]:
-    """Whether loss and target are numbers of this precision, neither overflown nor underflown.
-
-    With labels of 1e20 both are infinite in float32, with labels of 1e-25 both are zero: such a
-    comparison certifies nothing. A target of zero is one where a label is zero.
-    """
-    positive = (target > 0) | (smallest_label(data) == 0)
-    return jnp.isfinite(value) & jnp.isfinite(target) & positive
-
-
 def is_stationary(
-    data: Data,
-    theta: Parameters,
-    velocity: Parameters,
+    geometry: Geometry,
+    data: Any,
+    theta: PyTree,
+    velocity: PyTree,
     value: Float[Array, ""],
     decay: Float[Array, ""],
     remaining: Float[Array, ""],
 ) -> Bool[Array, ""]:
     """At this speed the time remaining changes nothing.
 
-    The loss would fall by less than its rounding, and no neuron would move by more than
-    eps^(1/3) of its norm. The second is asked neuron by neuron because a small neuron that grows
-    exponentially, as near a saddle, is slow in all but its relative speed.
+    The loss would fall by less than its rounding, and no group of parameters, no neuron, would move
+    by more than eps^(1/3) of its length. The second is asked group by group because a small neuron
+    that grows exponentially, as near a saddle, is slow in all but its relative speed.
     """
     eps = jnp.finfo(value.dtype).eps
 
     def all_still() -> Bool[Array, ""]:
-        size = jnp.sqrt(data.inputs.sizes(theta.W) + theta.a**2)
-        speed = jnp.sqrt(data.inputs.squares(velocity.W) + velocity.a**2)
-        return jnp.all(speed * remaining <= jnp.cbrt(eps) * size)
+        speeds = geometry.together(geometry.squares(data, velocity))
+        sizes = geometry.together(geometry.sizes(data, theta))
+        still = jax.tree.map(
+            lambda speed, size: jnp.all(
+                jnp.sqrt(speed) * remaining <= jnp.cbrt(eps) * jnp.sqrt(size)
+            ),
+            speeds,
+            sizes,
+        )
+        return jnp.all(jnp.stack(jax.tree.leaves(still)))
 
     return jax.lax.cond(decay * remaining <= eps * value, all_still, lambda: jnp.asarray(False))
 

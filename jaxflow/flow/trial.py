@@ -11,28 +11,20 @@ from typing import Any, NamedTuple, TypeVar, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from jaxflow.core.keys import Keys
 from jaxflow.core.names import with_traced
 from jaxflow.core.trees import select
 from jaxflow.flow.dynamics import AdvanceBy, Dynamics
-from jaxflow.flow.stopping import (
-    LogLoss,
-    Reason,
-    Success,
-    is_comparable,
-    is_stationary,
-    target_loss,
-)
-from jaxflow.problems.shallow.coordinates import Name
-from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized
-from jaxflow.problems.shallow.network import Data, Parameters, balance, decay, field, loss
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.flow.events import Certificate, Event
+from jaxflow.flow.stopping import LogLoss, Reason, is_stationary
+from jaxflow.problems.problem import Problem, Shape, Sizes, State
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 MOST_DECAY = 1.0  # of log L in one step
+ON_THE_WAY = 1  # a stream beside that of the first parameters
 
 
 @dataclass(frozen=True)
@@ -42,21 +34,20 @@ class Setting:
     `parameters` are the fields that every trial has a number of its own for, by dotted name.
     """
 
-    ensemble: Ensemble
+    problem: Problem
     dynamics: Dynamics
-    success: Success
+    event: Event
     shape: Shape
     dtype: str  # "float32" or "float64"
-    coordinates: Name = "ambient"
+    coordinates: str = "ambient"
     advance_by: AdvanceBy = "step"  # what `step` advances a lane by
     parameters: tuple[str, ...] = ()
 
     def at(self, values: Float[Array, " parameters"]) -> "Setting":
-        """The setting of one trial. What is drawn is drawn in float32, whatever the precision."""
+        """The setting of one trial."""
         setting = self
         for name, value in zip(self.parameters, values, strict=True):
-            drawn = name.startswith("ensemble.") and not name.startswith("ensemble.network.")
-            setting = with_traced(setting, name, value.astype("float32" if drawn else self.dtype))
+            setting = with_traced(setting, name, value)
         return setting
 
 
@@ -92,13 +83,22 @@ class LastStep(NamedTuple):
     decay: Float[Array, ""]
 
 
+class Watched(NamedTuple):
+    """What an event that is decided by an observable asks for."""
+
+    value: Float[Array, ""]
+    before: Float[Array, ""]  # at the start of the last step
+    first: PyTree  # parameters
+    context: PyTree
+
+
 class TrialState(NamedTuple):
     """A trial under way."""
 
-    data: Data
+    data: PyTree
     values: Float[Array, " parameters"]
-    theta: Parameters
-    velocity: Parameters
+    theta: PyTree
+    velocity: PyTree
     loss: Float[Array, ""]
     decay: Float[Array, ""]  # -L' along the velocity
     integrator: PyTree
@@ -106,8 +106,9 @@ class TrialState(NamedTuple):
     time: Float[Array, ""]
     time_rest: Float[Array, ""]  # time + time_rest is the flow time (compensated sum)
     horizon: Float[Array, ""]
-    target: Float[Array, ""]
-    first_balance: Float[Array, " p"]
+    target: Float[Array, ""]  # loss of the certificate
+    watched: Watched | None  # None if the event is a certificate
+    conserved: PyTree  # at the start
     first_loss: Float[Array, ""]
     well_initialized: Bool[Array, ""]
     last: LastStep
@@ -138,57 +139,75 @@ class Summary(NamedTuple):
 def start(setting: Setting, request: Request) -> TrialState:
     """Draw a trial and prepare its first step."""
     values = jnp.asarray(request.values)
-    setting = setting.at(values)
-    network = setting.ensemble.network
-    data, theta = draw(
-        setting.ensemble,
-        request.keys,
-        request.sizes,
-        setting.shape,
-        setting.dtype,
-        setting.coordinates,
+    data, theta = setting.at(values.astype(jnp.float32)).problem.prepare(
+        request.keys, request.sizes, setting.shape, setting.dtype, setting.coordinates
     )
-    value = loss(network, data, theta)
-    target = target_loss(setting.success, data)
-    velocity = field(network, data, theta)
-    first = setting.dynamics.start(network, data, theta, velocity, setting.advance_by)
+    setting = setting.at(values)
+    problem, dynamics = setting.problem, setting.dynamics
+    value = problem.objective(data, theta)
+    velocity = dynamics.velocity(problem, data, theta)
+    first = dynamics.start(problem, data, theta, velocity, _key(request), setting.advance_by)
     zero, none = jnp.zeros_like(value), jnp.zeros((), jnp.int32)
-    return TrialState(
+    state = TrialState(
         data=data,
         values=values,
         theta=theta,
         velocity=velocity,
         loss=value,
-        decay=decay(network, data, velocity),
+        decay=dynamics.decay(problem, data, theta, velocity),
         integrator=first.integrator,
         dt=first.dt,
         time=zero,
         time_rest=zero,
         horizon=jnp.asarray(request.horizon, value.dtype),
-        target=target,
-        first_balance=balance(network, data, theta),
+        target=_target(setting, data, value),
+        watched=_watched(setting, request, data, theta, velocity),
+        conserved=problem.conserved(data, theta),
         first_loss=value,
-        well_initialized=well_initialized(data, theta),
+        well_initialized=problem.well_initialized(data, theta),
         last=LastStep(zero, value, zero),
         steps=none,
         evaluations=none + first.evaluations,
         rejections=none,
         advances=none,
-        reason=_first(
-            (~is_comparable(data, value, target), Reason.NOT_FINITE),
-            (value <= target, Reason.CERTIFICATE),
-        ),
+        reason=none,
     )
+    return state._replace(reason=_first(_not_finite(setting, state), _event(setting, state, value)))
+
+
+def _key(request: Request) -> UInt32[Array, "2"]:
+    """Of what is random on the way."""
+    return jax.random.fold_in(jnp.asarray(request.keys.start), ON_THE_WAY)
+
+
+def _target(setting: Setting, data: PyTree, value: Float[Array, ""]) -> Float[Array, ""]:
+    """The loss of the certificate; NaN where the event is another."""
+    if isinstance(setting.event, Certificate):
+        return setting.problem.target(data, setting.event.square)
+    return jnp.full_like(value, jnp.nan)
+
+
+def _watched(
+    setting: Setting, request: Request, data: PyTree, theta: PyTree, velocity: PyTree
+) -> Watched | None:
+    """The observable that the event is decided by, at the start."""
+    names = setting.event.observed
+    if not names:
+        return None
+    problem, sizes = setting.problem, request.sizes
+    context = problem.context(names, request.keys, sizes, setting.shape, data, theta)
+    seen = problem.observe(names, State(data, theta, velocity, theta, context))[0]
+    return Watched(seen, seen, theta, context)
 
 
 @in_own_precision
 def step(setting: Setting, state: TrialState) -> TrialState:
     """Attempt one step of a running trial, or one evaluation of the field in it."""
     setting = setting.at(state.values)
-    network, dynamics = setting.ensemble.network, setting.dynamics
+    problem, dynamics = setting.problem, setting.dynamics
     dt = _limited(setting, state)
     attempt = dynamics.attempt(
-        network,
+        problem,
         state.data,
         state.theta,
         state.velocity,
@@ -197,10 +216,10 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         setting.advance_by,
     )
     keep = attempt.keep
-    velocity = field(network, state.data, attempt.theta)  # the solver's own last evaluation
+    velocity = dynamics.velocity(problem, state.data, attempt.theta)  # the solver has it already
     theta, velocity, value = select(
         keep,
-        (attempt.theta, velocity, loss(network, state.data, attempt.theta)),
+        (attempt.theta, velocity, problem.objective(state.data, attempt.theta)),
         (state.theta, state.velocity, state.loss),
     )
     time, rest = _add(state.time, state.time_rest, jnp.where(keep, dt, 0))
@@ -208,7 +227,7 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         theta=theta,
         velocity=velocity,
         loss=value,
-        decay=decay(network, state.data, velocity),
+        decay=dynamics.decay(problem, state.data, theta, velocity),
         integrator=attempt.integrator,
         dt=attempt.dt,
         time=time,
@@ -219,6 +238,12 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         rejections=state.rejections + (attempt.complete & ~keep),
         advances=state.advances + 1,
     )
+    if state.watched is not None:
+        first, context = state.watched.first, state.watched.context
+        names, seen = setting.event.observed, State(state.data, theta, velocity, first, context)
+        now = problem.observe(names, seen)[0]
+        before = jnp.where(keep, state.watched.value, state.watched.before)
+        moved = moved._replace(watched=state.watched._replace(value=now, before=before))
     reason = _reason(setting, moved)
     return moved._replace(reason=jnp.where(attempt.complete, reason, state.reason))
 
@@ -231,17 +256,18 @@ def _limited(setting: Setting, state: TrialState) -> Float[Array, ""]:
     """
     if not setting.dynamics.interpolates:
         return state.dt
-    falls = state.decay > 0
+    falls = (state.decay > 0) & (state.loss > 0)
     lifetime = state.loss / jnp.where(falls, state.decay, 1)
-    return jnp.where(falls, jnp.minimum(state.dt, MOST_DECAY * lifetime), state.dt)
+    dt = jnp.where(falls, jnp.minimum(state.dt, MOST_DECAY * lifetime), state.dt)
+    if state.watched is None:
+        return dt
+    return jnp.minimum(dt, _remaining(state))  # the observable is known at the ends of steps
 
 
 @in_own_precision
 def finish(setting: Setting, state: TrialState) -> Summary:
     """The record of a trial that has stopped."""
     setting = setting.at(state.values)
-    network = setting.ensemble.network
-    drift = jnp.max(jnp.abs(balance(network, state.data, state.theta) - state.first_balance))
     return Summary(
         reason=state.reason,
         advances=state.advances,
@@ -254,25 +280,51 @@ def finish(setting: Setting, state: TrialState) -> Summary:
             state.reason == Reason.CERTIFICATE, state.loss, _loss_in_time(setting, state)
         ),
         well_initialized=state.well_initialized,
-        balancedness_drift=drift / jnp.max(state.theta.a**2),
+        balancedness_drift=setting.problem.drift(state.data, state.theta, state.conserved),
         curvature=state.decay / state.loss,
     )
 
 
 def _reason(setting: Setting, state: TrialState) -> Int[Array, ""]:
-    """Why the lane stops here, if it does; the certificate comes before the horizon."""
+    """Why the lane stops here, if it does; the event comes before the horizon."""
     dynamics = setting.dynamics
     remaining = _remaining(state)
     still = is_stationary(
-        state.data, state.theta, state.velocity, state.loss, state.decay, remaining
+        setting.problem.geometry,
+        state.data,
+        state.theta,
+        state.velocity,
+        state.loss,
+        state.decay,
+        remaining,
     )
     return _first(
         (~jnp.isfinite(state.loss) | jnp.isnan(state.dt), Reason.NOT_FINITE),
-        (_loss_in_time(setting, state) <= state.target, Reason.CERTIFICATE),
+        _event(setting, state, _loss_in_time(setting, state)),
         (remaining <= dynamics.slack, Reason.HORIZON),
         (still, Reason.STATIONARY),
         (state.steps + state.rejections >= dynamics.max_steps, Reason.BUDGET),
     )
+
+
+def _event(
+    setting: Setting, state: TrialState, value: Float[Array, ""]
+) -> tuple[Bool[Array, ""], Reason]:
+    """Whether the event has happened, `value` being the loss."""
+    if state.watched is None:
+        return value <= state.target, Reason.CERTIFICATE
+    event: Any = setting.event
+    return event.sign * (state.watched.value - event.value) > 0, Reason.EVENT
+
+
+def _not_finite(setting: Setting, state: TrialState) -> tuple[Bool[Array, ""], Reason]:
+    """Whether there is nothing to compare at the start."""
+    compared = jnp.isfinite(state.loss)
+    if state.watched is None:
+        compared = compared & setting.problem.is_comparable(state.data, state.target)
+    else:
+        compared = compared & jnp.isfinite(state.watched.value)
+    return ~compared, Reason.NOT_FINITE
 
 
 def _first(*reasons: tuple[Bool[Array, ""], Reason]) -> Int[Array, ""]:
@@ -304,10 +356,21 @@ def _flow_time(setting: Setting, state: TrialState) -> Float[Array, ""]:
     """The time of stopping; of a flow, where in its last step the target is crossed."""
     if not setting.dynamics.interpolates:
         return state.time
-    crossed = (state.reason == Reason.CERTIFICATE) & (state.steps > 0)
-    inside = _last_step(state).crossing(state.target)
+    if state.watched is None:
+        crossed = (state.reason == Reason.CERTIFICATE) & (state.steps > 0)
+        inside = _last_step(state).crossing(state.target)
+    else:
+        crossed = (state.reason == Reason.EVENT) & (state.steps > 0)
+        inside = _crossing(state.watched, setting.event)
     time = jnp.where(crossed, state.time - (1 - inside) * state.last.dt, state.time)
     return jnp.minimum(time, state.horizon)
+
+
+def _crossing(watched: Watched, event: Any) -> Float[Array, ""]:
+    """Where in [0, 1] of the last step the observable crossed the value of the event."""
+    change = watched.value - watched.before
+    inside = (event.value - watched.before) / jnp.where(change != 0, change, 1)
+    return jnp.clip(inside, 0, 1)
 
 
 def _add(total: Array, rest: Array, more: Array) -> tuple[Array, Array]:

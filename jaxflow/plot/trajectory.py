@@ -18,14 +18,22 @@ LABELS = {
     "curvature": "local PL curvature $\\mu$",
     "sharpness": "sharpness",
     "flips": "activation signs flipped",
-    "distance": "largest $|w_j - w_j(0)|$",
+    "distance": "distance from the start",
     "balancedness": "drift of $a_j^2 - |w_j|^2$",
     "teacher_error": "$|W^TW - V^TV|_F / |V^TV|_F$",
     "teacher_distance": "$\\min_Q |QW - V|_F / |V|_F$",
     "quotient_low": "$\\lambda_{\\min}$ mod rotations",
     "quotient_high": "$\\lambda_{\\max}$ mod rotations",
 }
-LOGARITHMIC = {"loss", "curvature", "balancedness", "teacher_error", "teacher_distance"}
+LOGARITHMIC = {
+    "loss",
+    "test_loss",
+    "curvature",
+    "gradient_norm",
+    "balancedness",
+    "teacher_error",
+    "teacher_distance",
+}
 SHIFT = 0.02  # of a decade: half the width that trials at one x are spread over
 BOUNDS = {"curvature": ("curvature_low", "curvature_high")}
 

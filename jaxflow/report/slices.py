@@ -181,7 +181,7 @@ def _of_design(
         if row is not None and row.answers(trial.horizon):
             place = trial.dynamics, trial.point.moved(design.along, 0)
             places.setdefault(place, []).append(trial)
-    activation = _within(protocol, "ensemble", "network", "activation", "name")
+    activation = _within(protocol, "problem", "network", "activation", "name")
     for (name, base), trials in places.items():
         yield SliceReport(
             name,

@@ -1,6 +1,6 @@
 """Is a store sound, by what its protocol and its designs allow? And the union of sound stores."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def rules(store: Store) -> Callable[[Row], Iterator[str]]:
             yield f"no design asks for a horizon of {row.horizon:g}"
         for design, trial in asking:
             yield from misplaced(design, trial)
-        yield from misjudged(store.protocol.table.get("success"), row)
+        yield from misjudged(store.protocol.table, row)
 
     return found
 
@@ -77,13 +77,20 @@ def misplaced(design: Design, trial: Trial) -> Iterator[str]:
         yield f"horizon {trial.horizon:g} is not that of {design.name}, {asked:g}"
 
 
-def misjudged(success: Any, row: Row) -> Iterator[str]:
-    """Whether the loss and the outcome of a row contradict the success that a study asks for."""
-    if not isinstance(success, int | float) or row.reason == "not_finite":
+def misjudged(protocol: Mapping[str, Any], row: Row) -> Iterator[str]:
+    """Whether the loss and the outcome of a row contradict the certificate asked for."""
+    kinds = [_entry(protocol.get(name), "kind") for name in ("problem", "event")]
+    square = _entry(protocol.get("event"), "square")
+    known = kinds == ["shallow_network", "certificate"] and isinstance(square, int | float)
+    if not known or row.reason == "not_finite":
         return
-    target = success / (2 * row.n)
+    target = square / (2 * row.n)
     converged = row.outcome is Outcome.CONVERGED
     if converged and row.last_loss > target * (1 + SLACK):
         yield f"converged with a loss of {row.last_loss:g}, above the {target:g} asked for"
     if not converged and row.last_loss < target * (1 - SLACK):
         yield f"{row.outcome} with a loss of {row.last_loss:g}, below the {target:g} asked for"
+
+
+def _entry(table: Any, name: str) -> Any:
+    return table.get(name) if isinstance(table, dict) else None

@@ -77,7 +77,7 @@ class Axes:
 
     A parameter goes by its dotted name in the study file. Those of a dynamics concern its own
     trials only. Instead of values of p there may be a rule by which it follows n. As
-    `Axes(d=(10, 20), p=(50,), parameters={"ensemble.initialization.shrink": (0.1, 1.0)})`, whose
+    `Axes(d=(10, 20), p=(50,), parameters={"problem.initialization.shrink": (0.1, 1.0)})`, whose
     four combinations are slices along n.
     """
 

@@ -21,7 +21,7 @@ DEEPEST = 50  # tables within tables
 
 @dataclass(frozen=True)
 class StoredProtocol:
-    """What decides the number in every row: the problem, the dynamics, success, seed, precision."""
+    """What decides the number in every row: problem, dynamics, event, seed, precision."""
 
     hash: str  # SHA-256 of the JSON
     json: str

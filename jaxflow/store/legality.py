@@ -8,6 +8,7 @@ from jaxflow.store.identity import StoredProtocol
 
 OUTCOMES = {
     "certificate": Outcome.CONVERGED,
+    "event": Outcome.CONVERGED,
     "stationary": Outcome.STALLED,
     "horizon": Outcome.UNDECIDED,
     "not_finite": Outcome.FAILED,
@@ -54,5 +55,5 @@ def _of_losses(row: Row) -> Iterator[str]:
     """Curvature and drift are quotients that a perfect fit or zero weights leave undefined."""
     for name in ("first_loss", "last_loss"):
         x = getattr(row, name)
-        if row.reason != "not_finite" and not (isfinite(x) and x >= 0):
+        if row.reason != "not_finite" and not isfinite(x):
             yield f"{name} = {x} is no loss"

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from jaxflow.core.errors import mistake
@@ -168,6 +169,114 @@ def _rank(horizon: Any, outcome: Any) -> tuple[bool, float]:
     return outcome != "UNDECIDED", horizon if isinstance(horizon, float) else 0.0
 
 
+def _from_3(connection: sqlite3.Connection) -> None:
+    """The ensemble became a kind of problem, success a kind of event; names of parameters follow.
+
+    Flows have a clock and a weight decay, or say that they go by time and have none.
+    What was damaged or lost is still found afterwards: a digest that was wrong stays, and sums
+    change by what changes.
+    """
+    ((*before, created),) = connection.execute("SELECT * FROM protocol").fetchall()
+    text, hashed = _canonical(_protocol_from_3(hashed_table("protocol", *before[:2])))
+    connection.execute("UPDATE protocol SET hash = ?, json = ?, schema = 4", (hashed, text))
+    after = digest("protocol", (hashed, text, 4, created))
+    enter(connection, "protocol", [after], [digest("protocol", (*before, created))])
+    hashes = _designs_from_3(connection)
+    _trials_from_3(connection, "trials", _REST, lambda values: digest("trials", values))
+    of_archive = lambda values: digest("trajectories", values[:-1], values[-1])  # noqa: E731
+    _trials_from_3(connection, "trajectories", "arrays", of_archive)
+    _asked_from_3(connection, hashes)
+
+
+def _protocol_from_3(protocol: dict[str, Any]) -> dict[str, Any]:
+    success, ensemble = protocol.pop("success", None), protocol.pop("ensemble", None)
+    if not isinstance(ensemble, dict) or not (success == "signs" or isinstance(success, float)):
+        raise _no_study([success, ensemble])
+    try:
+        for dynamics in protocol["dynamics"].values():
+            if dynamics["kind"] == "flow":
+                dynamics |= {"clock": "time", "weight_decay": 0.0}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_study(error) from error
+    square = {} if success == "signs" else {"square": success}
+    problem = {**ensemble, "kind": "shallow_network"}
+    return {**protocol, "problem": problem, "event": {"kind": "certificate", **square}}
+
+
+def _designs_from_3(connection: sqlite3.Connection) -> dict[Any, tuple[Any, Any]]:
+    """By the number of each design, its hash before and after."""
+    came, went, hashes = [], [], {}
+    for number, hashed, text, *rest in connection.execute("SELECT * FROM designs").fetchall():
+        design = hashed_table("design", hashed, text)
+        try:
+            parameters = design["axes"]["parameters"]
+            design["axes"]["parameters"] = {_renamed(k): x for k, x in parameters.items()}
+            for plan in (design[name] for name in ("grid", "threshold") if name in design):
+                plan["along"] = _renamed(plan["along"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _no_study(error) from error
+        new = _canonical(design)
+        sql = "UPDATE designs SET json = ?, hash = ? WHERE number = ?"
+        connection.execute(sql, (*new, number))
+        hashes[number] = hashed, new[1]
+        went.append(digest("designs", (hashed, text, *rest)))
+        came.append(digest("designs", (*new[::-1], *rest)))
+    enter(connection, "designs", came, went)
+    return hashes
+
+
+def _renamed(name: str) -> str:
+    is_of_problem = name.startswith("ensemble.")
+    return f"problem.{name.removeprefix('ensemble.')}" if is_of_problem else name
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _parameters_from_3(text: Any) -> Any:
+    """What the column was; as it is where that was not canonical JSON, which is damage."""
+    try:
+        table = json.loads(text)
+        new, _ = _canonical({_renamed(name): x for name, x in table.items()})
+        return new if _canonical(table)[0] == text else text
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return text
+
+
+def _key_from_3(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    at = _KEY.index("parameters")
+    return (*key[:at], _parameters_from_3(key[at]), *key[at + 1 :])
+
+
+def _trials_from_3(
+    connection: sqlite3.Connection,
+    table: str,
+    rest: str,
+    digest_of: Callable[[tuple[Any, ...]], bytes],
+) -> None:
+    came, went, at = [], [], _KEY.index("parameters")
+    select = f"SELECT {', '.join(_KEY)}, {rest}, digest FROM {table} WHERE rowid = ?"
+    update = f"UPDATE {table} SET parameters = ?, digest = ? WHERE rowid = ?"
+    for place in connection.execute(f"SELECT rowid FROM {table}").fetchall():
+        *old, said = connection.execute(select, place).fetchone()
+        new = _key_from_3(tuple(old))
+        now = digest_of(new) if digest_of(tuple(old)) == said else said
+        connection.execute(update, (new[at], now, *place))
+        came.append(now)
+        went.append(said)
+    enter(connection, table, came, went)
+
+
+def _asked_from_3(connection: sqlite3.Connection, hashes: dict[Any, tuple[Any, Any]]) -> None:
+    came, went = [], []
+    for place, number, *old in connection.execute("SELECT rowid, * FROM asked").fetchall():
+        new = _key_from_3(tuple(old))
+        values = (new[_KEY.index("parameters")], place)
+        connection.execute("UPDATE asked SET parameters = ? WHERE rowid = ?", values)
+        before, after = hashes.get(number, (None, None))
+        went.append(digest("asked", (before, *old)))
+        came.append(digest("asked", (after, *new)))
+    enter(connection, "asked", came, went)
+
+
 def _study(connection: sqlite3.Connection) -> tuple[dict[str, Any], Any]:
     """The study's table, and when its store was made."""
     found = connection.execute("SELECT hash, json, created FROM study").fetchall()
@@ -187,4 +296,4 @@ def _canonical(table: dict[str, Any]) -> tuple[str, str]:
     return text, hashlib.sha256(text.encode()).hexdigest()
 
 
-STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}

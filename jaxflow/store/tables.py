@@ -17,7 +17,7 @@ from jaxflow.core.errors import mistake, shortened
 from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, MODULUS, digest, total
 from jaxflow.store.file import ELSEWHERE, RESTORE
 
-SCHEMA = 3  # raise it when the fields of Row or the tables change, and add a migration
+SCHEMA = 4  # raise it when the fields of Row or the tables change, and add a migration
 
 _KEYS = ", ".join(f"{name} {COLUMNS[name].sql} NOT NULL" for name in KEY)
 _REST = ", ".join(f"{name} {column.sql}" for name, column in COLUMNS.items() if name not in KEY)
@@ -96,7 +96,7 @@ def schema_of(path: Any, connection: sqlite3.Connection) -> int:
     if len(rows) != 1:
         raise mistake(f"one {table} in the store at {path}", len(rows), RESTORE)
     ((schema,),) = rows
-    known = (SCHEMA,) if table == "protocol" else range(1, 3)
+    known = range(3, SCHEMA + 1) if table == "protocol" else range(1, 3)
     if not isinstance(schema, int) or schema not in known:
         remedy = "use the version of jaxflow that made it, or run the study anew elsewhere"
         raise mistake(f"a store of schema {SCHEMA} or lower at {path}", shortened(schema), remedy)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from jaxflow.core.keys import Uniforms, trial_keys
 from jaxflow.core.names import annotation, replaced
 from jaxflow.core.types import Trial
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.problem import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 from jaxflow.study.study import Study
 
 Array = NDArray[np.float64]
@@ -22,12 +22,12 @@ def drawn(study: Study, trial: Trial) -> tuple[Array, Array, Array, Array]:
     """Inputs X (n, d), labels y (n,) and first parameters W (p, d), a (p,) of a trial.
 
     They are the ones its flow starts from, which are drawn in float32. With biases X has a last
-    column of ones and W the biases, d + 1 columns. Raises `ValueError` where the study's ensemble
+    column of ones and W the biases, d + 1 columns. Raises `ValueError` where the study's problem
     has no trial at that point.
     """
     d, n, p = trial.point.d, trial.point.n, trial.point.p
     keys = jax.tree.map(jnp.asarray, trial_keys(study.seed, d, n, p, trial.seed))
-    data, theta = draw(ensemble_of(study, trial), keys, Sizes(d, n, p), Shape(d, n, p), "float32")
+    data, theta = draw(problem_of(study, trial), keys, Sizes(d, n, p), Shape(d, n, p), "float32")
     X, y, W, a = (np.asarray(v, np.float64) for v in (data.X, data.y, theta.W, theta.a))
     return X, y, W, a
 
@@ -36,20 +36,20 @@ def inputs_of(study: Study, trial: Trial) -> NDArray[np.float32]:
     """The inputs X (n, d) alone, in float32, without drawing the weights of a wide network."""
     d, n, p = trial.point.d, trial.point.n, trial.point.p
     keys = trial_keys(study.seed, d, n, p, trial.seed)
-    return np.asarray(_inputs(ensemble_of(study, trial), keys.samples, n, d))
+    return np.asarray(_inputs(problem_of(study, trial), keys.samples, n, d))
 
 
 @partial(jax.jit, static_argnums=(0, 2, 3))  # compiled once a shape, for many trials
-def _inputs(ensemble: Ensemble, key: NDArray[np.uint32], n: int, d: int) -> jax.Array:
-    return ensemble.inputs.draw(Uniforms(key, n, d), Sizes(d, n, p=1)).dense()
+def _inputs(problem: ShallowNetwork, key: NDArray[np.uint32], n: int, d: int) -> jax.Array:
+    return problem.inputs.draw(Uniforms(key, n, d), Sizes(d, n, p=1)).dense()
 
 
-def ensemble_of(study: Study, trial: Trial) -> Ensemble:
+def problem_of(study: Study, trial: Trial) -> ShallowNetwork:
     """The law of the trial, with the numbers of its point in it."""
-    root: Any = {"ensemble": study.ensemble}
+    root: Any = {"problem": study.problem}
     for name, x in trial.point.parameters:
-        if name.startswith("ensemble."):
+        if name.startswith("problem."):
             root = replaced(root, name, int(x) if annotation(root, name) is int else x)
-    ensemble: Ensemble = root["ensemble"]
-    ensemble.check(trial.point)
-    return ensemble
+    problem: ShallowNetwork = root["problem"]
+    problem.check(trial.point)
+    return problem

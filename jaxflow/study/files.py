@@ -48,6 +48,14 @@ def example() -> str:
     return (files("jaxflow") / "presets" / "_example.toml").read_text(encoding="utf-8")
 
 
+def example_problem(module: str) -> tuple[str, str]:
+    """A commented module of that name with a problem, and a study of it."""
+    folder = files("jaxflow") / "presets"
+    texts = ((folder / f"_problem.{end}").read_text(encoding="utf-8") for end in ("py", "toml"))
+    code, study = (text.replace("_problem", module) for text in texts)
+    return code, study
+
+
 def text(source: str | Path) -> str:
     """The preset of that name, or the TOML file; `ValueError` where there is none to read."""
     known = presets()

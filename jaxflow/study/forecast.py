@@ -13,8 +13,8 @@ from math import log
 
 import numpy as np
 
-from jaxflow.core.types import Point, Row
-from jaxflow.engine.costs import bucket, evaluation_cost
+from jaxflow.core.types import Point
+from jaxflow.engine.costs import Costs
 from jaxflow.engine.runner import Usage
 from jaxflow.sampling.neighbours import distance
 from jaxflow.sampling.search import Search
@@ -52,30 +52,28 @@ def expected_trials(search: Search, typical: float | None = None) -> int:
     return int(min(max(len(search.ended) + needed, proposed), plan.max_trials))
 
 
-def seconds_left(searches: Sequence[Search], usage: Usage, known: float, workers: int) -> float:
+def seconds_left(
+    searches: Sequence[Search], costs: Costs, usage: Usage, known: float, workers: int
+) -> float:
     """Expected wall-clock time until every search has finished.
 
     `known` is the work of the trials that were there before the run.
     """
-    done = sum(work(row) for search in searches for row in search.ended.values()) - known
+    done = sum(costs.spent(row) for search in searches for row in search.ended.values()) - known
     if done <= 0 or usage.busy == 0:
         return float("inf")
-    left = _WorkLeft(searches)
+    left = _WorkLeft(searches, costs)
     compilation = usage.compiling / max(len(usage.programs), 1) or COMPILATION
     work_left = sum(left.of(search) for search in searches if not search.finished)
-    seconds = work_left * usage.busy / done + _programs_left(searches) * compilation
+    seconds = work_left * usage.busy / done + _programs_left(searches, costs) * compilation
     return seconds / workers
-
-
-def work(row: Row) -> float:
-    """The work of a trial, in flops of a product."""
-    return row.evaluations * evaluation_cost(row.point)
 
 
 class _WorkLeft:
     """The work that a search still takes, in flops of a product."""
 
-    def __init__(self, searches: Sequence[Search]) -> None:
+    def __init__(self, searches: Sequence[Search], costs: Costs) -> None:
+        self._costs = costs
         begun = [search for search in searches if search.ended]
         most = max(len(search.ended) for search in begun)
         self._told = [search for search in begun if len(search.ended) >= min(ENOUGH, most)]
@@ -90,18 +88,18 @@ class _WorkLeft:
         nearest = self._nearest(search)
         typical = expected_trials(nearest) * (WARM if search.parent else 1.0)
         to_come = expected_trials(search, typical) - len(search.ended)
-        return to_come * _mean_work(nearest) * self._load(search) / self._load(nearest)
+        return to_come * self._mean_work(nearest) * self._load(search) / self._load(nearest)
 
     def _of_grid(self, search: Search) -> float:
         """Of trials whose places are known, each by those that ended nearest by."""
         along = search.plan.along
         rows = list(self._nearest(search).ended.values())
         log_x = np.log([row.point[along] for row in rows])
-        shares = np.array([work(row) / (evaluation_cost(row.point) * row.horizon) for row in rows])
+        shares = np.array([self._costs.spent(row) / self._costs.most(row.trial) for row in rows])
         found = 0.0
         for point, trials in Counter(trial.point for trial in search.missing).items():
             near = np.argsort(np.abs(log_x - log(point[along])), kind="stable")[:NEAREST]
-            found += trials * float(np.mean(shares[near])) * _load(search, point)
+            found += trials * float(np.mean(shares[near])) * self._load_at(search, point)
         return found
 
     def _nearest(self, search: Search) -> Search:
@@ -117,7 +115,11 @@ class _WorkLeft:
 
     def _load(self, search: Search) -> float:
         """Cost times flow time allowed at the search's threshold."""
-        return _load(search, search.base.moved(search.plan.along, max(self._threshold(search), 1)))
+        x = max(self._threshold(search), 1)
+        return self._load_at(search, search.base.moved(search.plan.along, x))
+
+    def _load_at(self, search: Search, point: Point) -> float:
+        return self._costs.evaluation(point) * search.horizon.times(point)[-1]
 
     def _threshold(self, search: Search) -> float:
         """That of the search itself, or of the nearest that has told carried on."""
@@ -141,15 +143,10 @@ class _WorkLeft:
             powers.append(min(max(grown, 0.0), 2.0))
         return powers[0], powers[1]
 
-
-def _mean_work(search: Search) -> float:
-    """Of a trial of a search that has told: over the later half, near the threshold."""
-    rows = list(search.ended.values())
-    return float(np.mean([work(row) for row in rows[len(rows) // 2 :]]))
-
-
-def _load(search: Search, point: Point) -> float:
-    return evaluation_cost(point) * search.horizon.times(point)[-1]
+    def _mean_work(self, search: Search) -> float:
+        """Of a trial of a search that has told: over the later half, near the threshold."""
+        rows = list(search.ended.values())
+        return float(np.mean([self._costs.spent(row) for row in rows[len(rows) // 2 :]]))
 
 
 def _sizes(point: Point) -> Point:
@@ -157,9 +154,9 @@ def _sizes(point: Point) -> Point:
     return Point(point.d, point.n, point.p)
 
 
-def _programs_left(searches: Sequence[Search]) -> float:
+def _programs_left(searches: Sequence[Search], costs: Costs) -> float:
     """Programs still to be compiled: every search takes as many as others had by their end."""
-    counts = [len({bucket(row.point) for row in search.ended.values()}) for search in searches]
+    counts = [len({costs.shape(row.point) for row in search.ended.values()}) for search in searches]
     full = [n for n, search in zip(counts, searches, strict=True) if search.finished]
     each = float(np.mean(full)) if full else TYPICAL_PROGRAMS
     return sum(

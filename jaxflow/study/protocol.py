@@ -11,15 +11,34 @@ from jaxflow.core.errors import mistake
 from jaxflow.core.schema import Choice, Schema, canonical, digest
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.events import Above, Below, Certificate, Event
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.flow.stopping import Success
-from jaxflow.problems.shallow import ensemble
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.examples.deep_network import DeepNetwork
+from jaxflow.problems.examples.perceptron import Perceptron
+from jaxflow.problems.examples.phase_retrieval import PhaseRetrieval
+from jaxflow.problems.examples.random_features import RandomFeatures
+from jaxflow.problems.problem import Problem, declared
+from jaxflow.problems.shallow import shallow_network
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.sampling import rules
 
+PROBLEMS: dict[str, type] = {
+    "shallow_network": ShallowNetwork,
+    "deep_network": DeepNetwork,
+    "perceptron": Perceptron,
+    "phase_retrieval": PhaseRetrieval,
+    "random_features": RandomFeatures,
+}
+EVENTS: dict[str, type] = {"certificate": Certificate, "below": Below, "above": Above}
 SCHEMA = Schema(
     {
-        **ensemble.CHOICES,
+        **shallow_network.CHOICES,
+        Problem: Choice("kind", PROBLEMS, default="shallow_network"),
+        Event: Choice(
+            "kind",
+            {"certificate": Certificate, "below": Below, "above": Above},
+            default="certificate",
+        ),
         Dynamics: Choice("kind", {"flow": GradientFlow, "descent": GradientDescent}),
         **rules.CHOICES,
     }
@@ -28,15 +47,11 @@ SCHEMA = Schema(
 
 @dataclass(frozen=True)
 class Protocol:
-    """Dynamics by name, ensemble, success, seed and precision.
-
-    `success` is the loss at which a trial has converged: c for L <= c/2n, or "signs" for the
-    certificate L <= min y^2/2n.
-    """
+    """Dynamics by name, problem, event, seed and precision."""
 
     dynamics: dict[str, Dynamics]
-    ensemble: Ensemble = field(default_factory=Ensemble)
-    success: Success = "signs"
+    problem: Problem = field(default_factory=ShallowNetwork)
+    event: Event = Certificate()
     seed: int = 0
     precision: Literal["float32", "float64"] = "float32"
 
@@ -44,9 +59,11 @@ class Protocol:
         SCHEMA.coerce(self)
         if not self.dynamics:
             raise mistake("at least one dynamics", "none", "add a table [dynamics.flow]")
-        if self.success != "signs" and not self.success > 0:
-            remedy = 'give c of L <= c/2n, or "signs" for L <= min y^2/2n'
-            raise mistake("success > 0 or 'signs'", self.success, remedy)
+        declared(type(self.problem))
+        try:
+            self.problem.check_observables(self.event.observed)
+        except ValueError as error:
+            raise ValueError(f"event.observable: {error}") from error
         if not 0 <= self.seed < 2**32:
             raise mistake("0 <= seed < 2**32", self.seed, "choose another")
 

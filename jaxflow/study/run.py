@@ -6,21 +6,19 @@ from pathlib import Path
 
 from jaxflow.core.machine import check_precision, configure_once
 from jaxflow.core.types import Trial
-from jaxflow.engine.costs import check_coordinates, most_work
+from jaxflow.engine.costs import Costs, check_coordinates
 from jaxflow.engine.local import LocalRunner
-from jaxflow.engine.reference import check_numerics
 from jaxflow.engine.runner import Usage
 from jaxflow.engine.settings import Lanes
-from jaxflow.problems.shallow.trying import try_laws
 from jaxflow.sampling.design import Board
 from jaxflow.sampling.search import Search
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
-from jaxflow.study.drawing import ensemble_of
 from jaxflow.study.files import STUDY, write
-from jaxflow.study.forecast import seconds_left, work
+from jaxflow.study.forecast import seconds_left
 from jaxflow.study.protocol import SCHEMA
 from jaxflow.study.study import Study
+from jaxflow.study.trying import try_problem
 
 
 @dataclass
@@ -28,6 +26,7 @@ class Progress:
     """Where a run stands; handed to the listener after every harvest."""
 
     searches: list[Search]
+    costs: Costs
     workers: int
     usage: Usage = field(default_factory=Usage)
     known: int = 0  # trials that were in the store before the run
@@ -46,7 +45,7 @@ class Progress:
     @property
     def seconds_left(self) -> float:
         """Expected wall-clock time until the end; infinite while nothing is known."""
-        return seconds_left(self.searches, self.usage, self.known_work, self.workers)
+        return seconds_left(self.searches, self.costs, self.usage, self.known_work, self.workers)
 
 
 def run(
@@ -73,35 +72,29 @@ def run(
     check_precision(study.precision)
     for dynamics in study.dynamics.values():
         dynamics.check_precision(study.precision)
-        check_coordinates(study.ensemble, dynamics, lanes.coordinates)
+        check_coordinates(study.problem, dynamics, lanes.coordinates)
     if is_kept:
         SCHEMA.check_storable(study)
     is_new = not (folder / FILE).exists()
     if is_new:
-        _try(study)
+        try_problem(study)
     with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
         store.begin(study.design.hash, study.design.json, fingerprint)
         write(folder / STUDY, study.to_toml())
         board = Board(study.design.searches(study.dynamics), study.design.along)
         board.tell(store.rows())
-        progress = Progress(board.searches, lanes.resolved().workers)
-        waiting = _ask(study, store, board)
+        progress = Progress(board.searches, Costs(study.problem), lanes.resolved().workers)
+        waiting = _ask(study, store, board, progress.costs)
         progress.known = progress.ended
-        progress.known_work = sum(work(row) for s in board.searches for row in s.ended.values())
+        progress.known_work = sum(
+            progress.costs.spent(row) for s in board.searches for row in s.ended.values()
+        )
         if waiting and not is_new:
-            _try(study)
+            try_problem(study)
         if waiting:
             _drive(study, store, board, lanes, waiting, progress, listener)
         listener(progress)
     return progress
-
-
-def _try(study: Study) -> None:
-    """Raise `ValueError` where this machine or a law of the study draws what it should not."""
-    check_numerics(study.precision)
-    slice = next(study.slices())
-    point = slice.base.moved(slice.along, slice.plan.low)
-    try_laws(ensemble_of(study, Trial(slice.dynamics, point, 0, 1.0)), point, study.seed)
 
 
 def _drive(
@@ -115,9 +108,9 @@ def _drive(
 ) -> None:
     """Submit, harvest, store, propose, until every search has finished."""
     with LocalRunner(
-        study.ensemble,
+        study.problem,
         study.dynamics,
-        success=study.success,
+        event=study.event,
         seed=study.seed,
         dtype=study.precision,
         lanes=lanes,
@@ -130,13 +123,13 @@ def _drive(
             if rows:
                 store.insert(rows, runner.trajectories(rows))
                 board.tell(rows)
-                runner.submit(_ask(study, store, board))
+                runner.submit(_ask(study, store, board, progress.costs))
             listener(progress)
 
 
-def _ask(study: Study, store: Store, board: Board) -> list[Trial]:
+def _ask(study: Study, store: Store, board: Board, costs: Costs) -> list[Trial]:
     """Propose, note what is asked for, and give what has to be run, the most expensive first."""
     asked = board.propose()
     if asked:
         store.ask(study.design.hash, asked)
-    return sorted(board.missing(asked), key=most_work, reverse=True)
+    return sorted(board.missing(asked), key=costs.most, reverse=True)

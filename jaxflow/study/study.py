@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
@@ -14,9 +14,10 @@ from jaxflow.core.errors import mistake
 from jaxflow.core.names import annotation, flattened, replaced
 from jaxflow.core.types import Point, Recording
 from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.events import Certificate, Event
 from jaxflow.flow.recording import check_recording
-from jaxflow.flow.stopping import Success
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.problem import Problem
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.sampling.design import Design
 from jaxflow.sampling.grid import GridPlan
@@ -32,20 +33,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Study:
-    """Ensemble, axes, dynamics, horizon, sampling plan and seed.
+    """Problem, axes, dynamics, event, horizon, sampling plan and seed.
 
     The fields are those of its `protocol`, which decide the number in a row, and of its `design`,
     which says what is run. Exactly one of `threshold` and `grid` says how n, or another axis, is
-    sampled. `success` is the loss at which a trial has converged: c for L <= c/2n, or "signs" for
-    the certificate L <= min y^2/2n. `record` asks for trajectories of some trials.
+    sampled. `event` is what a trial is followed for. `record` asks for trajectories of some trials.
     """
 
     name: str
     axes: Axes
     dynamics: dict[str, Dynamics]
-    ensemble: Ensemble = field(default_factory=Ensemble)
+    problem: Problem = field(default_factory=ShallowNetwork)
     horizon: Horizon = Horizon()
-    success: Success = "signs"
+    event: Event = Certificate()
     threshold: ThresholdPlan | None = None
     grid: GridPlan | None = None
     record: Recording | None = None
@@ -54,9 +54,16 @@ class Study:
 
     def __post_init__(self) -> None:
         SCHEMA.coerce(self)
+        object.__setattr__(self, "axes", self._whole_axes())
+        if not isinstance(self.problem, ShallowNetwork) and self.horizon == Horizon():
+            expected = f"a horizon for {type(self.problem).__name__}"
+            remedy = (
+                "give the flow time, or the steps, that a trial is allowed: horizon.time = 1000"
+            )
+            raise mistake(expected, "none", remedy)
         protocol = self.protocol  # made here, so that it is checked
         if self.record is not None:
-            check_recording(self.record, protocol.ensemble)
+            check_recording(self.record, protocol.problem)
         for name in self.design.parameters:
             annotation(self._root, name)
         for slice in self.slices():
@@ -132,7 +139,16 @@ class Study:
 
     @property
     def _root(self) -> dict[str, Any]:
-        return {"ensemble": self.ensemble, "dynamics": self.dynamics}
+        return {"problem": self.problem, "dynamics": self.dynamics}
+
+    def _whole_axes(self) -> Axes:
+        """The axes, with 1 for sizes that the problem can do without."""
+        plan = self.threshold or self.grid
+        along = plan.along if plan else "n"
+        free = [name for name in self.problem.optional if name != along]
+        missing = [name for name in free if not (self.axes.values(name) or self.axes.follows)]
+        ones: dict[str, Any] = dict.fromkeys(missing, (1,))
+        return replace(self.axes, **ones) if missing else self.axes
 
     def _check(self, point: Point) -> None:
         """Raise `ValueError` where the study has no trial."""
@@ -147,4 +163,4 @@ class Study:
                 root = replaced(root, name, int(x) if kind is int else x)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
-        root["ensemble"].check(point)
+        root["problem"].check(point)

@@ -9,8 +9,6 @@ from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
 from jaxflow.engine.local import run_trial
 from jaxflow.study.study import Study
 
-OBSERVABLES = ("loss", "curvature", "sharpness", "balancedness", "flips", "distance")
-BOUNDS = ("curvature_low", "curvature_high")  # they hold for orthogonal inputs
 POINTS = 96
 
 
@@ -27,15 +25,14 @@ def follow(
         raise unknown_name("dynamics", name, study.dynamics)
     d, n, p = (_size(study, axis, sizes.get(axis)) for axis in SIZES)
     point = Point(d, n, p)
-    study.ensemble.check(point)
-    orthogonal = "orthogonal" in study.ensemble.coordinates()
-    names = (*OBSERVABLES, *BOUNDS) if orthogonal else OBSERVABLES
+    study.problem.check(point)
+    names = tuple(dict.fromkeys((*study.event.observed, *study.problem.followed)))
     return run_trial(
-        study.ensemble,
+        study.problem,
         study.dynamics[name],
         Trial(name, point, seed, study.horizon.times(point)[-1]),
         study.record or Recording(names, points=POINTS),
-        success=study.success,
+        event=study.event,
         seed=study.seed,
         dtype=study.precision,
     )

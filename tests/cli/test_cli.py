@@ -23,13 +23,13 @@ mpl.use("Agg")
 
 GRID = """
 name = "grid"
-success = 1.0
+event.square = 1.0
 horizon = {time = [20.0, 60.0]}
 [axes]
 d = [4, 5, 6]
 p = [16]
 [axes.parameters]
-"ensemble.initialization.shrink" = [0.5, 1.0]
+"problem.initialization.shrink" = [0.5, 1.0]
 [dynamics.control]
 kind = "descent"
 [grid]
@@ -62,7 +62,7 @@ def refused(capsys, *arguments: str) -> str:
 def test_every_parameter_is_a_slice_of_its_own(grid, capsys):
     found = json.loads(said(capsys, "thresholds", str(grid[1]), "--json"))["thresholds"]
     assert len(found) == 3 * 2 * 2  # d, shrink, horizons
-    name = "ensemble.initialization.shrink"
+    name = "problem.initialization.shrink"
     assert {entry["parameters"][name] for entry in found} == {0.5, 1.0}
     assert {entry["horizon"] for entry in found} == {20.0, 60.0}
     assert all(entry["along"] == "n" for entry in found)
@@ -170,13 +170,13 @@ def test_flags_are_keys_of_the_study(grid, capsys, tmp_path, monkeypatch):
 
 def test_a_small_study_has_the_values_of_its_table(grid, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    small = 'small.axes.d = [5]\nsmall.axes.parameters."ensemble.initialization.shrink" = [0.5]\n'
+    small = 'small.axes.d = [5]\nsmall.axes.parameters."problem.initialization.shrink" = [0.5]\n'
     Path("study.toml").write_text(small + GRID)
     said(capsys, "run", "study.toml", "--small", "--grid.repetitions=1")
     study = Study.load(Path("runs/grid-small"))
     assert study == Study.load("study.toml", {"grid.repetitions": 1}, small=True)
     assert (study.name, study.axes.d) == ("grid-small", (5,))
-    assert study.axes.parameters == {"ensemble.initialization.shrink": (0.5,)}
+    assert study.axes.parameters == {"problem.initialization.shrink": (0.5,)}
     whole = Study.load("study.toml")
     assert (whole.name, whole.axes.d) == ("grid", (4, 5, 6))
     assert "[small]" in refused(capsys, "run", str(grid[0]), "--small")

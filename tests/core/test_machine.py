@@ -10,7 +10,8 @@ from jaxflow.core.machine import configure
 
 RUN = """
 from jaxflow.core.types import Point, Trial
-with jf.LocalRunner(jf.Ensemble(), {"descent": jf.GradientDescent()}, success=1.0) as runner:
+dynamics, event = {"descent": jf.GradientDescent()}, jf.Certificate(1.0)
+with jf.LocalRunner(jf.ShallowNetwork(), dynamics, event=event) as runner:
     runner.run([Trial("descent", Point(3, 4, 8), 0, 1.0)])
 """
 

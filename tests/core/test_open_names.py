@@ -12,10 +12,11 @@ import pytest
 from jaxflow.core.open_names import Unloaded, importing_from, name_of
 from jaxflow.core.schema import PLAIN, Schema
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.problem import Problem
 from jaxflow.problems.shallow.inputs import InputLaw, Sphere
 from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.padding import Everywhere
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.study.study import SCHEMA, Study
 
 RING = """
@@ -94,11 +95,13 @@ def study(inputs):
         "grid": {"values": [5, 9], "repetitions": 2},
     }
     made = Study.from_table(table)
-    return replace(made, ensemble=Ensemble(inputs=inputs))
+    return replace(made, problem=ShallowNetwork(inputs=inputs))
 
 
 def loaded(name, **fields):
-    return SCHEMA.read(Ensemble, {"inputs": {"law": name, **fields}}, "ensemble", load=True).inputs
+    return SCHEMA.read(
+        ShallowNetwork, {"inputs": {"law": name, **fields}}, "problem", load=True
+    ).inputs
 
 
 def test_laws_of_two_modules_and_two_parameters_are_three_hashes(modules):
@@ -116,17 +119,17 @@ def test_laws_of_two_modules_and_two_parameters_are_three_hashes(modules):
 
 
 def test_a_law_that_is_not_loaded_hashes_as_the_law(modules):
-    table = json.loads(study(loaded("ring_one:Versioned", radius=2)).protocol.json)["ensemble"]
+    table = json.loads(study(loaded("ring_one:Versioned", radius=2)).protocol.json)["problem"]
     del sys.modules["ring_one"]
-    read = SCHEMA.read(Ensemble, table, "ensemble")
+    read = SCHEMA.read(Problem, table, "problem")
     assert read.inputs == Unloaded("ring_one:Versioned", {"radius": 2.0, "version": "2"})
     assert "ring_one" not in sys.modules
     assert SCHEMA.unloaded({"a": (read,)}) == ["ring_one:Versioned"]
     assert SCHEMA.write(read) == table
-    assert hash(read) == hash(SCHEMA.read(Ensemble, SCHEMA.write(read), "ensemble"))
+    assert hash(read) == hash(SCHEMA.read(Problem, SCHEMA.write(read), "problem"))
     with pytest.raises(ValueError, match="import it first"):
         _ = read.inputs.draw
-    again = SCHEMA.read(Ensemble, read, "ensemble", load=True)
+    again = SCHEMA.read(Problem, read, "problem", load=True)
     assert SCHEMA.unloaded(again) == []
     assert SCHEMA.write(again) == table
 
@@ -145,7 +148,7 @@ def test_a_class_within_a_function_runs_in_memory_and_is_no_part_of_a_store():
     assert study(one).protocol.hash != study(two).protocol.hash
     with pytest.raises(ValueError, match="put it in a module that can be imported") as caught:
         SCHEMA.check_storable(study(one))
-    assert "ensemble.inputs" in str(caught.value)
+    assert "problem.inputs" in str(caught.value)
     SCHEMA.check_storable(study(Sphere()))
 
 
@@ -163,7 +166,7 @@ def test_a_class_that_another_has_replaced_has_no_name(modules):
 def test_arrays_in_laws_hash_by_content(modules):
     turned = type(loaded("ring_one:Turned"))
     eye, other = np.eye(3), np.eye(3) * 2
-    laws = [study(turned(1, rotation)).ensemble.inputs for rotation in (eye, eye.copy(), other)]
+    laws = [study(turned(1, rotation)).problem.inputs for rotation in (eye, eye.copy(), other)]
     assert laws[0] == laws[1] != laws[2]
     assert hash(laws[0]) == hash(laws[1])
     assert len({study(law).protocol.hash for law in laws}) == 2
@@ -174,7 +177,7 @@ def test_arrays_in_laws_hash_by_content(modules):
     assert loaded("ring_one:Turned", rotation=eye.tolist()) == laws[0]
     kept = SCHEMA.write(laws[0])
     assert kept["rotation"]["shape"] == [3, 3]
-    with pytest.raises(ValueError, match=r"an array of numbers at ensemble\.inputs\.rotation"):
+    with pytest.raises(ValueError, match=r"an array of numbers at problem\.inputs\.rotation"):
         loaded(kept.pop("law"), **kept)
 
 
@@ -261,8 +264,8 @@ def test_no_dataclass_goes_without_its_name_where_none_is_declared():
 
 
 def test_a_schema_without_laws_leaves_laws_alone():
-    ensemble = Ensemble(inputs=Sphere(1.0, 3.0))
-    law = ensemble.inputs
-    PLAIN.coerce(ensemble)
-    assert ensemble.inputs is law
-    assert Schema({}).read(Ensemble, ensemble, "it") is ensemble
+    problem = ShallowNetwork(inputs=Sphere(1.0, 3.0))
+    law = problem.inputs
+    PLAIN.coerce(problem)
+    assert problem.inputs is law
+    assert Schema({}).read(ShallowNetwork, problem, "it") is problem

@@ -15,8 +15,9 @@ from studies import studies, words
 
 from jaxflow.core.schema import canonical
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Above, Below, Certificate
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.threshold import ThresholdPlan
@@ -65,12 +66,12 @@ laws = st.fixed_dictionaries(
     },
 )
 tables = st.builds(
-    lambda name, ensemble, d, p, seed, success, horizon: changed(
+    lambda name, problem, d, p, seed, event, horizon: changed(
         name=name,
-        ensemble=ensemble,
+        problem=problem,
         axes={"d": d, "p": p},
         seed=seed,
-        success=success,
+        event=event,
         horizon=horizon,
         dynamics={
             "flow": {"kind": "flow", "rtol": 0.1},
@@ -82,7 +83,11 @@ tables = st.builds(
     st.lists(st.integers(1, 99), min_size=1, max_size=3, unique=True),
     st.lists(st.integers(1, 99), min_size=1, max_size=3, unique=True),
     st.integers(0, 2**32 - 1),
-    st.one_of(st.just("signs"), st.floats(1e-9, 1e3)),
+    st.one_of(
+        st.just("certificate"),
+        st.builds(lambda square: {"square": square}, st.floats(1e-9, 1e3)),
+        st.just({"kind": "below", "observable": "sharpness", "value": 2}),
+    ),
     st.one_of(st.builds(lambda t: {"time": t}, st.floats(1e-3, 1e6)), st.just({"factor": 2})),
 )
 
@@ -97,10 +102,10 @@ def test_studies_survive_a_round_trip(table):
 
 
 def test_ways_to_write_one_study_hash_equally():
-    short = Study.from_table(changed(ensemble={"inputs": "sphere"}))
+    short = Study.from_table(changed(problem={"inputs": "sphere"}))
     long = Study.from_table(
         changed(
-            ensemble={"inputs": {"high": 2, "low": 1, "law": "sphere"}, "labels": "random_signs"},
+            problem={"inputs": {"high": 2, "low": 1, "law": "sphere"}, "labels": "random_signs"},
             precision="float32",
             horizon={"factor": 1},
         )
@@ -143,18 +148,24 @@ def in_python(table, dice):
         },
         "seed": dice.choice([int, float, np.uint32, np.array])(table.get("seed", 0)),
     }
-    if "ensemble" in table:
-        made["ensemble"] = SCHEMA.read(Ensemble, table["ensemble"], "ensemble")
+    if "problem" in table:
+        made["problem"] = SCHEMA.read(ShallowNetwork, table["problem"], "problem")
     if "horizon" in table:
         made["horizon"] = Horizon(**{k: np.array(v) for k, v in table["horizon"].items()})
-    if "success" in table:
-        success = table["success"]
-        made["success"] = success if isinstance(success, str) else number(success, dice)
+    if "event" in table:
+        made["event"] = _event(table["event"], dice)
     for name, kind in (("threshold", ThresholdPlan), ("grid", GridPlan)):
         if name in table:
             entries = table[name].items()
             made[name] = kind(**{k: _entry(v, dice) for k, v in entries})
     return Study(**made)
+
+
+def _event(event, dice):
+    if isinstance(event, str):
+        return dice.choice([event, np.str_(event), Certificate()])
+    law = {"below": Below, "above": Above}.get(event.get("kind"), Certificate)
+    return law(**{k: _entry(v, dice) for k, v in event.items() if k != "kind"})
 
 
 def _entry(value, dice):
@@ -203,10 +214,10 @@ def test_single_values_ranges_tables_and_names_do_in_python():
         },
         {
             "dynamics": {"flow": "flow"},
-            "success": np.str_("signs"),
+            "event": np.str_("certificate"),
             "precision": np.str_("float32"),
         },
-        {"seed": 0.0, "ensemble": {"inputs": "sphere"}, "record": None},
+        {"seed": 0.0, "problem": {"inputs": "sphere"}, "record": None},
     ]
     for changes in ways:
         assert said(plain_study(**changes)) == said(study)
@@ -233,10 +244,13 @@ for _ in range(3000):
         ({"seed": 1.5}, "an integer at seed, got 1.5"),
         ({"seed": True}, "an integer at seed, got True"),
         ({"seed": 10**5000}, "an integer below 2^63 at seed"),
-        ({"success": "sign"}, "'signs' or a number at success, got 'sign'"),
-        ({"success": 10**400}, "a number below 1e308 at success"),
-        ({"success": float("nan")}, "a finite number at success"),
-        ({"success": None}, "'signs' or a number at success, got None"),
+        ({"event": "certificat"}, "event.kind in {above, below, certificate}, got 'certificat'"),
+        ({"event": {"square": 10**400}}, "a number below 1e308 at event.square"),
+        ({"event": {"square": float("nan")}}, "a finite number at event.square"),
+        ({"event": {"kind": "below", "observable": 1, "value": 1}}, "a text at event.observable"),
+        ({"event": None}, "an event at event, got None"),
+        ({"event": 1.0}, "an event at event, got 1.0"),
+        ({"event": Certificate}, "make one, Certificate()"),
         ({"name": 3}, "a text at name, got 3"),
         ({"name": ["x" * 10**6]}, "a text at name"),
         ({"grid": GridPlan}, "got the class GridPlan"),
@@ -279,11 +293,34 @@ def test_dynamics_are_what_they_say():
         (changed(dynamics={"flow": {"kind": "flow", "rtol": -1}}), ["rtol > 0"]),
         (changed(dynamics={"flow": {"kind": "flow", "solver": "RKC"}}), ["did you mean 'RKC2'"]),
         (changed(dynamics="flow"), ["a table at dynamics"]),
-        (changed(ensemble={"inputs": "spere"}), ["ensemble.inputs.law", "did you mean 'sphere'"]),
-        (changed(ensemble={"inputs": "orthogonal"}), ["n <= d for orthogonal inputs", "d = 5"]),
-        (changed(ensemble={"network": {"trained": "none"}}), ["'both', 'first'"]),
-        (changed(success=-1.0), ["success > 0"]),
-        (changed(success="sign"), ["'signs'"]),
+        (changed(problem={"inputs": "spere"}), ["problem.inputs.law", "did you mean 'sphere'"]),
+        (changed(problem={"inputs": "orthogonal"}), ["n <= d for orthogonal inputs", "d = 5"]),
+        (changed(problem={"network": {"trained": "none"}}), ["'both', 'first'"]),
+        (changed(problem="shallow"), ["problem.kind", "did you mean 'shallow_network'"]),
+        (changed(problem={"kind": "shallow"}), ["problem.kind", "did you mean 'shallow_network'"]),
+        (changed(event={"square": -1.0}), ["square > 0", "-1.0", "give c of L <= c/2n"]),
+        (changed(event={"square": 0}), ["square > 0"]),
+        (changed(event="certain"), ["event.kind in {above, below, certificate}", "'certain'"]),
+        (changed(event={"kind": "beneath"}), ["event.kind", "got 'beneath'"]),
+        (changed(event={"kind": "below", "value": 1}), ["event.observable, got", "add it"]),
+        (changed(event={"kind": "below", "observable": "loss"}), ["event.value, got", "add it"]),
+        (
+            changed(event={"kind": "below", "observable": "nope", "value": 1}),
+            ["observable in {", "loss", "sharpness", "got 'nope'"],
+        ),
+        (
+            changed(event={"kind": "above", "observable": "loss", "value": float("inf")}),
+            ["a finite number at event.value"],
+        ),
+        (
+            changed(event={"kind": "above", "observable": "loss", "value": 1, "square": 1}),
+            ["key of event in {observable, value}"],
+        ),
+        (
+            changed(event={"kind": "below", "observable": "teacher_distance", "value": 1}),
+            ["teacher"],
+        ),
+        (changed(success="signs"), ["key of the study", "got 'success'"]),
         (changed(horizon={"time": 0}), ["a finite number time of the horizon > 0", "0.0"]),
         (changed(horizon={"time": float("inf")}), ["a finite number"]),
         (changed(seed=-1), ["0 <= seed"]),
@@ -314,7 +351,7 @@ def test_mistakes_are_one_line_that_names_expected_got_and_remedy(table, words):
         ),
         max_leaves=8,
     ),
-    st.sampled_from(["axes", "dynamics", "ensemble", "horizon", "success", "grid", "seed"]),
+    st.sampled_from(["axes", "dynamics", "problem", "horizon", "event", "grid", "seed"]),
 )
 def test_no_table_causes_a_traceback(value, key):
     try:

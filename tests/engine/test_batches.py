@@ -7,7 +7,7 @@ from jaxflow.engine.batches import requests, row
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Summary
 
-LEAK = "ensemble.network.activation.leak"
+LEAK = "problem.network.activation.leak"
 TRIALS = [Trial("flow", Point(10, 40, 24, ((LEAK, leak),)), 7, 150.0) for leak in (0.25, 0.5)]
 
 
@@ -22,7 +22,7 @@ def test_batches_are_filled_up_with_copies():
 def test_parameters_are_taken_by_name_and_share_the_keys():
     request = requests(0, TRIALS, 2, "float32", (LEAK,))
     assert request.values.tolist() == [[0.25], [0.5]]
-    np.testing.assert_array_equal(request.keys.neurons[0], request.keys.neurons[1])
+    np.testing.assert_array_equal(request.keys.start[0], request.keys.start[1])
 
 
 def test_a_row_is_of_its_lane():

@@ -1,17 +1,24 @@
 """The ladder of static shapes, and which coordinates are chosen or refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stores import ROW
 
 from jaxflow.core.types import Point, Trial
-from jaxflow.engine.costs import bucket, cheapest, cost, flops, most_work, rung
+from jaxflow.engine.costs import Costs, cheapest
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.problem import Shape, rung
+from jaxflow.problems.shallow.costs import cost, flops
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.padding import Shape
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
+COSTS = Costs(ShallowNetwork())
 ADAM = GradientDescent(0.01, "adam")
 
 
@@ -31,26 +38,28 @@ def test_products_are_counted_by_hand():
     ],
 )
 def test_the_cheapest_by_shape(shape, expected):
-    assert cheapest(Ensemble(), GradientFlow(), shape) == expected
+    assert cheapest(ShallowNetwork(), GradientFlow(), shape) == expected
     others = {"ambient", "span"} - {expected}
     assert cost(expected, shape) < min(cost(name, shape) for name in others)
 
 
 def test_orthogonal_inputs_have_coordinates_of_their_own():
-    assert cheapest(Ensemble(Orthogonal()), GradientFlow(), Shape(100, 96, 40)) == "orthogonal"
+    assert (
+        cheapest(ShallowNetwork(Orthogonal()), GradientFlow(), Shape(100, 96, 40)) == "orthogonal"
+    )
 
 
 def test_what_is_wanted_is_taken_or_refused():
     shape = Shape(1000, 1024, 1024)
-    assert cheapest(Ensemble(), GradientFlow(), shape, "ambient") == "ambient"
+    assert cheapest(ShallowNetwork(), GradientFlow(), shape, "ambient") == "ambient"
     with pytest.raises(ValueError, match=r"ambient.*span.*orthogonal"):
-        cheapest(Ensemble(), GradientFlow(), shape, "orthogonal")
+        cheapest(ShallowNetwork(), GradientFlow(), shape, "orthogonal")
 
 
 def test_updates_that_are_not_linear_stay_in_ambient_coordinates():
-    assert cheapest(Ensemble(Orthogonal()), ADAM, Shape(1000, 1024, 1024)) == "ambient"
+    assert cheapest(ShallowNetwork(Orthogonal()), ADAM, Shape(1000, 1024, 1024)) == "ambient"
     with pytest.raises(ValueError, match="ambient"):
-        cheapest(Ensemble(), ADAM, Shape(1000, 1024, 1024), "span")
+        cheapest(ShallowNetwork(), ADAM, Shape(1000, 1024, 1024), "span")
 
 
 @given(st.integers(1, 10**7))
@@ -68,11 +77,12 @@ def test_at_most_eight_rungs_an_octave():
 
 
 def test_the_dimension_is_not_padded():
-    assert bucket(Point(d=30, n=293, p=100)) == (30, 320, 104)
+    point = Point(d=30, n=293, p=100)
+    assert ShallowNetwork().shape(point) == COSTS.shape(point) == (30, 320, 104)
 
 
 def test_few_samples_go_by_powers_of_two():
-    buckets = [bucket(Point(3, n, 37)) for n in range(1, 65)]
+    buckets = [ShallowNetwork().shape(Point(3, n, 37)) for n in range(1, 65)]
     assert {shape.N for shape in buckets} == {16, 32, 64}
     assert all(n + 1 <= shape.N and shape.P == 40 for n, shape in enumerate(buckets))
 
@@ -81,5 +91,20 @@ def test_the_work_of_a_trial_grows_with_its_horizon_and_its_bucket():
     """An evaluation at (3, 60, 40) passes over 5 N P + 6 P D entries and makes 4 N D P flops."""
     point = Point(3, 60, 40)
     evaluation = 4 * 64 * 3 * 40 + 30 * (5 * 64 * 40 + 6 * 40 * 3)
-    assert most_work(Trial("flow", point, 0, 2.0)) == 2 * evaluation
-    assert most_work(Trial("flow", Point(3, 64, 33), 5, 2.0)) == 2 * evaluation  # same bucket
+    assert COSTS.evaluation(point) == evaluation
+    assert COSTS.most(Trial("flow", point, 0, 2.0)) == 2 * evaluation
+    assert COSTS.most(Trial("flow", Point(3, 64, 33), 5, 2.0)) == 2 * evaluation  # same bucket
+
+
+def test_the_work_of_a_trial_that_has_ended_is_that_of_its_evaluations():
+    row = replace(ROW, d=3, n=60, p=40, evaluations=50)
+    assert COSTS.spent(row) == 50 * COSTS.evaluation(Point(3, 60, 40))
+
+
+@pytest.mark.parametrize("name", ["span", "orthogonal", "polar"])
+def test_coordinates_that_a_problem_has_not_are_refused_before_any_trial(name):
+    lanes = Lanes(coordinates=name)
+    with LocalRunner(ShallowNetwork(), {"adam": ADAM}, lanes=lanes) as runner:
+        with pytest.raises(ValueError, match="coordinates in") as refused:
+            runner.submit([Trial("adam", Point(3, 4, 8), 0, 1.0)])
+        assert repr(name) in str(refused.value)

@@ -14,10 +14,11 @@ from jaxflow.engine.program import Program
 from jaxflow.engine.reference import reference
 from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
-from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.padding import Shape
+from jaxflow.problems.problem import Shape
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
 POINT = Point(10, 40, 24)
@@ -27,7 +28,7 @@ PARALLEL = Lanes("vmap", width=8, chunk=16, workers=1)
 
 
 def runner(lanes, **options):
-    return LocalRunner(Ensemble(), DYNAMICS, success=1.0, lanes=lanes, **options)
+    return LocalRunner(ShallowNetwork(), DYNAMICS, event=Certificate(1.0), lanes=lanes, **options)
 
 
 @pytest.fixture(scope="module", params=[MAJOR, PARALLEL], ids=["major", "parallel"])
@@ -93,7 +94,10 @@ def test_the_transforms_agree_with_each_other_and_with_diffeqsolve():
     for lanes in (MAJOR, PARALLEL, Lanes("map", width=5, workers=1)):
         with runner(lanes) as made:
             tables.append(made.run(TRIALS[:8]))
-    by_hand = [reference(Ensemble(), GradientFlow(), trial, success=1.0) for trial in TRIALS[:8]]
+    by_hand = [
+        reference(ShallowNetwork(), GradientFlow(), trial, event=Certificate(1.0))
+        for trial in TRIALS[:8]
+    ]
     for row, *others, oracle in zip(*tables, by_hand, strict=True):
         for other in others:
             np.testing.assert_allclose(other.first_loss, row.first_loss, rtol=1e-6)
@@ -111,7 +115,9 @@ def test_other_programs_agree_early():
     for lanes in (MAJOR, Lanes("vmap", width=2), Lanes("vmap", width=64)):
         with runner(lanes) as made:
             tables.append([row.last_loss for row in made.run(early)])
-    setting = Setting(Ensemble(), GradientFlow(), 1.0, Shape(10, 96, 40), "float32")
+    setting = Setting(
+        ShallowNetwork(), GradientFlow(), Certificate(1.0), Shape(10, 96, 40), "float32"
+    )
     padded = Program(setting, "map", 6, jax.local_devices()[0])
     summary = padded.solve(requests(0, early, 6, "float32"), np.ones(6, bool))
     tables.append(summary.last_loss.tolist())
@@ -147,7 +153,7 @@ class Broken(GradientDescent):
 
 def test_an_error_in_a_worker_reaches_the_coordinator():
     dynamics = {**DYNAMICS, "broken": Broken()}
-    with LocalRunner(Ensemble(), dynamics, success=1.0, lanes=MAJOR) as made:
+    with LocalRunner(ShallowNetwork(), dynamics, event=Certificate(1.0), lanes=MAJOR) as made:
         (row,) = made.run([TRIALS[0]])
         assert row.trial == TRIALS[0]
         made.submit([Trial("broken", POINT, 0, 10.0)])
@@ -174,9 +180,11 @@ def test_what_cannot_be_run_is_refused_when_it_is_submitted():
 
 
 def test_float64_needs_64_bit_jax(x64):
-    with LocalRunner(Ensemble(), DYNAMICS, success=1.0, dtype="float64", lanes=MAJOR) as made:
+    with LocalRunner(
+        ShallowNetwork(), DYNAMICS, event=Certificate(1.0), dtype="float64", lanes=MAJOR
+    ) as made:
         rows = made.run([Trial("descent", Point(5, 8, 8), seed, 5.0) for seed in range(2)])
     assert {row.dtype for row in rows} == {"float64"}
     jax.config.update("jax_enable_x64", False)
     with pytest.raises(ValueError, match=r'jaxflow.configure\(precision="float64"\)'):
-        LocalRunner(Ensemble(), DYNAMICS, dtype="float64")
+        LocalRunner(ShallowNetwork(), DYNAMICS, dtype="float64")

@@ -13,22 +13,42 @@ from jaxflow.engine.memory import check_memory, fitting, footprint
 from jaxflow.engine.program import Program
 from jaxflow.engine.settings import Lanes, Settings
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Setting
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.problem import Shape
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.padding import Shape
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.study.study import Study
 
 GIB = 2**30
 FLOW = GradientFlow()
 CASES = [
-    Setting(Ensemble(), FLOW, 1.0, Shape(400, 800, 800), "float32"),
-    Setting(Ensemble(), FLOW, 1.0, Shape(4, 2048, 1024), "float32"),  # N P outweighs the state
-    Setting(Ensemble(), FLOW, 1.0, Shape(2000, 64, 1000), "float32", "span"),  # the draw does
-    Setting(Ensemble(Orthogonal()), FLOW, 1.0, Shape(2048, 1024, 512), "float32", "orthogonal"),
-    Setting(Ensemble(), GradientFlow("Tsit5"), 1.0, Shape(800, 400, 800), "float32"),
-    Setting(Ensemble(), GradientDescent(0.01, "adam"), 1.0, Shape(800, 800, 800), "float32"),
+    Setting(ShallowNetwork(), FLOW, Certificate(1.0), Shape(400, 800, 800), "float32"),
+    Setting(
+        ShallowNetwork(), FLOW, Certificate(1.0), Shape(4, 2048, 1024), "float32"
+    ),  # N P outweighs the state
+    Setting(
+        ShallowNetwork(), FLOW, Certificate(1.0), Shape(2000, 64, 1000), "float32", "span"
+    ),  # the draw does
+    Setting(
+        ShallowNetwork(Orthogonal()),
+        FLOW,
+        Certificate(1.0),
+        Shape(2048, 1024, 512),
+        "float32",
+        "orthogonal",
+    ),
+    Setting(
+        ShallowNetwork(), GradientFlow("Tsit5"), Certificate(1.0), Shape(800, 400, 800), "float32"
+    ),
+    Setting(
+        ShallowNetwork(),
+        GradientDescent(0.01, "adam"),
+        Certificate(1.0),
+        Shape(800, 800, 800),
+        "float32",
+    ),
 ]
 
 
@@ -54,7 +74,13 @@ def test_the_estimate_of_a_lane_is_the_compilers_within_a_factor(setting):
 
 def test_the_estimate_of_a_batch_side_by_side():
     setting = Setting(
-        Ensemble(), FLOW, 1.0, Shape(100, 256, 200), "float32", "ambient", "evaluation"
+        ShallowNetwork(),
+        FLOW,
+        Certificate(1.0),
+        Shape(100, 256, 200),
+        "float32",
+        "ambient",
+        "evaluation",
     )
     found = footprint(setting).total(16, starting=2)
     assert planned(setting, "vmap", 16) <= 1.05 * found < 3.5 * planned(setting, "vmap", 16)
@@ -66,7 +92,7 @@ def test_the_widest_trial_of_wide_networks_takes_a_few_states(dynamics):
     study = Study.load("overparameterized")
     point = Point(study.axes.d[0], study.axes.n[0], int(study.design.plan.high))
     assert (point.d, point.n, point.p) == (1000, 1000, 2**14)
-    names = study.ensemble, study.dynamics, study.success, study.precision
+    names = study.problem, study.dynamics, study.event, study.precision
     settings = Settings(*names, Lanes("map"))
     key = settings.key(Trial(dynamics, point, 0, 1.0), recorded=True)
     setting = settings.setting(key)
@@ -81,7 +107,8 @@ def test_the_widest_trial_of_wide_networks_takes_a_few_states(dynamics):
 def test_what_no_memory_holds_is_refused_with_numbers_before_anything_is_made():
     """W alone takes 4 d p = 37.3 GiB, and a flow holds three of its size in its state."""
     study = Study.load("demo")
-    settings = Settings(study.ensemble, study.dynamics, "signs", "float32", Lanes("map", workers=1))
+    names = study.problem, study.dynamics, Certificate(), "float32"
+    settings = Settings(*names, Lanes("map", workers=1))
     point = Point(100_000, 1000, 100_000)
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     with pytest.raises(ValueError, match=r"got \d+ GiB at d=100000, n=1000, p=100000") as refused:
@@ -101,9 +128,12 @@ def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypat
     def check(workers, dtype="float32"):
         lanes = Lanes("map", workers=workers)
         dynamics = {"descent": GradientDescent()}
-        check_memory(Settings(Ensemble(), dynamics, 1.0, dtype, lanes), [trial])
+        event = Certificate(1.0)
+        check_memory(Settings(ShallowNetwork(), dynamics, event, dtype, lanes), [trial])
 
-    alone = Setting(Ensemble(), GradientDescent(), 1.0, Shape(400, 800, 800), "float32")
+    alone = Setting(
+        ShallowNetwork(), GradientDescent(), Certificate(1.0), Shape(400, 800, 800), "float32"
+    )
     one = footprint(alone).total()
     monkeypatch.setattr(memory, "memory", lambda device: 3 * one)  # of which trials take half
     check(1)

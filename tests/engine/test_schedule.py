@@ -6,12 +6,15 @@ import time
 import pytest
 
 from jaxflow.core.types import Point, Trial
+from jaxflow.engine.costs import Costs
 from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import Settings
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
-SETTINGS = Settings(Ensemble(), {"flow": GradientFlow()}, 1.0, "float32")
+SETTINGS = Settings(ShallowNetwork(), {"flow": GradientFlow()}, Certificate(1.0), "float32")
+WORK = Costs(SETTINGS.problem).most
 
 
 def trials(n, count, horizon=10.0):
@@ -20,7 +23,7 @@ def trials(n, count, horizon=10.0):
 
 
 def test_the_program_with_most_work_comes_first_and_one_being_compiled_last():
-    schedule = Schedule(workers=2)
+    schedule = Schedule(workers=2, work=WORK)
     few_dear, many_cheap, long = trials(1000, 1), trials(20, 5), trials(20, 1, horizon=1e6)
     schedule.add(many_cheap + few_dear)
     assert schedule.next_program(0) == few_dear[0][0]
@@ -34,7 +37,7 @@ def test_the_program_with_most_work_comes_first_and_one_being_compiled_last():
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_every_trial_is_taken_once_and_the_last_are_shared_out(workers):
-    schedule = Schedule(workers)
+    schedule = Schedule(workers, WORK)
     queued = trials(20, 40)
     schedule.add(queued)
     key = queued[0][0]
@@ -47,7 +50,7 @@ def test_every_trial_is_taken_once_and_the_last_are_shared_out(workers):
 
 
 def test_waiting_ends_with_work_with_the_time_or_with_the_schedule():
-    schedule, found = Schedule(1), []
+    schedule, found = Schedule(1, WORK), []
     began = time.monotonic()
     assert schedule.next_program(0.1) is None
     assert time.monotonic() - began >= 0.1

@@ -9,19 +9,20 @@ from jaxflow.core.types import Outcome, Point, Trial
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes, Settings
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.shallow.activations import LeakyReLU
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import Dominated, ExplicitWeights
 from jaxflow.problems.shallow.labels import Teacher
 from jaxflow.problems.shallow.network import Network
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
-SHRINK, LEAK = "ensemble.initialization.shrink", "ensemble.network.activation.leak"
-STEP, RANK = "dynamics.descent.step", "ensemble.labels.rank"
+SHRINK, LEAK = "problem.initialization.shrink", "problem.network.activation.leak"
+STEP, RANK = "dynamics.descent.step", "problem.labels.rank"
 
 
-def ended(ensemble, dynamics, points, horizon=40.0):
-    with LocalRunner(ensemble, dynamics, success=1.0) as runner:
+def ended(problem, dynamics, points, horizon=40.0):
+    with LocalRunner(problem, dynamics, event=Certificate(1.0)) as runner:
         name = next(iter(dynamics))
         rows = runner.run([Trial(name, point, 0, horizon) for point in points])
         return rows, len(runner.programs)
@@ -34,12 +35,12 @@ def at(**values):
 def test_a_number_is_an_input_and_says_what_the_law_with_it_says():
     points = [at(**{SHRINK: s, LEAK: k}) for s in (0.3, 1.0) for k in (0.0, 0.2)]
     rows, programs = ended(
-        Ensemble(network=Network(LeakyReLU(0.5))), {"flow": GradientFlow()}, points
+        ShallowNetwork(network=Network(LeakyReLU(0.5))), {"flow": GradientFlow()}, points
     )
     assert programs == 1
     for row in rows:
         values = dict(row.parameters)
-        law = Ensemble(
+        law = ShallowNetwork(
             network=Network(LeakyReLU(values[LEAK])),
             initialization=Dominated(shrink=values[SHRINK]),
         )
@@ -52,60 +53,64 @@ def test_a_number_is_an_input_and_says_what_the_law_with_it_says():
 
 def test_the_step_of_a_descent_is_an_input():
     points = [at(**{STEP: step}) for step in (0.25, 0.5)]
-    rows, programs = ended(Ensemble(), {"descent": GradientDescent()}, points)
+    rows, programs = ended(ShallowNetwork(), {"descent": GradientDescent()}, points)
     assert programs == 1
     for row, step in zip(rows, (0.25, 0.5), strict=True):
-        ((alone,), _) = ended(Ensemble(), {"descent": GradientDescent(step)}, [Point(5, 16, 16)])
+        ((alone,), _) = ended(
+            ShallowNetwork(), {"descent": GradientDescent(step)}, [Point(5, 16, 16)]
+        )
         assert (row.steps, row.outcome) == (alone.steps, alone.outcome)
         assert row.last_loss == pytest.approx(alone.last_loss, rel=1e-3)
 
 
 def test_an_integer_is_compiled_in():
     points = [at(**{RANK: float(rank)}) for rank in (1, 3)]
-    rows, programs = ended(Ensemble(labels=Teacher()), {"flow": GradientFlow()}, points, 1.0)
+    rows, programs = ended(ShallowNetwork(labels=Teacher()), {"flow": GradientFlow()}, points, 1.0)
     assert programs == 2
     assert rows[0].first_loss != rows[1].first_loss
 
 
 @pytest.mark.parametrize("name", [SHRINK, LEAK])
 def test_a_traced_number_leaves_the_root_as_it_was(name):
-    root = {"ensemble": Ensemble(network=Network(LeakyReLU(0.5)))}
+    root = {"problem": ShallowNetwork(network=Network(LeakyReLU(0.5)))}
     assert annotation(root, name) is float
     made = replaced(root, name, 0.25)
-    assert root["ensemble"] != made["ensemble"]
-    path = name.removeprefix("ensemble.")
+    assert root["problem"] != made["problem"]
+    path = name.removeprefix("problem.")
     traced = jax.jit(
         lambda x: getattr(
-            with_traced(root["ensemble"], path, x).initialization
+            with_traced(root["problem"], path, x).initialization
             if name == SHRINK
-            else with_traced(root["ensemble"], path, x).network.activation,
+            else with_traced(root["problem"], path, x).network.activation,
             path.rpartition(".")[2],
         )
     )(0.125)
     np.testing.assert_allclose(traced, 0.125)
-    assert root == {"ensemble": Ensemble(network=Network(LeakyReLU(0.5)))}
+    assert root == {"problem": ShallowNetwork(network=Network(LeakyReLU(0.5)))}
 
 
 def test_replaced_values_are_checked():
     with pytest.raises(ValueError, match="0 <= leak < 1"):
-        replaced({"ensemble": Ensemble(network=Network(LeakyReLU()))}, LEAK, 2.0)
+        replaced({"problem": ShallowNetwork(network=Network(LeakyReLU()))}, LEAK, 2.0)
 
 
 def test_entries_of_lists_are_fields():
     root = {
-        "ensemble": Ensemble(initialization=ExplicitWeights(((1.0, 2.0), (3.0, 4.0)), (5.0, 6.0)))
+        "problem": ShallowNetwork(
+            initialization=ExplicitWeights(((1.0, 2.0), (3.0, 4.0)), (5.0, 6.0))
+        )
     }
     for name in ("W.1.0", "a.1"):
-        assert annotation(root, f"ensemble.initialization.{name}") is float
-    made = replaced(root, "ensemble.initialization.W.1.0", 7.0)["ensemble"].initialization
+        assert annotation(root, f"problem.initialization.{name}") is float
+    made = replaced(root, "problem.initialization.W.1.0", 7.0)["problem"].initialization
     assert made.W == ((1.0, 2.0), (7.0, 4.0))
-    traced = with_traced(root["ensemble"], "initialization.a.1", 8.0).initialization
+    traced = with_traced(root["problem"], "initialization.a.1", 8.0).initialization
     assert traced == ExplicitWeights(((1.0, 2.0), (3.0, 4.0)), (5.0, 8.0))
-    assert root["ensemble"].initialization.a == (5.0, 6.0)
-    assert annotation(root, "ensemble.initialization.W.0") == tuple[float, ...]  # no number
+    assert root["problem"].initialization.a == (5.0, 6.0)
+    assert annotation(root, "problem.initialization.W.0") == tuple[float, ...]  # no number
     for name in ("a.2", "a.x", "a.1.0"):
         with pytest.raises(ValueError, match="expected"):
-            annotation(root, f"ensemble.initialization.{name}")
+            annotation(root, f"problem.initialization.{name}")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,8 @@ def test_a_lane_advances_by_evaluations_where_it_would_wait_for_others():
     found = {}
     for transform in ("map", "vmap"):
         dynamics = {"flow": GradientFlow()}
-        settings = Settings(Ensemble(), dynamics, 1.0, "float32", Lanes(transform))
+        names = ShallowNetwork(), dynamics, Certificate(1.0), "float32"
+        settings = Settings(*names, Lanes(transform))
         for recorded in (False, True):
             key = settings.key(trial, recorded)
             found[transform, recorded] = settings.setting(key).advance_by

@@ -12,9 +12,10 @@ from scipy import stats
 
 from jaxflow.core.types import Outcome, Point, Trial
 from jaxflow.engine.local import LocalRunner
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.papers.bounds import published_horizon
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Posterior
 
@@ -27,7 +28,7 @@ D, P = 30, 100
 def run(flow, points):
     """Rows of (n, seed, horizon) triples, in their order."""
     trials = [Trial("flow", Point(D, n, P), seed, horizon) for n, seed, horizon in points]
-    with LocalRunner(Ensemble(), {"flow": flow}, success=1.0) as runner:
+    with LocalRunner(ShallowNetwork(), {"flow": flow}, event=Certificate(1.0)) as runner:
         rows = {(row.n, row.seed): row for row in runner.run(trials)}
     return [rows[n, seed] for n, seed, _ in points]
 

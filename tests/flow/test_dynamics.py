@@ -14,8 +14,9 @@ from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Attempt, Dynamics, Start
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,16 @@ class Euler:
     def check_precision(self, dtype):
         pass
 
-    def start(self, network, data, theta, velocity, advance_by="step"):
+    def velocity(self, problem, data, theta):
+        return problem.field(data, theta)
+
+    def decay(self, problem, data, theta, velocity):
+        return problem.decay(data, velocity)
+
+    def start(self, problem, data, theta, velocity, key, advance_by="step"):
         return Start((), jnp.asarray(self.step, theta.a.dtype), 1)
 
-    def attempt(self, network, data, theta, velocity, integrator, dt, advance_by="step"):
+    def attempt(self, problem, data, theta, velocity, integrator, dt, advance_by="step"):
         moved = jax.tree.map(lambda x, v: x + dt * v, theta, velocity)
         yes, one = jnp.asarray(True), jnp.asarray(1, jnp.int32)
         return Attempt(moved, integrator, dt, yes, yes, one)
@@ -55,7 +62,7 @@ def test_a_dynamics_of_ones_own_runs_as_ours_do(transform):
     dynamics = {"own": Euler(), "ours": GradientDescent(0.5)}
     trials = [Trial(name, Point(8, 16, 12), seed, 20.0) for name in dynamics for seed in range(3)]
     lanes = Lanes(transform, width=2, workers=1)
-    with LocalRunner(Ensemble(), dynamics, success=1.0, lanes=lanes) as runner:
+    with LocalRunner(ShallowNetwork(), dynamics, event=Certificate(1.0), lanes=lanes) as runner:
         rows = {(row.dynamics, row.seed): row for row in runner.run(trials)}
     for seed in range(3):
         own, ours = rows["own", seed], rows["ours", seed]
@@ -146,7 +153,7 @@ def test_float32_is_refused_what_it_cannot_hold(dynamics):
     assert "\n" not in str(caught.value)
     dynamics.check_precision("float64")
     with pytest.raises(ValueError, match="in float32"):
-        LocalRunner(Ensemble(), {"mine": dynamics})
+        LocalRunner(ShallowNetwork(), {"mine": dynamics})
 
 
 def test_fixed_steps_ask_nothing_of_the_tolerance():

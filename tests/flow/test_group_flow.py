@@ -10,7 +10,7 @@ from jaxflow.study.drawing import drawn
 from jaxflow.study.study import Study
 
 ACCURACY = 1e-5  # of L and mu, relative, all along
-HIGH = "ensemble.labels.high"
+HIGH = "problem.labels.high"
 
 
 @pytest.mark.usefixtures("x64")
@@ -23,11 +23,11 @@ def test_the_engine_follows_the_closed_form(coordinates, n, p, high):
     point = Point(64, n, p, ((scale, 1.0), (HIGH, high)))
     trial = Trial("flow", point, 3, study.horizon.times(point)[-1])
     row, seen = run_trial(
-        study.ensemble,
+        study.problem,
         study.dynamics["flow"],
         trial,
         Recording(("loss", "curvature"), points=60),
-        success=study.success,
+        event=study.event,
         dtype="float64",
         coordinates=coordinates,
     )

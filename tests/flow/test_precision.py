@@ -11,12 +11,13 @@ from jaxflow.core.types import Point, Recording, Trial
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.recording import solve_recorded
 from jaxflow.flow.stabilized import RKC1, RKC2
 from jaxflow.flow.trial import Request, Setting, finish, start, step
-from jaxflow.problems.shallow.ensemble import Ensemble
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.problem import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 OBSERVABLES = ("loss", "curvature", "sharpness", "flips", "distance", "balancedness")
 DYNAMICS = {
@@ -33,7 +34,15 @@ def traced(dynamics, advance_by):
     sizes = Sizes(*(jnp.asarray(6, jnp.int32),) * 3)
     request = Request(keys_of(0, 6, 6, 6, 1), sizes, jnp.float32(60))
     times, live = jnp.ones(3, jnp.float32), jnp.asarray(True)
-    setting = Setting(Ensemble(), dynamics, 1.0, Shape(8, 8, 8), "float32", "ambient", advance_by)
+    setting = Setting(
+        ShallowNetwork(),
+        dynamics,
+        Certificate(1.0),
+        Shape(8, 8, 8),
+        "float32",
+        "ambient",
+        advance_by,
+    )
     begin = lambda request: start(setting, request)  # noqa: E731
     state = jax.eval_shape(begin, request)
     made = [
@@ -66,7 +75,9 @@ def rows(transform):
     """Rows and trajectories of all trials, the first of every dynamics recorded."""
     lanes = Lanes(transform, width=2, workers=1)
     recording = Recording(OBSERVABLES, trials=1, points=6)
-    with LocalRunner(Ensemble(), DYNAMICS, success=1.0, lanes=lanes, recording=recording) as runner:
+    with LocalRunner(
+        ShallowNetwork(), DYNAMICS, event=Certificate(1.0), lanes=lanes, recording=recording
+    ) as runner:
         found = runner.run(TRIALS)
         return found, runner.trajectories(found)
 

@@ -10,13 +10,14 @@ from jaxflow.core.types import Outcome, Point, Recording, Trial
 from jaxflow.engine.local import LocalRunner, run_trial
 from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.recording import solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 FLOW = GradientFlow()
 TRIALS = [Trial("flow", Point(10, 30, 24), seed, 150.0) for seed in range(3)]
@@ -25,7 +26,9 @@ RECORDING = Recording(("loss", "curvature", "flips", "balancedness"), trials=2, 
 
 
 def runner(recording=None):
-    return LocalRunner(Ensemble(), {"flow": FLOW}, success=1.0, lanes=MAJOR, recording=recording)
+    return LocalRunner(
+        ShallowNetwork(), {"flow": FLOW}, event=Certificate(1.0), lanes=MAJOR, recording=recording
+    )
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,7 @@ def test_what_is_seen_are_ends_of_steps_at_or_after_the_times(dynamics, outcomes
     Heun's third step is rejected, so that it ends where it was seen or would have been.
     """
     times = np.array([0.02, 0.2, 0.21, 0.22, 3.0, 3.1, 8.0, 1e6], np.float32)
-    setting = Setting(Ensemble(), dynamics, 1.0, Shape(10, 32, 24), "float32")
+    setting = Setting(ShallowNetwork(), dynamics, Certificate(1.0), Shape(10, 32, 24), "float32")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (10, 30, 24)))
     requests = {T: Request(keys_of(0, 10, 30, 24, 1), sizes, jnp.float32(T)) for T in outcomes}
     watch = jax.jit(lambda request, live: solve_recorded(setting, ("loss",), request, live, times))
@@ -102,9 +105,9 @@ def test_the_bounds_hold_along_orthogonal_trajectories():
     """curvature_low <= mu <= curvature_high, and the same of the kernel; violations counted."""
     names = ("curvature_low", "kernel_low", "curvature", "kernel_high", "curvature_high")
     lanes = Lanes("map", width=1, workers=1, coordinates="orthogonal")
-    recording, ensemble = Recording(names, trials=4), Ensemble(Orthogonal())
+    recording, problem = Recording(names, trials=4), ShallowNetwork(Orthogonal())
     trials = [Trial("flow", Point(60, 60, 24), seed, 300.0) for seed in range(4)]
-    with LocalRunner(ensemble, {"flow": FLOW}, lanes=lanes, recording=recording) as watching:
+    with LocalRunner(problem, {"flow": FLOW}, lanes=lanes, recording=recording) as watching:
         rows = watching.run(trials)
         found = watching.trajectories(rows).values()
     assert {row.outcome for row in rows} == {Outcome.CONVERGED}
@@ -118,7 +121,7 @@ def test_the_bounds_hold_along_orthogonal_trajectories():
 
 def test_a_trial_by_itself_has_the_row_of_the_runner(unobserved):
     """Whatever its seed; and what is recorded of it."""
-    row, found = run_trial(Ensemble(), FLOW, TRIALS[2], RECORDING, success=1.0)
+    row, found = run_trial(ShallowNetwork(), FLOW, TRIALS[2], RECORDING, event=Certificate(1.0))
     assert row == unobserved[2]
     assert list(found) == ["time", *RECORDING.observables]
     times = RECORDING.schedule(150.0)

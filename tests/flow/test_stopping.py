@@ -3,19 +3,25 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import drawn
+from problems import drawn, keys_of
 
 from jaxflow.core.types import Outcome
-from jaxflow.flow.stopping import LogLoss, Reason, is_comparable, is_stationary, target_loss
+from jaxflow.flow import trial
+from jaxflow.flow.events import Certificate
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.stopping import LogLoss, Reason, is_stationary
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.network import Parameters
-from jaxflow.problems.shallow.padding import Shape
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
+
+PROBLEM = ShallowNetwork()
 
 
 def test_certificate_is_the_smallest_label_of_the_true_samples():
     data, _ = drawn(n=12, shape=Shape(6, 16, 8))
     y = np.asarray(data.y)[:12]
-    np.testing.assert_allclose(target_loss("signs", data), np.min(y**2) / 24, rtol=1e-6)
-    np.testing.assert_allclose(target_loss(1.0, data), 1 / 24, rtol=1e-6)
+    np.testing.assert_allclose(PROBLEM.target(data, None), np.min(y**2) / 24, rtol=1e-6)
+    np.testing.assert_allclose(PROBLEM.target(data, 1.0), 1 / 24, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -31,15 +37,21 @@ def test_certificate_is_the_smallest_label_of_the_true_samples():
     ],
 )
 def test_what_is_no_number_is_compared_with_nothing(value, target, comparable):
-    data, _ = drawn()
-    assert bool(is_comparable(data, jnp.float32(value), jnp.float32(target))) is comparable
+    setting = trial.Setting(PROBLEM, GradientFlow(), Certificate(), Shape(6, 16, 8), "float32")
+    sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (6, 12, 8)))
+    state = trial.start(setting, trial.Request(keys_of(0, 6, 12, 8, 0), sizes, jnp.float32(1)))
+    state = state._replace(loss=jnp.float32(value), target=jnp.float32(target))
+    not_finite, reason = trial._not_finite(setting, state)
+    assert (bool(not_finite), reason) == (not comparable, Reason.NOT_FINITE)
+    if np.isfinite(value):
+        assert bool(PROBLEM.is_comparable(state.data, jnp.float32(target))) is comparable
 
 
 def test_a_label_of_zero_has_a_target_of_zero():
     data, _ = drawn()
     data = data._replace(y=data.y.at[0].set(0))
-    assert target_loss("signs", data) == 0
-    assert is_comparable(data, jnp.float32(0.5), jnp.float32(0))
+    assert PROBLEM.target(data, None) == 0
+    assert PROBLEM.is_comparable(data, jnp.float32(0))
 
 
 @pytest.mark.parametrize("rate", [0.3, 3.0])
@@ -71,7 +83,7 @@ def test_crossing_of_a_smooth_loss_is_of_fourth_order():
 def stationary(theta, velocity, remaining):
     decay = jnp.sum(velocity.W**2) + jnp.sum(velocity.a**2)
     value, rest = jnp.float32(0.25), jnp.float32(remaining)
-    return bool(is_stationary(drawn()[0], theta, velocity, value, decay, rest))
+    return bool(is_stationary(PROBLEM.geometry, drawn()[0], theta, velocity, value, decay, rest))
 
 
 def test_stationary_means_that_the_rest_changes_nothing():

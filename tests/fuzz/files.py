@@ -21,24 +21,25 @@ LITERALS = (
     "[" + "1," * 10**5 + "]", "[{}, {}]", "{}", '"1.0"', "1e-999", "-0.0", "[true]", "[nan]",
     "[1e308]", "[1, 2, 2, 1]", "[1.5]", '["1"]', "[9223372036854775808]", "[-1]", "[0]",
 )  # fmt: skip
-TABLES = "axes", "dynamics", "ensemble", "small", "x"
+TABLES = "axes", "dynamics", "problem", "event", "small", "x"
 LINES = (  # NAME stands for one of the tables
     "small = 3", "small = []", "[[small]]\na = 1", "[small.small]\nx = 1", "record = true",
     "[small]\nsmall = 1", f"[small]\n{DOTS} = 1", f"{DOTS} = 1", f"[{DOTS}]", "NAME = 3",
     "[[NAME]]\na = 1", "[NAME]\na = 1", '"" = 1', 'NAME."" = 1', "=", "[", "[]", "]",
     "NAME.a = 1\nNAME.a.b = 2", "a = 1\na = 1", '"\\u001b[31m" = 1', "[dynamics.'[red]']",
     f"[NAME.parameters]\n{DOTS} = [1.0]", '[dynamics."a.b"]\nkind = "flow"',
-    '[axes.parameters]\n"ensemble.initialization.shrink" = [nan]', "[grid]\nvalues = [1, 2]",
+    '[axes.parameters]\n"problem.initialization.shrink" = [nan]', "[grid]\nvalues = [1, 2]",
     '[axes.parameters]\n"dynamics.flow.max_steps" = [1e300, 2]', "[threshold]\nlow = 1",
-    "[ensemble]\ninputs = 'nosuch:Law'", "[ensemble]\ninputs = {law = 'side_effect:Law'}",
+    "[problem]\ninputs = 'nosuch:Law'", "[problem]\ninputs = {law = 'side_effect:Law'}",
     "\n".join(f"k{i} = {i}" for i in range(20_000)), "# " + "x" * 10**6, "\n" * 10**5,
     f"small.{DOTS} = 1", "[horizon]\ntime = 1\nfactor = 1", "[horizon]\ntime = [1e308, 1]",
     "[record]\nobservables = ['loss']\ntrials = 1e3", "[record]\nobservables = []",
 )  # fmt: skip
 FLAGS = (
-    "axes.p", "axes.d", "axes", "seed", "name", "success", "threshold.low", "threshold", "",
+    "axes.p", "axes.d", "axes", "seed", "name", "event", "threshold.low", "threshold", "",
+    "event.square", "event.kind", "event.observable", "problem", "problem.kind",
     "axes.parameters", "axes.parameters.x", "horizon.time", "dynamics.flow.rtol", "dynamics",
-    "ensemble.inputs", "ensemble.inputs.law", "record.trials", "precision", "grid", "a.b.c",
+    "problem.inputs", "problem.inputs.law", "record.trials", "precision", "grid", "a.b.c",
     "small", "small.x", "name.x", "seed.x", ".", "..", DOTS, "\x1b[31m", "[red]",
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ d = [3]
 p = [4]
 
 [axes.parameters]
-"ensemble.initialization.shrink" = [0.5, 1.0]
+"problem.initialization.shrink" = [0.5, 1.0]
 
 [dynamics.flow]
 kind = "flow"
@@ -59,7 +59,7 @@ max_trials = 6
 """
 GRID = """
 name = "grid"
-success = 4.0
+event.square = 4.0
 horizon.factor = [0.5, 1.0]
 
 [axes]

@@ -15,11 +15,11 @@ NUMBERS: list[Any] = [
     -(2**63), 10**30, 10**400, -(10**400), 10**7, 10**9, 10**12,
 ]  # fmt: skip
 TEXTS: list[str] = [
-    "", " ", "x", "n", "d", "p", "flow", "signs", "1.0", "nan", "CONVERGED", "x" * 100_000,
+    "", " ", "x", "n", "d", "p", "flow", "certificate", "1.0", "nan", "CONVERGED", "x" * 100_000,
     "../../x", f"{OUTSIDE}/x", "a/b", ".", "..", "con\x00trol", "\n", "a\nb\nc", "\r", "\t",
     "[red]x[/red]", "[/]", "[link=file:///]x", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\u202ex",
-    "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "é", "😀", "ensemble.inputs.low",
-    "dynamics.flow.rtol", "ensemble.initialization.a.0", "axes.p", "seed", "nosuch:Law",
+    "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "é", "😀", "problem.inputs.low",
+    "dynamics.flow.rtol", "problem.initialization.a.0", "axes.p", "seed", "nosuch:Law",
     "nosuch.module:Class", "side_effect:Law", "os:system", "jaxflow.study.study:Study", ":", "a:",
     ":b", "__main__:Law", "builtins:dict", "antigravity:x", "%s%n", "{0}", "$HOME", "-x", "--help",
 ]  # fmt: skip

@@ -8,10 +8,10 @@ from problems import as_float64, drawn, relu_velocity
 from solutions import relu_solution
 
 from jaxflow.papers.group import GroupFlow, group_count, group_flow, group_size
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import Group
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.labels import GroupSigns
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 # Groups of 3, 1 and 4 samples, whose labels have the signs +, -, +.
 MEMBERS = ([0, 3, 4], [1], [2, 5, 6, 7])
@@ -170,10 +170,10 @@ def test_sizes_of_groups_make_the_rates(alpha, size):
 
 
 def test_trials_drawn_in_float32_fit_the_premises():
-    ensemble = Ensemble(
+    problem = ShallowNetwork(
         inputs=Orthogonal(1.0, 1.0), labels=GroupSigns(1.0, 2.0), initialization=Group(0.05)
     )
-    data, theta = drawn(ensemble, d=30, n=20, p=4)
+    data, theta = drawn(problem, d=30, n=20, p=4)
     X, y, W, a = as_float64(data, theta)
     flow = group_flow(X, y, W, a)
     np.testing.assert_allclose(flow.D**2, [np.sum(y[j::4] ** 2) for j in range(4)])

@@ -12,7 +12,7 @@ from stores import ROW, one_line
 from jaxflow.core.types import Outcome, Row
 from jaxflow.report import export
 
-SHRINK = "ensemble.initialization.shrink"
+SHRINK = "problem.initialization.shrink"
 ATTRIBUTES = {"study": json.dumps({"name": "tiny"}), "study_hash": "203dee"}
 FAILED = {
     "outcome": Outcome.FAILED,

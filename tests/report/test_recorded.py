@@ -14,13 +14,13 @@ from jaxflow.study.study import Study
 
 TABLE = {
     "name": "recorded",
-    "success": 1e-4,
+    "event": {"square": 1e-4},
     "precision": "float32",
     "axes": {"d": [4], "p": [1]},
     "horizon": {"time": [20.0]},
     "dynamics": {"descent": {"kind": "descent", "step": 0.05}},
     "grid": {"values": [0.5, 12], "repetitions": 6, "rising": True, "per": ["d", "p"]},
-    "ensemble": {
+    "problem": {
         "inputs": {"law": "gaussian"},
         "labels": {"law": "teacher", "rank": 1},
         "initialization": {"law": "gaussian", "variance": "1/d", "outputs": "ones"},

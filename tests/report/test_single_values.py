@@ -13,12 +13,12 @@ from jaxflow.show.figures import draw
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
 
-SHRINK = "ensemble.initialization.shrink"
+SHRINK = "problem.initialization.shrink"
 TABLE = {
     "name": "x",
     "axes": {"d": [200], "n": [100, 200], "p": {"rule": "well_initialized", "failure": [0.05]}},
     "horizon": {"time": [100.0]},
-    "ensemble": {"inputs": "orthogonal"},
+    "problem": {"inputs": "orthogonal"},
     "dynamics": {"flow": {"kind": "flow"}},
     "grid": {"values": [0.01], "repetitions": 1, "along": SHRINK},
 }

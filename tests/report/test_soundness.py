@@ -1,4 +1,4 @@
-"""What a sound store can say: rows against the designs that asked for them, and the success."""
+"""What a sound store can say: rows against the designs that asked for them, and the event."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.rules import WellInitializedWidth
 from jaxflow.sampling.threshold import ThresholdPlan
 
-SHRINK, STEP = "ensemble.initialization.shrink", "dynamics.descent.step"
+SHRINK, STEP = "problem.initialization.shrink", "dynamics.descent.step"
 DESIGN = Design(
     name="asked",
     axes=Axes(d=(3,), p=(8,), parameters={SHRINK: (0.5,), STEP: (1.0,)}),
@@ -68,6 +68,12 @@ def test_widths_that_follow_n_are_asked_for():
     ],
 )
 def test_outcomes_go_with_the_loss_that_is_asked_for(outcome, loss, faults):
+    def protocol(problem="shallow_network", **event):
+        return {"problem": {"kind": problem}, "event": event}
+
     row = replace(ROW, outcome=outcome, last_loss=loss)  # n = 8
-    assert len(list(misjudged(1.0, row))) == faults
-    assert list(misjudged("signs", row)) == []
+    assert len(list(misjudged(protocol(kind="certificate", square=1.0), row))) == faults
+    assert list(misjudged(protocol(kind="certificate"), row)) == []
+    assert list(misjudged(protocol("perceptron", kind="certificate", square=1.0), row)) == []
+    below = {"kind": "below", "observable": "loss", "value": 1.0}
+    assert list(misjudged(protocol(**below), row)) == []

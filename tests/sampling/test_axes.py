@@ -8,7 +8,7 @@ from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.sampling.rules import GroupCount, StepsOfDescent, WellInitializedWidth
 from jaxflow.study.study import Study
 
-SHRINK = "ensemble.initialization.shrink"
+SHRINK = "problem.initialization.shrink"
 TABLE = {
     "name": "x",
     "axes": {"d": [2000], "n": [100, 1000], "p": {"rule": "well_initialized", "failure": [0.05]}},

@@ -34,7 +34,7 @@ def test_the_interval_covers_the_truth():
 
 @pytest.mark.slow
 def test_it_covers_where_the_probability_rises_along_a_continuous_axis():
-    plan = ThresholdPlan(0.01, 1.0, along="ensemble.initialization.shrink", rising=True)
+    plan = ThresholdPlan(0.01, 1.0, along="problem.initialization.shrink", rising=True)
     truth = 0.0917, 0.1, 0.05
     intervals = [plan.posterior(simulate(plan, truth, seed)).interval() for seed in range(100)]
     coverage = np.mean([low <= truth[0] <= high for low, high in intervals])

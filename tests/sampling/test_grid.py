@@ -23,7 +23,7 @@ def test_a_list_from_toml_is_a_tuple():
 
 
 def test_values_of_a_parameter_need_not_be_whole():
-    plan = GridPlan((0.3, 0.1), 2, along="ensemble.labels.noise")
+    plan = GridPlan((0.3, 0.1), 2, along="problem.labels.noise")
     assert plan.ask([], 0) == ((0.1, 2), (0.3, 2))
     assert not plan.rising
     assert GridPlan((10, 20), 2, along="p").rising
@@ -45,7 +45,7 @@ def test_values_may_be_multiples_of_sizes():
 
 
 @pytest.mark.parametrize(
-    ("axis", "per"), [("n", ["n"]), ("n", ["d", "d"]), ("n", ["q"]), ("ensemble.labels.low", ["d"])]
+    ("axis", "per"), [("n", ["n"]), ("n", ["d", "d"]), ("n", ["q"]), ("problem.labels.low", ["d"])]
 )
 def test_other_units_are_refused(axis, per):
     with pytest.raises(ValueError, match="per"):

@@ -149,7 +149,7 @@ def test_along_d_and_p_the_probability_rises(along):
 
 
 def test_a_search_along_a_continuous_axis():
-    plan = ThresholdPlan(0.01, 1.0, 0.02, along="ensemble.initialization.shrink", rising=True)
+    plan = ThresholdPlan(0.01, 1.0, 0.02, along="problem.initialization.shrink", rising=True)
     tallies = simulate(plan, (0.173, 0.15, 0.0), 4)
     posterior = plan.posterior(tallies)
     assert posterior.relative_half_width <= 0.02

@@ -26,7 +26,7 @@ VALUES += ", dtype, device, program, versions"
 TOML = {
     1: """
 name = "tiny"
-success = 1.0
+event.square = 1.0
 horizon = {time = 60.0}
 axes = {d = [3], p = [8]}
 dynamics = {control = {kind = "descent"}, flow = {kind = "flow"}}
@@ -34,18 +34,21 @@ threshold = {low = 2, high = 40, relative_half_width = 0.25, batch = 4, max_tria
 """,
     2: """
 name = "small"
-success = 1.0
+event.square = 1.0
 seed = 3
 horizon = {time = [40.0, 60.0]}
-axes = {d = [3], p = [8], parameters = {"ensemble.initialization.shrink" = [0.5, 1.0]}}
+axes = {d = [3], p = [8], parameters = {"problem.initialization.shrink" = [0.5, 1.0]}}
 dynamics = {flow = {kind = "flow"}}
 threshold = {low = 2, high = 40, relative_half_width = 0.25, batch = 4, max_trials = 8}
 record = {trials = 1, points = 6, first = 1.0, observables = ["loss"]}
 """,
 }
-SHRINK = "ensemble.initialization.shrink"
+TOML[3] = TOML[2]
+SHRINK = "problem.initialization.shrink"
+OLD_SHRINK = "ensemble.initialization.shrink"
+TABLE = {1: "study", 2: "study", 3: "protocol"}  # which says the schema
 
-schemas = pytest.mark.parametrize("schema", [1, 2])
+schemas = pytest.mark.parametrize("schema", [1, 2, 3])
 
 
 @pytest.fixture
@@ -97,13 +100,15 @@ def test_a_writer_brings_a_store_up_to_date(old):
 
 @schemas
 def test_the_study_becomes_the_protocol_and_the_design_that_are_written_today(old, schema):
-    ((created,),) = execute(old, "SELECT created FROM study")
+    ((created,),) = execute(old, f"SELECT created FROM {TABLE[schema]}")
+    sources = execute(old, "SELECT source FROM designs") if schema == 3 else [("",)]
     study = Study.from_table(tomllib.loads(TOML[schema]))
     with Store.read(old) as store:
         protocol, (design,) = store.protocol, store.designs
     assert (protocol.json, protocol.hash) == (study.protocol.json, study.protocol.hash)
     assert (design.json, design.hash) == (study.design.json, study.design.hash)
-    assert (design.created, design.last_run, design.source) == (created, created, "")
+    assert (design.created, design.last_run) == (created, created)
+    assert sources == [(design.source,)]
 
 
 @pytest.mark.parametrize("schema", [1])
@@ -138,14 +143,16 @@ def test_so_do_horizons_and_plans_of_every_kind(old, horizon, plan):
     ],
 )
 def test_so_do_widths_that_follow_the_samples(old, kept, today):
-    scan = {"along": "ensemble.initialization.shrink", "low": 0.1, "high": 2.0, "rising": False}
+    scan = {"low": 0.1, "high": 2.0, "rising": False}
     ((text,),) = execute(old, "SELECT json FROM study")
     table = json.loads(text)
     axes = {"d": [3], "n": [16], "p": [], "parameters": {}}
     plan = table["threshold"] | scan
-    write_study(old, table | {"axes": axes | kept, "threshold": plan})
+    old_plan = plan | {"along": OLD_SHRINK}
+    write_study(old, table | {"axes": axes | kept, "threshold": old_plan})
     with Store.read(old) as store:
         (design,) = store.designs
+    plan |= {"along": SHRINK}
     study = tomllib.loads(TOML[2]) | {"axes": {"d": [3], "n": [16]} | today, "threshold": plan}
     assert design.json == Study.from_table(study).design.json
 
@@ -178,7 +185,7 @@ def test_a_reader_reads_it_and_writes_nothing(old, schema):
     with Store.open(old, *protocol_of(old)) as store:
         assert [bits(row) for row in store.rows()] == read
         kept = list(store.trajectories())
-    assert len(found) == len(kept) == {1: 1, 2: 8}[schema]
+    assert len(found) == len(kept) == {1: 1, 2: 8, 3: 8}[schema]
     for (trial, arrays), (same, others) in zip(found, kept, strict=True):
         assert (trial, trial.horizon) == (same, same.horizon) and trial.horizon == 60.0
         for name in ("time", "loss"):
@@ -246,7 +253,7 @@ def test_of_rows_of_one_trial_the_decided_or_else_the_longest_is_kept(
 
 
 def place(key):
-    return json.loads(key[0])[SHRINK], *key[1:]
+    return json.loads(key[0])[OLD_SHRINK], *key[1:]
 
 
 @schemas
@@ -302,9 +309,11 @@ def test_a_refused_writer_leaves_the_earlier_schema(old):
         "UPDATE study SET schema = NULL",
     ],
 )
-def test_damage_is_named_and_nothing_is_changed(old, damage):
+def test_damage_is_named_and_nothing_is_changed(old, schema, damage):
     protocol = protocol_of(old)
-    execute(old, damage)
+    if schema == 3:  # where no NULL can be
+        damage = damage.replace("NULL", "''")
+    execute(old, damage.replace("study", TABLE[schema]))
     before = (old / FILE).read_bytes()
     for attempt in (lambda: Store.open(old, *protocol), lambda: Store.read(old)):
         with pytest.raises(ValueError, match="got") as error:
@@ -320,3 +329,72 @@ def test_a_study_that_is_none_is_named(old, names):
     change_study(old, **names)
     (found,) = check(old)
     assert found.startswith("expected ") and "\n" not in found
+
+
+@pytest.mark.parametrize("schema", [3])
+def test_names_of_parameters_follow_the_problem(old):
+    tables = ("trials", "trajectories", "asked")
+    before = [execute(old, f"SELECT parameters, seed, n FROM {name}") for name in tables]
+    assert {name for rows in before for text, *_ in rows for name in json.loads(text)} == {
+        OLD_SHRINK
+    }
+    Store.open(old, *protocol_of(old)).close()
+    for name, rows in zip(tables, before, strict=True):
+        new = [(text.replace(OLD_SHRINK, SHRINK), *rest) for text, *rest in rows]
+        assert execute(old, f"SELECT parameters, seed, n FROM {name}") == new
+    with Store.read(old) as store:
+        assert {row.parameters for row in store.rows()} == {((SHRINK, x),) for x in (0.5, 1.0)}
+
+
+def test_they_stay_sorted_beside_other_names():
+    old, new = {OLD_SHRINK: 0.5, "of_flow": 3.0}, {"of_flow": 3.0, SHRINK: 0.5}
+    texts = [json.dumps(table, separators=(",", ":")) for table in (old, new)]
+    assert migrations._parameters_from_3(texts[0]) == texts[1]
+
+
+@pytest.mark.parametrize("schema", [3])
+@pytest.mark.parametrize("success", [1.0, 0.25, "signs"])
+def test_success_becomes_an_event(old, success):
+    ((text,),) = execute(old, "SELECT json FROM protocol")
+    text = json.dumps(json.loads(text) | {"success": success}, sort_keys=True)
+    values = (text, hashlib.sha256(text.encode()).hexdigest())
+    execute(old, "UPDATE protocol SET json = ?, hash = ?", values)
+    table = tomllib.loads(TOML[3])
+    table["event"] = {"kind": "certificate"} | ({} if success == "signs" else {"square": success})
+    assert protocol_of(old)[1] == Study.from_table(table).protocol.json
+
+
+@pytest.mark.parametrize("schema", [3])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE trials SET steps = steps + 1 WHERE rowid = 3",
+        "UPDATE trials SET parameters = '{}' WHERE rowid = 3",
+        "UPDATE trials SET parameters = replace(parameters, ':', ': ') WHERE rowid = 3",
+        "UPDATE trials SET parameters = x'00' WHERE rowid = 3",
+        "UPDATE trials SET digest = x'' WHERE rowid = 3",
+        "DELETE FROM trials WHERE rowid = 3",
+        "UPDATE trajectories SET arrays = x'00' WHERE rowid = 2",
+        "UPDATE trajectories SET arrays = 'none' WHERE rowid = 2",
+        "DELETE FROM trajectories WHERE rowid = 2",
+        "UPDATE asked SET horizon = 41.0 WHERE rowid = 5",
+        "UPDATE asked SET design = 7 WHERE rowid = 5",
+        "DELETE FROM asked WHERE rowid = 5",
+        "UPDATE designs SET turn = 9",
+        "UPDATE designs SET json = 'none'",
+        "DELETE FROM designs",
+        "UPDATE protocol SET created = 'today'",
+        "UPDATE sums SET entries = entries + 1 WHERE name = 'asked'",
+        "UPDATE sums SET total = x'00' WHERE name = 'trials'",
+    ],
+)
+def test_no_damage_is_sealed(old, damage):
+    protocol = protocol_of(old)
+    execute(old, damage)
+    found = check(old)
+    assert found
+    try:
+        Store.open(old, *protocol).close()
+    except ValueError as error:
+        assert str(error) in found
+    assert check(old) == found

@@ -253,10 +253,10 @@ def test_another_protocol_is_refused_and_the_difference_named(tmp_path):
 
 def test_a_key_of_one_protocol_only_is_named(tmp_path):
     open_store(tmp_path).close()
-    other = {**json.loads(PROTOCOL), "ensemble": {}}
+    other = {**json.loads(PROTOCOL), "problem": {}}
     with pytest.raises(ValueError, match=r"inputs\.law = absent") as error:
         open_store(tmp_path, json.dumps(other))
-    assert 'ensemble.inputs.law = "sphere"' in one_line(error)
+    assert 'problem.inputs.law = "sphere"' in one_line(error)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_the_schema_is_numbered_anew_when_rows_change():
         "rejections first_loss last_loss well_initialized balancedness_drift curvature dtype "
         "device program versions"
     )
-    assert (SCHEMA, [field.name for field in fields(Row)]) == (3, names.split())
+    assert (SCHEMA, [field.name for field in fields(Row)]) == (4, names.split())
 
 
 def test_a_second_writer_is_refused_until_the_first_closes(tmp_path):

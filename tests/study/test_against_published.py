@@ -5,8 +5,9 @@ import pytest
 from jaxflow.core.types import Outcome, Point, Trial
 from jaxflow.engine.local import LocalRunner
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.papers.bounds import published_horizon
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
 from jaxflow.statistics.posterior import Posterior
@@ -28,7 +29,9 @@ def test_the_control_has_the_published_threshold(d, p, threshold, grid, count):
         for n in grid
         for seed in range(count)
     ]
-    with LocalRunner(Ensemble(), {"descent": GradientDescent(1.0)}, success=1.0) as runner:
+    with LocalRunner(
+        ShallowNetwork(), {"descent": GradientDescent(1.0)}, event=Certificate(1.0)
+    ) as runner:
         rows = runner.run(trials)
     converged = {n: 0 for n in grid}
     for row in rows:

@@ -7,12 +7,12 @@ import pytest
 
 from jaxflow.core.types import Point, Trial
 from jaxflow.engine.batches import requests
-from jaxflow.engine.costs import bucket
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.trial import Setting, start
 from jaxflow.study.drawing import inputs_of
 from jaxflow.study.study import Study
 
-SCALE = "ensemble.inputs.scale"
+SCALE = "problem.inputs.scale"
 
 
 def a_study(inputs, parameters):
@@ -23,7 +23,7 @@ def a_study(inputs, parameters):
             "grid": {"values": [16], "repetitions": 1, "along": "p"},
             "dynamics": {"descent": {"kind": "descent"}},
             "seed": 3,
-            "ensemble": {"inputs": inputs},
+            "problem": {"inputs": inputs},
         }
     )
 
@@ -37,9 +37,8 @@ def test_inputs_are_those_of_the_lane(inputs, values):
     names = tuple(name for name, _ in values)
     trial = Trial("descent", Point(9, 5, 16, values), 2, 1.0)
     dynamics = study.dynamics["descent"]
-    setting = Setting(
-        study.ensemble, dynamics, 1.0, bucket(trial.point), "float32", parameters=names
-    )
+    problem, shape = study.problem, study.problem.shape(trial.point)
+    setting = Setting(problem, dynamics, Certificate(1.0), shape, "float32", parameters=names)
     request = jax.tree.map(
         lambda leaf: jnp.asarray(leaf[0]), requests(study.seed, [trial], 1, "float32", names)
     )

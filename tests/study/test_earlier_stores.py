@@ -1,33 +1,27 @@
 """Stores that earlier versions made: the same thresholds, the same rows, and they go on growing."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import fields, replace
-from pathlib import Path
 
 import pytest
+import stores
 
 from jaxflow.core.types import Row
 from jaxflow.report import thresholds
 from jaxflow.report.soundness import check
 from jaxflow.report.status import status
 from jaxflow.sampling.axes import Axes
-from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
 
-SQL = Path(__file__).parents[1] / "support" / "reference" / "store-schema-2.sql"
-SHRINK = "ensemble.initialization.shrink"
-FOUND = {0.5: (6.64, 4.18, 11.6), 1.0: (4.56, 1.99, 7.5)}  # by shrink, as the file says
+SHRINK = "problem.initialization.shrink"
+FOUND = {0.5: (6.64, 4.18, 11.6), 1.0: (4.56, 1.99, 7.5)}  # by shrink, as the files say
 
 
-@pytest.fixture
-def earlier(tmp_path):
-    """A folder with a store of schema 2."""
-    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
-        connection.executescript(SQL.read_text(encoding="utf-8"))
-    return tmp_path
+@pytest.fixture(params=[2, 3])
+def earlier(tmp_path, request):
+    """A folder with a store of that schema."""
+    return stores.earlier(tmp_path, request.param)
 
 
 def rows(folder):

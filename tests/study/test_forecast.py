@@ -5,14 +5,17 @@ from dataclasses import replace
 import pytest
 from simulated import base_point, row
 
+from jaxflow.engine.costs import Costs
 from jaxflow.engine.runner import Usage
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.study.forecast import COMPILATION, expected_trials, seconds_left, work
+from jaxflow.study.forecast import COMPILATION, expected_trials, seconds_left
 
+COSTS = Costs(ShallowNetwork())
 PLACES, REPETITIONS = (50, 100, 200, 400), 12
 
 
@@ -32,10 +35,10 @@ def test_what_is_left_of_a_grid_is_known_from_its_places():
     trials = search.propose()
     rows = [ended(trial) for trial in trials]
     search.tell(row for row in rows if row.seed < REPETITIONS / 3)
-    done = sum(work(row) for row in search.ended.values())
-    left = sum(map(work, rows)) - done
+    done = sum(COSTS.spent(row) for row in search.ended.values())
+    left = sum(map(COSTS.spent, rows)) - done
     for workers in (1, 2):
-        found = seconds_left([search], usage(30.0), 0.0, workers)
+        found = seconds_left([search], COSTS, usage(30.0), 0.0, workers)
         assert found == pytest.approx((30.0 * left / done + 4 * COMPILATION) / workers, rel=0.05)
 
 
@@ -45,12 +48,12 @@ def test_a_slice_that_has_not_begun_is_likened_to_one_that_has():
     one, other = (Search(Slice("flow", base_point("n", d=d), plan, Horizon())) for d in (50, 100))
     while trials := one.propose():
         one.tell(ended(trial, trial.point.n < 500) for trial in trials)
-    done = sum(work(row) for row in one.ended.values())
-    alone = seconds_left([one], usage(30.0), 0.0, 1)
-    both = seconds_left([one, other], usage(30.0), 0.0, 1)
+    done = sum(COSTS.spent(row) for row in one.ended.values())
+    alone = seconds_left([one], COSTS, usage(30.0), 0.0, 1)
+    both = seconds_left([one, other], COSTS, usage(30.0), 0.0, 1)
     assert alone == 0.0
     assert expected_trials(one) == len(one.ended)
-    recent = [work(row) for row in list(one.ended.values())[len(one.ended) // 2 :]]
+    recent = [COSTS.spent(row) for row in list(one.ended.values())[len(one.ended) // 2 :]]
     mean = sum(recent) / len(recent)
     assert 4 < (both - 10 * COMPILATION) / (30.0 * mean * len(one.ended) / done) < 10
 
@@ -58,4 +61,4 @@ def test_a_slice_that_has_not_begun_is_likened_to_one_that_has():
 def test_nothing_is_foretold_before_a_trial_has_ended():
     search = Search(Slice("flow", base_point("n"), GridPlan(PLACES, REPETITIONS), Horizon()))
     search.propose()
-    assert seconds_left([search], usage(0.0), 0.0, 2) == float("inf")
+    assert seconds_left([search], COSTS, usage(0.0), 0.0, 2) == float("inf")

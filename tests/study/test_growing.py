@@ -15,7 +15,7 @@ from jaxflow.study.study import Study
 STUDY = Study.from_table(
     {
         "name": "growing",
-        "success": 1.0,
+        "event": {"square": 1.0},
         "axes": {"d": [5], "p": [8, 16]},
         "horizon": {"time": [30.0]},
         "dynamics": {"control": {"kind": "descent"}},

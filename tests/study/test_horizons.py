@@ -14,7 +14,7 @@ from jaxflow.study.study import Study
 TIMES = (12.0, 25.0, 60.0)
 TABLE = {
     "name": "horizons",
-    "success": 1.0,
+    "event": {"square": 1.0},
     "axes": {"d": [5], "p": [16]},
     "dynamics": {"control": {"kind": "descent"}, "flow": {"kind": "flow"}},
     "horizon": {"time": list(TIMES)},

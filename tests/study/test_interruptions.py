@@ -16,7 +16,7 @@ from jaxflow.study.study import Study
 
 DIAGRAM = """
 name = "diagram"
-success = 1.0
+event.square = 1.0
 horizon = {time = [20.0, 60.0]}
 [axes]
 d = [5]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from jaxflow.cli.parser import main
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.laws import Everywhere, below, normal
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.report import thresholds
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
@@ -38,11 +38,11 @@ class PerSample:
 '''
 STUDY = """
 name = "own"
-success = 1.0
+event.square = 1.0
 horizon = {time = 20.0}
 axes = {d = [3], p = [6]}
 dynamics.control = {kind = "descent", step = 0.2}
-ensemble.inputs = {law = "MODULE:Stretched"}
+problem.inputs = {law = "MODULE:Stretched"}
 grid = {values = [4, 12], repetitions = 4}
 """
 
@@ -132,14 +132,14 @@ def test_a_law_without_a_name_runs_in_memory_and_is_refused_by_a_store(tmp_path)
     study = Study.from_table(
         {
             "name": "local",
-            "success": 1.0,
+            "event": {"square": 1.0},
             "horizon": {"time": 20.0},
             "axes": {"d": [3], "p": [6]},
             "dynamics": {"control": {"kind": "descent", "step": 0.2}},
             "grid": {"values": [4, 12], "repetitions": 4},
         }
     )
-    study = replace(study, ensemble=Ensemble(inputs=Local()))
+    study = replace(study, problem=ShallowNetwork(inputs=Local()))
     with pytest.raises(ValueError, match="a module that can be imported") as caught:
         run(study, tmp_path / "out")
     assert "\n" not in str(caught.value)
@@ -153,6 +153,6 @@ def test_a_law_that_breaks_its_word_is_told_before_anything_is_run(folder, capsy
     (folder / "laws_one.py").write_text(broken)
     assert main(["run", str(folder / "laws_one.toml"), "--out", str(folder / "out")]) == 2
     line = capsys.readouterr().err
-    assert "Stretched at ensemble.inputs" in line
+    assert "Stretched at problem.inputs" in line
     assert line.count("\n") == 1
     assert not (folder / "out").exists()

@@ -6,9 +6,10 @@ from problems import keys_of
 
 from jaxflow.core.types import Point, Recording, Trial
 from jaxflow.engine.local import run_trial
+from jaxflow.flow.events import Certificate
 from jaxflow.papers.quadratic import matrix_error
-from jaxflow.problems.shallow.ensemble import draw
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.problem import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import draw
 from jaxflow.study.study import Study
 
 
@@ -20,7 +21,7 @@ def test_three_thousand_steps_of_half_the_size(r, small):
     step = study.dynamics["descent"].step
     assert step == pytest.approx(0.1 / np.sqrt(r) / 2, rel=1e-5)
     assert study.horizon.time[0] / step == pytest.approx(3000, rel=1e-5)
-    assert study.axes.p == (study.ensemble.labels.rank,) == (r,)
+    assert study.axes.p == (study.problem.labels.rank,) == (r,)
     assert study.record.trials == study.grid.repetitions
 
 
@@ -29,8 +30,8 @@ def test_the_descent_is_that_of_the_loss_of_a_quarter():
     d, r, m = 20, 2, 400
     study = Study.load("quadratic-recovery-r2")
     keys, sizes = keys_of(0, d, m, r, 0), Sizes(d, m, r)
-    data, theta = draw(study.ensemble, keys, sizes, Shape(*sizes), "float32")
-    V = np.asarray(study.ensemble.labels.weights(sizes, keys, d), float)
+    data, theta = draw(study.problem, keys, sizes, Shape(*sizes), "float32")
+    V = np.asarray(study.problem.labels.weights(sizes, keys, d), float)
     X, W = np.asarray(data.X, float), np.asarray(theta.W, float)
     np.testing.assert_array_equal(theta.a, 1)
     y = np.sum((X @ V.T) ** 2, axis=1)
@@ -42,11 +43,11 @@ def test_the_descent_is_that_of_the_loss_of_a_quarter():
     descent = study.dynamics["descent"]
     times = tuple(descent.step * (np.arange(1, 61) - 0.5))
     _, found = run_trial(
-        study.ensemble,
+        study.problem,
         descent,
         Trial("descent", Point(d, m, r), 0, 60 * descent.step),
         Recording(("teacher_error",), times=times),
-        success=1e-12,
+        event=Certificate(1e-12),
     )
     np.testing.assert_allclose(found["teacher_error"], errors, rtol=1e-3)
     assert errors[-1] < 0.3 * errors[0]

@@ -21,7 +21,7 @@ mpl.use("Agg")
 
 TINY = """
 name = "tiny"
-success = 1.0
+event.square = 1.0
 horizon = {time = 60.0}
 
 [axes]
@@ -159,8 +159,8 @@ def refused(capsys, *arguments: str) -> str:
     [
         ("d = [5]", "d = [-5]", "whole number d >= 1"),
         ("low = 5", "low = 0", "low"),
-        ("[axes]", '[ensemble]\ninputs = "spehre"\n[axes]', "'sphere'"),
-        ("[axes]", '[ensemble]\ninputs = "orthogonal"\n[axes]', "n <= d"),
+        ("[axes]", '[problem]\ninputs = "spehre"\n[axes]', "'sphere'"),
+        ("[axes]", '[problem]\ninputs = "orthogonal"\n[axes]', "n <= d"),
         ("relative_half_width", "relative_halfwidth", "'relative_half_width'"),
         ("[axes]", "[axes", "a TOML file"),
     ],
@@ -190,9 +190,9 @@ def test_missing_things_are_refused(capsys, tmp_path):
 def test_the_store_of_another_study_is_refused_and_kept(capsys, finished, tmp_path):
     folder, rows = finished
     path = tmp_path / "other.toml"
-    path.write_text(TINY.replace("success = 1.0", "success = 2.0"))
+    path.write_text(TINY.replace("event.square = 1.0", "event.square = 2.0"))
     line = refused(capsys, "run", str(path), "--out", str(folder))
-    assert "success" in line
+    assert "event.square = 1.0" in line and "event.square = 2.0" in line
     assert table(folder) == rows
 
 

@@ -83,7 +83,7 @@ def spoiled(table, dice: random.Random):
         return {**table, "axes": {**table["axes"], name: [wrong]}}
     if kind == "missing":
         return {key: x for key, x in table.items() if key != dice.choice(["name"])}
-    wrong = dice.choice(["ensemble.labels.colour", "dynamics.nobody.step", "q", "seed"])
+    wrong = dice.choice(["problem.labels.colour", "dynamics.nobody.step", "q", "seed"])
     return {**table, "axes": {**table["axes"], "parameters": {wrong: [1.0]}}}
 
 

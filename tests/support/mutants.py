@@ -7,7 +7,7 @@ from studies import get, leaves, put, tables
 
 SPITE = [
     *(None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, -(10**5000), 0.0, -0.0, 0.5, 20.5),
-    *(1e-320, 1e308, -1e308, float("inf"), float("nan"), "", "x", "signs", "1", "\x1b[31m\n"),
+    *(1e-320, 1e308, -1e308, float("inf"), float("nan"), "", "x", "certificate", "1", "\x1b[31m\n"),
     *("a:b", "os:system", "no.such:Law", ":", "é" * 300, "n", "p", "dynamics.flow.step"),
     *([], [[]], [1, 1], ["x"], [0], [None], {}, {"": 1}, {"a.b": {"a": 1}}, {"kind": "flow"}),
     *({"law": "sphere", "low": []}, {"name": ["relu"]}, {"law": 3}, {"law": "a:B", "law.x": 1}),

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxflow.core.keys import trial_keys
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.network import Data, Parameters
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 
 
 def keys_of(*identity):
@@ -15,9 +15,9 @@ def keys_of(*identity):
     return jax.tree.map(jnp.asarray, trial_keys(*identity))
 
 
-def drawn(ensemble=Ensemble(), d=6, n=20, p=8, seed=0, shape=None, dtype="float32"):
+def drawn(problem=ShallowNetwork(), d=6, n=20, p=8, seed=0, shape=None, dtype="float32"):
     """The data and first parameters of one trial, padded to `shape` if given."""
-    return draw(ensemble, keys_of(0, d, n, p, seed), Sizes(d, n, p), shape or Shape(d, n, p), dtype)
+    return draw(problem, keys_of(0, d, n, p, seed), Sizes(d, n, p), shape or Shape(d, n, p), dtype)
 
 
 def as_float64(data: Data, theta: Parameters):

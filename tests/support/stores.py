@@ -21,10 +21,10 @@ from jaxflow.store.store import Store
 PROTOCOL = json.dumps(
     {
         "dynamics": {"flow": {"kind": "flow", "rtol": 0.1}},
-        "ensemble": {"inputs": {"law": "sphere"}},
+        "problem": {"inputs": {"law": "sphere"}},
         "precision": "float32",
         "seed": 0,
-        "success": 1.0,
+        "event": {"square": 1.0},
     }
 )
 DESIGN = json.dumps({"axes": {"d": [2], "p": [4]}, "horizon": {"time": [100.0]}, "name": "first"})
@@ -105,7 +105,7 @@ def one_line(error: pytest.ExceptionInfo[ValueError]) -> str:
 def earlier(folder: Path, schema: int) -> Path:
     """A folder with a small store as that schema had it.
 
-    That of schema 1 has two dynamics and one trajectory, that of schema 2 a finished study.
+    That of schema 1 has two dynamics and one trajectory, those of 2 and 3 a finished study.
     """
     folder.mkdir(exist_ok=True)
     sql = (Path(__file__).parent / "reference" / f"store-schema-{schema}.sql").read_text("utf-8")

@@ -38,7 +38,7 @@ flows = table(
 descents = table(
     step=st.floats(0.01, 1.0), optimizer=st.sampled_from(["sgd", "adam"]), max_steps=st.just(500)
 ).map(lambda made: {"kind": "descent", **made})
-ensembles = table(
+problems = table(
     inputs=st.one_of(law("sphere", **between), law("gaussian", scale=positive)),
     labels=st.one_of(
         law("random_signs", **between),
@@ -54,6 +54,17 @@ ensembles = table(
     initialization=st.one_of(
         law("dominated", ratio=positive, excess=positive, shrink=positive),
         law("balanced", scale=positive),
+    ),
+)
+events = st.one_of(
+    st.just("certificate"),
+    table(square=positive),
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(["below", "above"]),
+            "observable": st.sampled_from(["loss", "balancedness"]),
+            "value": positive,
+        }
     ),
 )
 horizons = st.one_of(
@@ -86,8 +97,8 @@ def studies(draw):
         "name": draw(words),
         "axes": {name: draw(sizes) for name in ("d", "n", "p") if name != along},
         "dynamics": dynamics,
-        **draw(table(ensemble=ensembles, horizon=horizons, seed=st.integers(0, 99))),
-        **draw(table(success=st.one_of(st.just("signs"), positive))),
+        **draw(table(problem=problems, horizon=horizons, seed=st.integers(0, 99))),
+        **draw(table(event=events)),
         **draw(table(precision=st.just("float32"))),
     }
     kind = draw(st.sampled_from(["threshold", "grid"]))
@@ -96,10 +107,10 @@ def studies(draw):
         made[kind]["along"] = along
     parameters = {}
     if draw(st.booleans()):
-        parameters["ensemble.network.activation.leak"] = draw(
+        parameters["problem.network.activation.leak"] = draw(
             st.lists(st.floats(0, 0.9), min_size=1, max_size=2, unique=True)
         )
-        made.setdefault("ensemble", {}).setdefault("network", {})["activation"] = {
+        made.setdefault("problem", {}).setdefault("network", {})["activation"] = {
             "name": "leaky_relu"
         }
     steps = [name for name, table in dynamics.items() if table["kind"] == "descent"]

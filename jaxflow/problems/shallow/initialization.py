@@ -9,9 +9,10 @@ from jaxtyping import Array, Float
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Uniforms, between, exponential, normal, sign
 from jaxflow.core.types import Point
+from jaxflow.problems.problem import Sizes, below
 from jaxflow.problems.shallow.coordinates import product
 from jaxflow.problems.shallow.network import Parameters
-from jaxflow.problems.shallow.padding import Everywhere, Rows, Sizes, below, row_norms
+from jaxflow.problems.shallow.padding import Everywhere, Rows, row_norms
 
 
 @runtime_checkable

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Uniforms, between, normal
 from jaxflow.core.types import Point
-from jaxflow.problems.shallow.padding import Basis, Dense, Everywhere, Rows, Sizes, below, row_norms
+from jaxflow.problems.problem import Sizes, below
+from jaxflow.problems.shallow.padding import Basis, Dense, Everywhere, Rows, row_norms
 
 
 @runtime_checkable

@@ -10,13 +10,14 @@ from jaxtyping import Array, Float
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms, between, normal, sign
 from jaxflow.core.types import Point
+from jaxflow.problems.problem import Sizes, below
 from jaxflow.problems.shallow.activations import (
     Activation,
     Quadratic,
     check_activation,
     degree,
 )
-from jaxflow.problems.shallow.padding import Everywhere, Rows, Sizes, below
+from jaxflow.problems.shallow.padding import Everywhere, Rows
 
 
 @runtime_checkable
@@ -105,11 +106,11 @@ class Teacher(Everywhere):
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise mistake("rank >= 1", self.rank, "give the number of the teacher's neurons")
-        check_activation(self.activation, "ensemble.labels.activation")
+        check_activation(self.activation, "problem.labels.activation")
 
     def weights(self, sizes: Sizes, keys: Keys, D: int) -> Float[Array, "rank D"]:
         """The v_j, zero beyond d."""
-        V = normal(Uniforms(keys.teacher, self.rank, D).entries)
+        V = normal(Uniforms(keys.nature, self.rank, D).entries)
         V = V / jnp.sqrt(jnp.asarray(sizes.d, V.dtype))
         return jnp.where(below(sizes.d, D)[None, :], V, 0)
 

@@ -25,6 +25,7 @@ from jaxtyping import Array, Float, Int
 from jaxflow.core.errors import mistake
 from jaxflow.core.schema import Choice, Schema
 from jaxflow.core.values import ByContent
+from jaxflow.problems.problem import below
 from jaxflow.problems.shallow.activations import (
     ACTIVATIONS,
     Activation,
@@ -34,7 +35,6 @@ from jaxflow.problems.shallow.activations import (
     derivative,
 )
 from jaxflow.problems.shallow.coordinates import Ambient, Inputs, Weights, product
-from jaxflow.problems.shallow.padding import below
 
 
 class Parameters(NamedTuple):
@@ -83,7 +83,7 @@ class Network(ByContent):
     biases: Literal["none", "zero", "drawn"] = "none"
 
     def __post_init__(self) -> None:
-        where = "ensemble.network.activation"
+        where = "problem.network.activation"
         object.__setattr__(self, "activation", SCHEMA.law(Activation, self.activation, where))
         check_activation(self.activation, where)
         if self.scaling not in ("1/p", "1/sqrt(p)", "1"):

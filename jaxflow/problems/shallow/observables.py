@@ -40,10 +40,10 @@ from jaxtyping import Array, Bool, Float
 
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.keys import Keys
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow import teacher
 from jaxflow.problems.shallow.activations import derivative
 from jaxflow.problems.shallow.coordinates import product
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.network import (
     Data,
     Network,
@@ -53,7 +53,7 @@ from jaxflow.problems.shallow.network import (
     distances,
     loss,
 )
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.problems.shallow.spectra import hessian_extremes, kernel_extremes
 from jaxflow.problems.shallow.teacher import Origin
 
@@ -178,19 +178,19 @@ def check(names: Iterable[str]) -> None:
         raise mistake("every observable once", names, "drop the repeated one")
 
 
-def check_ensemble(names: Iterable[str], ensemble: Ensemble) -> None:
-    """Raise `ValueError` where the trials of an ensemble do not have what is to be observed."""
+def check_teacher_of(names: Iterable[str], problem: ShallowNetwork) -> None:
+    """Raise `ValueError` where the trials of a problem do not have what is to be observed."""
     wanted = sorted(OF_TEACHER.intersection(names))
     if wanted:
         try:
-            teacher.check_teacher(ensemble)
+            teacher.check_teacher(problem)
         except ValueError as error:
             raise ValueError(f"{wanted[0]}: {error}") from error
 
 
 def origin(
     names: Iterable[str],
-    ensemble: Ensemble,
+    problem: ShallowNetwork,
     keys: Keys,
     sizes: Sizes,
     shape: Shape,
@@ -200,7 +200,7 @@ def origin(
     """What the observables named ask of a trial as it was drawn; None if they ask for nothing."""
     if not OF_TEACHER.intersection(names):
         return None
-    return teacher.origin(ensemble, keys, sizes, shape, data, first)
+    return teacher.origin(problem, keys, sizes, shape, data, first)
 
 
 def observe(

@@ -1,32 +1,14 @@
-"""What a padded trial is made of: true sizes, static shape, and drawn inputs.
-
-Inputs are dense rows or a scaled basis, as the laws of labels and first weights see them.
-"""
+"""Drawn inputs, as the laws of labels and first weights see them: dense rows or a scaled basis."""
 
 from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
 from jaxflow.core.types import Point
+from jaxflow.problems.problem import Sizes, below
 from jaxflow.problems.shallow.coordinates import product
-
-
-class Sizes(NamedTuple):
-    """The true d, n, p of a trial; plain integers or traced scalars."""
-
-    d: Int[Array, ""] | int
-    n: Int[Array, ""] | int
-    p: Int[Array, ""] | int
-
-
-class Shape(NamedTuple):
-    """The static shape (D, N, P) that a trial is padded to with zeros."""
-
-    D: int
-    N: int
-    P: int
 
 
 class Everywhere:
@@ -34,11 +16,6 @@ class Everywhere:
 
     def check(self, point: Point) -> None:
         """Refuses no point."""
-
-
-def below(count: Int[Array, ""] | int, length: int) -> Bool[Array, " length"]:
-    """True at the first `count` of `length` places."""
-    return jnp.arange(length) < count
 
 
 def row_norms(X: Float[Array, "N D"]) -> Float[Array, " N"]:

@@ -25,14 +25,15 @@ from jaxtyping import Array, Float
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys
+from jaxflow.problems.lanczos import extremes
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import Quadratic
 from jaxflow.problems.shallow.coordinates import Ambient, product
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.initialization import GaussianWeights
 from jaxflow.problems.shallow.labels import Teacher
 from jaxflow.problems.shallow.network import Data, Network, Parameters, field
-from jaxflow.problems.shallow.padding import Shape, Sizes
-from jaxflow.problems.shallow.spectra import extremes, start
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
+from jaxflow.problems.shallow.spectra import start
 
 ITERATIONS = 48
 
@@ -49,9 +50,9 @@ class Origin(NamedTuple):
         return Parameters(data.inputs.recover(theta.W, self.data.X, self.first.W), theta.a)
 
 
-def check_teacher(ensemble: Ensemble) -> None:
+def check_teacher(problem: ShallowNetwork) -> None:
     """Raise `ValueError` unless the outputs are |W x|^2 and the labels |V x|^2."""
-    labels, network, first = ensemble.labels, ensemble.network, ensemble.initialization
+    labels, network, first = problem.labels, problem.network, problem.initialization
     if not (isinstance(labels, Teacher) and isinstance(labels.activation, Quadratic)):
         raise mistake("labels of a quadratic teacher", labels, 'use the law "teacher"')
     said = (network.scaling, network.trained, network.biases)
@@ -64,13 +65,13 @@ def check_teacher(ensemble: Ensemble) -> None:
 
 
 def origin(
-    ensemble: Ensemble, keys: Keys, sizes: Sizes, shape: Shape, data: Data, first: Parameters
+    problem: ShallowNetwork, keys: Keys, sizes: Sizes, shape: Shape, data: Data, first: Parameters
 ) -> Origin:
     """The origin of a trial drawn as `data` and `first`; again, unless in ambient coordinates."""
-    assert isinstance(ensemble.labels, Teacher)
-    V = ensemble.labels.weights(sizes, keys, shape.D).astype(first.a.dtype)
+    assert isinstance(problem.labels, Teacher)
+    V = problem.labels.weights(sizes, keys, shape.D).astype(first.a.dtype)
     if not isinstance(data.inputs, Ambient):
-        data, first = draw(ensemble, keys, sizes, shape, first.a.dtype.name)
+        data, first = draw(problem, keys, sizes, shape, first.a.dtype.name)
     return Origin(data, first, V)
 
 

@@ -18,10 +18,11 @@ from jaxflow.core.errors import mistake
 from jaxflow.core.keys import Keys, Uniforms, trial_keys
 from jaxflow.core.types import Point
 from jaxflow.core.values import content
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import PLACES
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.network import Network, Parameters
-from jaxflow.problems.shallow.padding import Basis, Dense, Shape, Sizes
+from jaxflow.problems.shallow.padding import Basis, Dense
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 
 MOST_SAMPLES, MOST_NEURONS = 12, 6  # of a trial that is tried, where the laws have such a one
 MORE = Shape(3, 5, 4)  # padding beyond D, N and P
@@ -40,17 +41,17 @@ class _Trial(NamedTuple):
     a: np.ndarray
 
 
-def try_laws(ensemble: Ensemble, point: Point, seed: int = 0) -> None:
+def try_laws(problem: ShallowNetwork, point: Point, seed: int = 0) -> None:
     """Raise a one-line `ValueError` that names the law, and the entry, where one breaks its word.
 
-    `ensemble` holds the parameters of the `point`, whose d is kept; n and p may be less. One small
+    `problem` holds the parameters of the `point`, whose d is kept; n and p may be less. One small
     program is compiled for it, in a time of the order of a second.
     """
     laws = {
-        name: _Tried(f"ensemble.{name}", getattr(ensemble, name), form)
+        name: _Tried(f"problem.{name}", getattr(problem, name), form)
         for name, form in _FORMS.items()
     }
-    tried = replace(ensemble, **laws)  # type: ignore[arg-type]
+    tried = replace(problem, **laws)  # type: ignore[arg-type]
     tried.check(point)
     small = _small(tried, point)
     shape = Shape(small.d, small.n, small.p)
@@ -64,10 +65,10 @@ def try_laws(ensemble: Ensemble, point: Point, seed: int = 0) -> None:
         told.check_batch(getattr(one, name)[1], getattr(other, name)[0])
         told.check_zeros(getattr(wide, name)[0], inner)
         told.check_padding(getattr(other, name)[0], getattr(wide, name)[0][inner])
-    _try_activation(ensemble.network)
+    _try_activation(problem.network)
 
 
-def _small(tried: Ensemble, point: Point) -> Point:
+def _small(tried: ShallowNetwork, point: Point) -> Point:
     """One where the laws have a trial: with less samples and neurons, or the point itself."""
     small = replace(point, n=min(point.n, MOST_SAMPLES), p=min(point.p, MOST_NEURONS))
     try:
@@ -77,7 +78,7 @@ def _small(tried: Ensemble, point: Point) -> Point:
     return small
 
 
-def _batch(tried: Ensemble, keys: list[Keys], shape: Shape) -> list[_Trial]:
+def _batch(tried: ShallowNetwork, keys: list[Keys], shape: Shape) -> list[_Trial]:
     """Trials side by side in arrays of their size, and padded."""
     stacked = jax.tree.map(lambda *k: np.stack(k), *keys)
     try:
@@ -89,7 +90,7 @@ def _batch(tried: Ensemble, keys: list[Keys], shape: Shape) -> list[_Trial]:
 
 
 @partial(jax.jit, static_argnums=(0, 2), compiler_options=QUICKLY)
-def _drawn(tried: Ensemble, keys: Keys, shape: Shape) -> list[tuple[jax.Array, ...]]:
+def _drawn(tried: ShallowNetwork, keys: Keys, shape: Shape) -> list[tuple[jax.Array, ...]]:
     """X, y, W, a at both paddings, with sizes that are traced as in an engine."""
 
     def alone(keys: Keys, sizes: Sizes) -> list[tuple[jax.Array, ...]]:
@@ -231,6 +232,6 @@ def _try_activation(network: Network) -> None:
     together = np.asarray(network.activation(jnp.asarray(PLACES)))
     alone = np.asarray([network.activation(jnp.asarray(PLACES[i : i + 1]))[0] for i in range(7)])
     for i in np.flatnonzero(~(np.abs(together - alone) <= ROUNDING * np.max(np.abs(alone))))[:1]:
-        name = f"{type(network.activation).__name__} at ensemble.network.activation"
+        name = f"{type(network.activation).__name__} at problem.network.activation"
         got = f"sigma({PLACES[i]:g}) = {alone[i]:.6g} alone and {together[i]:.6g} beside others"
         raise mistake(f"an elementwise {name}", got, "write it entry by entry")

@@ -10,9 +10,11 @@ from problems import keys_of
 from scipy import special
 from scipy.integrate import solve_ivp
 
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import (
     ACTIVATIONS,
     GELU,
@@ -24,12 +26,11 @@ from jaxflow.problems.shallow.activations import (
     degree,
     derivative,
 )
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.initialization import GaussianWeights
 from jaxflow.problems.shallow.inputs import Gaussian
 from jaxflow.problems.shallow.labels import Teacher
 from jaxflow.problems.shallow.network import Network, balance, field, loss
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ draw_once = jax.jit(draw, static_argnums=(0, 3, 4))
 def drawn(network, shape=UNPADDED):
     """A trial in float64; of weights large enough that a bend of the activation shows."""
     law = GaussianWeights("1/d", "normal")
-    ensemble = Ensemble(network=Network(biases=network.biases), initialization=law)
-    return draw_once(ensemble, keys_of(0, *SIZES, 3), SIZES, shape, "float64")
+    problem = ShallowNetwork(network=Network(biases=network.biases), initialization=law)
+    return draw_once(problem, keys_of(0, *SIZES, 3), SIZES, shape, "float64")
 
 
 def by_hand(data, theta):
@@ -167,9 +168,9 @@ def test_padding_adds_nothing(x64, network):
 
 def solved(network, horizon):
     """Flow time and parameters at the end, padded, at a tight tolerance; the balancedness drift."""
-    ensemble = Ensemble(network=network, initialization=GaussianWeights("1/d", "normal"))
+    problem = ShallowNetwork(network=network, initialization=GaussianWeights("1/d", "normal"))
     flow = GradientFlow("Tsit5", rtol=1e-9, atol=1e-9)
-    setting = Setting(ensemble, flow, 1e-12, PADDED, "float64")
+    setting = Setting(problem, flow, Certificate(1e-12), PADDED, "float64")
 
     @jax.jit
     def solve(request):
@@ -210,8 +211,8 @@ def test_the_trajectory_is_scipys(x64, network):
 
 def test_first_biases():
     """Zero beside the weights of the law, or the last of d + 1 weights of the law."""
-    law = Ensemble(network=Network(biases="zero"))
-    plain, biased = Ensemble(), replace(law, network=Network(biases="drawn"))
+    law = ShallowNetwork(network=Network(biases="zero"))
+    plain, biased = ShallowNetwork(), replace(law, network=Network(biases="drawn"))
     keys = keys_of(0, 4, 30, 2000, 0)
     trials = [
         draw(e, keys, Sizes(4, 30, 2000), Shape(4, 30, 2000), "float32") for e in (plain, law)
@@ -230,7 +231,7 @@ def test_first_biases():
 
 def test_only_a_homogeneous_activation_saves_the_product():
     """X W^T, sigma(Z) a and M^T X; of any other sigma(Z)^T r as well."""
-    data, theta = draw(Ensemble(), keys_of(0, *SIZES, 0), SIZES, UNPADDED, "float32")
+    data, theta = draw(ShallowNetwork(), keys_of(0, *SIZES, 0), SIZES, UNPADDED, "float32")
 
     def products(network):
         return str(jax.make_jaxpr(lambda theta: field(network, data, theta))(theta)).count(
@@ -242,7 +243,7 @@ def test_only_a_homogeneous_activation_saves_the_product():
 
 
 def test_what_is_conserved_of_an_activation_that_is_not_homogeneous_is_not_a_number():
-    data, theta = draw(Ensemble(), keys_of(0, *SIZES, 0), SIZES, UNPADDED, "float32")
+    data, theta = draw(ShallowNetwork(), keys_of(0, *SIZES, 0), SIZES, UNPADDED, "float32")
     assert np.all(np.isnan(balance(Network(GELU()), data, theta)))
 
 
@@ -267,8 +268,8 @@ def test_ours_pass_what_is_asked_of_a_users(name):
 
 
 def test_labels_of_a_teacher_are_zero_in_the_padding():
-    ensemble = Ensemble(Gaussian(), Teacher(2, Softplus()))
-    data, _ = draw(ensemble, keys_of(0, *SIZES, 0), SIZES, PADDED, "float32")
+    problem = ShallowNetwork(Gaussian(), Teacher(2, Softplus()))
+    data, _ = draw(problem, keys_of(0, *SIZES, 0), SIZES, PADDED, "float32")
     assert np.all(np.asarray(data.y)[: SIZES.n] > 0)
     assert not np.any(np.asarray(data.y)[SIZES.n :])
 
@@ -318,7 +319,7 @@ class Loose:
 @pytest.mark.parametrize(
     ("activation", "words"),
     [
-        (WrongDegree(), "WrongDegree at ensemble.network.activation homogeneous of its degree 1.0"),
+        (WrongDegree(), "WrongDegree at problem.network.activation homogeneous of its degree 1.0"),
         (WrongPower(), "leave it out"),
         (WrongDerivative(), "derivative of WrongDerivative"),
         (Summed(), r"got 'float32 \(\)'"),
@@ -331,7 +332,7 @@ def test_an_activation_that_is_none_is_one_line(activation, words):
     with pytest.raises(ValueError, match=words) as caught:
         Network(activation)
     assert "\n" not in str(caught.value)
-    assert "ensemble.network.activation" in str(caught.value)
+    assert "problem.network.activation" in str(caught.value)
 
 
 def test_a_protocol_of_activations_asks_for_no_more_than_a_call():

@@ -7,45 +7,46 @@ import pytest
 from problems import keys_of
 
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.trial import Request, Setting, start, step
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic, Softplus, Tanh
 from jaxflow.problems.shallow.coordinates import Ambient, Inputs
-from jaxflow.problems.shallow.ensemble import Ensemble, draw, well_initialized
 from jaxflow.problems.shallow.initialization import Group
 from jaxflow.problems.shallow.inputs import Gaussian, Orthogonal
 from jaxflow.problems.shallow.labels import GroupSigns, Teacher
 from jaxflow.problems.shallow.network import Network, balance, decay, distances, field, loss
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw, well_initialized
 
-ORTHOGONAL = Ensemble(Orthogonal())
+ORTHOGONAL = ShallowNetwork(Orthogonal())
 CASES = [
-    (Ensemble(), "span"),
-    (Ensemble(Gaussian(), Teacher(2), Network(Quadratic(), "1", "first")), "span"),
-    (Ensemble(network=Network(LeakyReLU(0.1))), "span"),
-    (Ensemble(network=Network(Softplus())), "span"),
-    (Ensemble(network=Network(biases="drawn")), "span"),
-    (Ensemble(Orthogonal(), network=Network(Tanh(), biases="zero")), "span"),
+    (ShallowNetwork(), "span"),
+    (ShallowNetwork(Gaussian(), Teacher(2), Network(Quadratic(), "1", "first")), "span"),
+    (ShallowNetwork(network=Network(LeakyReLU(0.1))), "span"),
+    (ShallowNetwork(network=Network(Softplus())), "span"),
+    (ShallowNetwork(network=Network(biases="drawn")), "span"),
+    (ShallowNetwork(Orthogonal(), network=Network(Tanh(), biases="zero")), "span"),
     (ORTHOGONAL, "span"),
     (ORTHOGONAL, "orthogonal"),
-    (Ensemble(Orthogonal(), Teacher(2)), "orthogonal"),
-    (Ensemble(Orthogonal(), network=Network(Softplus())), "orthogonal"),
-    (Ensemble(Orthogonal(1.0, 1.0), GroupSigns(), initialization=Group()), "orthogonal"),
+    (ShallowNetwork(Orthogonal(), Teacher(2)), "orthogonal"),
+    (ShallowNetwork(Orthogonal(), network=Network(Softplus())), "orthogonal"),
+    (ShallowNetwork(Orthogonal(1.0, 1.0), GroupSigns(), initialization=Group()), "orthogonal"),
 ]
 SIZES = Sizes(20, 12, 6)
 
 
-def both(ensemble, coordinates, dtype="float32", shape=Shape(20, 16, 8)):
+def both(problem, coordinates, dtype="float32", shape=Shape(20, 16, 8)):
     """One trial in ambient coordinates, and in others."""
     keys = keys_of(0, *SIZES, 0)
-    return [draw(ensemble, keys, SIZES, shape, dtype, c) for c in ("ambient", coordinates)]
+    return [draw(problem, keys, SIZES, shape, dtype, c) for c in ("ambient", coordinates)]
 
 
-@pytest.mark.parametrize(("ensemble", "coordinates"), CASES)
-def test_the_field_is_the_same(x64, ensemble, coordinates):
+@pytest.mark.parametrize(("problem", "coordinates"), CASES)
+def test_the_field_is_the_same(x64, problem, coordinates):
     """Loss, velocity and norms in float64, a step along the velocity included."""
-    network = ensemble.network
-    (data, theta), (other, state) = both(ensemble, coordinates, "float64")
+    network = problem.network
+    (data, theta), (other, state) = both(problem, coordinates, "float64")
     assert isinstance(other.inputs, Inputs)
     first, start_of_state = theta, state
     for _ in range(3):
@@ -72,9 +73,11 @@ def test_the_field_is_the_same(x64, ensemble, coordinates):
     assert bool(well_initialized(other, start_of_state)) == bool(well_initialized(data, first))
 
 
-def trajectory(ensemble, coordinates, dynamics, steps, advance_by="step", dtype="float32"):
+def trajectory(problem, coordinates, dynamics, steps, advance_by="step", dtype="float32"):
     """States after every advance of one trial."""
-    setting = Setting(ensemble, dynamics, 1e-4, Shape(20, 16, 8), dtype, coordinates, advance_by)
+    setting = Setting(
+        problem, dynamics, Certificate(1e-4), Shape(20, 16, 8), dtype, coordinates, advance_by
+    )
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in SIZES))
     request = Request(keys_of(0, *SIZES, 0), sizes, jnp.asarray(1e3, dtype))
     state = jax.jit(lambda request: start(setting, request))(request)
@@ -104,8 +107,8 @@ def test_the_same_trial_takes_the_same_steps(dynamics, coordinates):
 def test_evaluation_by_evaluation_the_steps_are_the_same(x64, solver):
     """The end of every step, whichever advance_by it was made with."""
     flow = GradientFlow(solver, 0.1, 0.01)
-    whole = trajectory(Ensemble(), "ambient", flow, 25, dtype="float64")
-    parts = trajectory(Ensemble(), "ambient", flow, 220, "evaluation", "float64")
+    whole = trajectory(ShallowNetwork(), "ambient", flow, 25, dtype="float64")
+    parts = trajectory(ShallowNetwork(), "ambient", flow, 220, "evaluation", "float64")
     ended, expected = ({int(s.steps): s for s in states[::-1]} for states in (parts, whole))
     for steps in sorted(set(ended) & set(expected) - {0}):
         state, other = expected[steps], ended[steps]  # the first with so many steps
@@ -126,10 +129,10 @@ def test_ambient_inputs_alone_have_rows():
 
 
 def test_orthogonal_coordinates_ask_for_orthogonal_inputs_without_biases():
-    biased = Ensemble(Orthogonal(), network=Network(biases="zero"))
-    for ensemble in (Ensemble(), biased):
+    biased = ShallowNetwork(Orthogonal(), network=Network(biases="zero"))
+    for problem in (ShallowNetwork(), biased):
         with pytest.raises(ValueError, match="orthogonal inputs"):
-            both(ensemble, "orthogonal")
-        assert ensemble.coordinates() == ["ambient", "span"]
+            both(problem, "orthogonal")
+        assert problem.coordinates() == ["ambient", "span"]
     assert ORTHOGONAL.coordinates() == ["ambient", "span", "orthogonal"]
     assert ORTHOGONAL.coordinates(equivariant=False) == ["ambient"]

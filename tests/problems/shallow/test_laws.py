@@ -13,7 +13,7 @@ from scipy import stats
 
 from jaxflow.core.open_names import importing_from
 from jaxflow.problems.shallow import laws
-from jaxflow.problems.shallow.ensemble import Ensemble
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.study.protocol import SCHEMA
 
 PAGE = (Path(__file__).parents[3] / "docs" / "laws.md").read_text()
@@ -36,7 +36,7 @@ def mylaws(tmp_path_factory):
 def test_the_laws_of_the_page_draw_what_they_say(mylaws):
     """A mean of +-3 along e_1 by cluster, normal entries otherwise, 10 % of labels wrong."""
     n = 4000
-    data, _ = drawn(mylaws.ensemble, d=4, n=n, p=3)
+    data, _ = drawn(mylaws.problem, d=4, n=n, p=3)
     X, y = np.asarray(data.X), np.asarray(data.y)
     assert stats.kstest(X[:, 1:].ravel(), "norm").pvalue > 1e-3
     mixture = lambda x: (stats.norm.cdf(x, -3) + stats.norm.cdf(x, 3)) / 2  # noqa: E731
@@ -49,8 +49,8 @@ def test_the_laws_of_the_page_draw_what_they_say(mylaws):
 def test_the_study_file_of_the_page_names_them(mylaws):
     """Back and forth, with the version of the one and the fields of both."""
     (text,) = blocks("toml")
-    read = SCHEMA.read(Ensemble, tomllib.loads(text)["ensemble"], "ensemble", load=True)
-    assert read == Ensemble(mylaws.Clusters(3.0), mylaws.ClusterLabels(0.05))
+    read = SCHEMA.read(ShallowNetwork, tomllib.loads(text)["problem"], "problem", load=True)
+    assert read == ShallowNetwork(mylaws.Clusters(3.0), mylaws.ClusterLabels(0.05))
     written = SCHEMA.write(read)
     assert written["inputs"] == {"law": "mylaws:Clusters", "mean": 3.0}
     assert written["labels"] == {"law": "mylaws:ClusterLabels", "wrong": 0.05, "version": "2"}

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from problems import as_float64, drawn, relu_velocity
 
+from jaxflow.problems.problem import Shape
 from jaxflow.problems.shallow.activations import LeakyReLU, Monomial, Quadratic, ReLU
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.network import Network, Parameters, balance, curvature, field, loss
-from jaxflow.problems.shallow.padding import Shape
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 ACTIVATIONS = [ReLU(), LeakyReLU(0.2), Quadratic(), Monomial(0.7, 1.5)]
 
@@ -21,7 +21,7 @@ ACTIVATIONS = [ReLU(), LeakyReLU(0.2), Quadratic(), Monomial(0.7, 1.5)]
 )
 def test_field_is_minus_kappa_times_the_gradient(x64, activation, scaling, trained):
     network = Network(activation, scaling, trained)
-    data, theta = drawn(Ensemble(network=network), dtype="float64")
+    data, theta = drawn(ShallowNetwork(network=network), dtype="float64")
     gradient = jax.grad(lambda theta: loss(network, data, theta))(theta)
     kappa = len(theta.a) if scaling == "1/p" else 1
     velocity = field(network, data, theta)
@@ -42,9 +42,9 @@ def test_field_and_loss_by_hand():
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda a: type(a).__name__)
 def test_padding_adds_nothing(activation):
     network = Network(activation)
-    ensemble = Ensemble(network=network)
-    data, theta = drawn(ensemble)
-    wide, theta_wide = drawn(ensemble, shape=Shape(9, 32, 16))
+    problem = ShallowNetwork(network=network)
+    data, theta = drawn(problem)
+    wide, theta_wide = drawn(problem, shape=Shape(9, 32, 16))
     velocity, padded = field(network, data, theta), field(network, wide, theta_wide)
     np.testing.assert_allclose(padded.W[:8, :6], velocity.W, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(padded.a[:8], velocity.a, rtol=1e-5, atol=1e-6)
@@ -59,7 +59,7 @@ def test_padding_adds_nothing(activation):
 def test_curvature_and_balance_along_the_field(x64, activation):
     """mu = -L'/L and d/dt (a^2 - |w|^2/degree) = 0, by central differences along the flow."""
     network = Network(activation)
-    data, theta = drawn(Ensemble(network=network), dtype="float64")
+    data, theta = drawn(ShallowNetwork(network=network), dtype="float64")
     velocity, value = field(network, data, theta), loss(network, data, theta)
 
     def moved(h: float) -> Parameters:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from problems import as_float64, keys_of, relu_velocity
 
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic, Softplus
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.network import Network, Parameters, field
 from jaxflow.problems.shallow.observables import OBSERVABLES, OF_TEACHER, check, observe
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 from jaxflow.problems.shallow.spectra import extremes
 
 NAMES = tuple(name for name in OBSERVABLES if name not in OF_TEACHER)
@@ -40,8 +40,8 @@ def seen(network, data, theta, first):
 
 def trial(network=Network(), sizes=SIZES, shape=PADDED, coordinates="ambient", **laws):
     """Data and first parameters in float64."""
-    ensemble = Ensemble(network=network, **laws)
-    return drawn(ensemble, keys_of(0, *sizes, 1), sizes, shape, "float64", coordinates)
+    problem = ShallowNetwork(network=network, **laws)
+    return drawn(problem, keys_of(0, *sizes, 1), sizes, shape, "float64", coordinates)
 
 
 def unpadded(data, theta):

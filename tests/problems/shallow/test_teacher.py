@@ -9,18 +9,19 @@ from problems import keys_of
 from jaxflow.core.types import Point, Recording, Trial
 from jaxflow.engine.local import LocalRunner, run_trial
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Certificate
 from jaxflow.flow.recording import check_recording, solve_recorded
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import Request, Setting, start, step
 from jaxflow.papers.quadratic import matrix_error, procrustes_distance, quadratic_extremes
+from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import Quadratic, ReLU
-from jaxflow.problems.shallow.ensemble import Ensemble, draw
 from jaxflow.problems.shallow.initialization import GaussianWeights
 from jaxflow.problems.shallow.inputs import Gaussian
 from jaxflow.problems.shallow.labels import Teacher
 from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.observables import OF_TEACHER, observe
-from jaxflow.problems.shallow.padding import Shape, Sizes
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 from jaxflow.study.study import Study
 
 NAMES = tuple(sorted(OF_TEACHER))
@@ -29,8 +30,8 @@ ONES = GaussianWeights("1/d", "ones")
 DESCENT = GradientDescent(0.02)
 
 
-def ensemble(rank):
-    return Ensemble(Gaussian(), Teacher(rank), STUDENT, ONES)
+def problem(rank):
+    return ShallowNetwork(Gaussian(), Teacher(rank), STUDENT, ONES)
 
 
 def weights_of(request, law, sizes):
@@ -64,9 +65,9 @@ def by_hand(W, V, X, y):
 def test_recorded_values_are_those_of_numpy(x64, rank, coordinates):
     """Through the saddle to the teacher, padded; more weights than Lanczos iterations at rank 3."""
     d, n = 24, 200 * rank
-    law, shape = ensemble(rank), Shape(d, n + 40, 8)
-    setting = Setting(law, DESCENT, 1e-6, shape, "float64", coordinates)
-    plain = Setting(law, DESCENT, 1e-6, Shape(d, n, rank), "float64")
+    law, shape = problem(rank), Shape(d, n + 40, 8)
+    setting = Setting(law, DESCENT, Certificate(1e-6), shape, "float64", coordinates)
+    plain = Setting(law, DESCENT, Certificate(1e-6), Shape(d, n, rank), "float64")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (d, n, rank)))
     request = Request(keys_of(0, d, n, rank, 1), sizes, jnp.float64(40.0))
     times = jnp.linspace(0.1, 8.0, 12)
@@ -98,11 +99,11 @@ def test_recorded_values_are_those_of_numpy(x64, rank, coordinates):
 def test_the_narrower_of_student_and_teacher_has_zero_rows(x64, rank, p):
     recording = Recording(("teacher_distance", "teacher_error"), times=(0.5,))
     trial = Trial("descent", Point(6, 40, p), 0, 0.01)
-    _, found = run_trial(ensemble(rank), DESCENT, trial, recording, dtype="float64")
+    _, found = run_trial(problem(rank), DESCENT, trial, recording, dtype="float64")
     sizes = Sizes(6, 40, p)
     keys = keys_of(0, *sizes, 0)
-    V = np.asarray(ensemble(rank).labels.weights(sizes, keys, 6), float)
-    W = np.asarray(draw(ensemble(rank), keys, sizes, Shape(*sizes), "float64")[1].W)
+    V = np.asarray(problem(rank).labels.weights(sizes, keys, 6), float)
+    W = np.asarray(draw(problem(rank), keys, sizes, Shape(*sizes), "float64")[1].W)
     W, V = (np.pad(M, ((0, max(rank, p) - len(M)), (0, 0))) for M in (W, V))
     np.testing.assert_allclose(found["teacher_distance"][0], procrustes_distance(W, V), rtol=1e-6)
     np.testing.assert_allclose(found["teacher_error"][0], matrix_error(W, V), rtol=1e-6)
@@ -111,10 +112,13 @@ def test_the_narrower_of_student_and_teacher_has_zero_rows(x64, rank, p):
 @pytest.mark.parametrize(
     ("law", "expected"),
     [
-        (Ensemble(network=STUDENT, initialization=ONES), "labels of a quadratic teacher"),
-        (Ensemble(labels=Teacher(2, ReLU()), network=STUDENT), "labels of a quadratic teacher"),
-        (Ensemble(labels=Teacher(2), initialization=ONES), "a quadratic student"),
-        (Ensemble(labels=Teacher(2), network=STUDENT), "output weights of one"),
+        (ShallowNetwork(network=STUDENT, initialization=ONES), "labels of a quadratic teacher"),
+        (
+            ShallowNetwork(labels=Teacher(2, ReLU()), network=STUDENT),
+            "labels of a quadratic teacher",
+        ),
+        (ShallowNetwork(labels=Teacher(2), initialization=ONES), "a quadratic student"),
+        (ShallowNetwork(labels=Teacher(2), network=STUDENT), "output weights of one"),
     ],
 )
 def test_trials_without_a_teacher_are_refused(law, expected):
@@ -133,6 +137,6 @@ def test_a_study_is_refused_and_a_state_too():
     with pytest.raises(ValueError, match="teacher_error: expected labels of a quadratic teacher"):
         Study.from_table(table)
     sizes, shape = Sizes(4, 8, 2), Shape(4, 8, 2)
-    data, theta = draw(ensemble(2), keys_of(0, *sizes, 0), sizes, shape, "float32")
+    data, theta = draw(problem(2), keys_of(0, *sizes, 0), sizes, shape, "float32")
     with pytest.raises(ValueError, match="a trial with a teacher"):
         observe(("teacher_error",), STUDENT, data, theta, theta, theta)

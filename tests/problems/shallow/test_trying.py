@@ -11,7 +11,6 @@ import pytest
 
 from jaxflow.core.types import Point
 from jaxflow.problems.shallow.activations import Monomial, Softplus
-from jaxflow.problems.shallow.ensemble import Ensemble
 from jaxflow.problems.shallow.initialization import ExplicitWeights, GaussianWeights, Group
 from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal, Sphere
 from jaxflow.problems.shallow.labels import (
@@ -23,6 +22,7 @@ from jaxflow.problems.shallow.labels import (
 )
 from jaxflow.problems.shallow.laws import Dense, Everywhere, Parameters, below, normal, padded
 from jaxflow.problems.shallow.network import Network
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.problems.shallow.trying import try_laws
 from jaxflow.study.protocol import SCHEMA
 
@@ -44,31 +44,34 @@ class Whitened(Everywhere):
 
 
 @pytest.mark.parametrize(
-    ("ensemble", "point"),
+    ("problem", "point"),
     [
-        (Ensemble(network=Network(biases="drawn")), POINT),
-        (Ensemble(Gaussian(), Teacher(2, Softplus()), Network(Softplus())), POINT),
-        (Ensemble(Orthogonal(), GroupSigns(), Network(Monomial()), Group()), Point(500, 300, 40)),
+        (ShallowNetwork(network=Network(biases="drawn")), POINT),
+        (ShallowNetwork(Gaussian(), Teacher(2, Softplus()), Network(Softplus())), POINT),
         (
-            Ensemble(
+            ShallowNetwork(Orthogonal(), GroupSigns(), Network(Monomial()), Group()),
+            Point(500, 300, 40),
+        ),
+        (
+            ShallowNetwork(
                 ExplicitInputs(((1.0, 0.0), (0.0, 1.0))),
                 ExplicitLabels((1.0, -1.0)),
                 initialization=ExplicitWeights(((0.1, 2.0),), (0.1,)),
             ),
             Point(2, 2, 1),
         ),
-        (Ensemble(Whitened(), initialization=GaussianWeights()), POINT),
+        (ShallowNetwork(Whitened(), initialization=GaussianWeights()), POINT),
     ],
     ids=range(5),
 )
-def test_laws_that_keep_their_word_pass(ensemble, point):
-    try_laws(ensemble, point)
+def test_laws_that_keep_their_word_pass(problem, point):
+    try_laws(problem, point)
 
 
 def test_laws_pass_in_64_bit_jax_too():
     labels = GroupSigns(growth=2.0)
     with jax.enable_x64(True):
-        try_laws(Ensemble(Orthogonal(), labels, initialization=Group()), Point(500, 300, 40))
+        try_laws(ShallowNetwork(Orthogonal(), labels, initialization=Group()), Point(500, 300, 40))
 
 
 @dataclass(frozen=True)
@@ -194,28 +197,28 @@ class Softmax:
 
 LAWS = {
     "inputs": [
-        (Unmasked(), r"zeros from Unmasked at ensemble.inputs beyond 12 and 7 of \(17, 10\)"),
-        (OverShape(), r"same from OverShape at ensemble.inputs at any padding, got 'X\[\d, 0\] ="),
-        (Raw(), r"Dense\(float32 \(12, 7\)\) from Raw at ensemble.inputs, got 'float32 \(12, 7"),
+        (Unmasked(), r"zeros from Unmasked at problem.inputs beyond 12 and 7 of \(17, 10\)"),
+        (OverShape(), r"same from OverShape at problem.inputs at any padding, got 'X\[\d, 0\] ="),
+        (Raw(), r"Dense\(float32 \(12, 7\)\) from Raw at problem.inputs, got 'float32 \(12, 7"),
         (Short(), r"Dense\(float32 \(12, 7\)\) from Short .* got 'Dense\(float32 \(11, 7\)\)'"),
-        (Raising(), "Raising at ensemble.inputs, its draw to give a sample, got 'TypeError"),
-        (RaisingCheck(), "RaisingCheck at ensemble.inputs, its check .* got 'KeyError: 300'"),
-        (OfASet(), "OfASet at ensemble.inputs, its check .* unhashable type"),
+        (Raising(), "Raising at problem.inputs, its draw to give a sample, got 'TypeError"),
+        (RaisingCheck(), "RaisingCheck at problem.inputs, its check .* got 'KeyError: 300'"),
+        (OfASet(), "OfASet at problem.inputs, its check .* unhashable type"),
     ],
     "labels": [
-        (UnmaskedLabels(), r"zeros from UnmaskedLabels at ensemble.labels beyond 12 of \(17,\)"),
-        (Centred(), r"same from Centred at ensemble.labels at any padding, got 'y\[0\] ="),
-        (NotANumber(), r"finite numbers from NotANumber at ensemble.labels, got 'y\[\d+\] = nan"),
-        (FromOutside(), "one trial from FromOutside at ensemble.labels, drawn twice"),
-        (Whole(), r"float32 \(12\) from Whole at ensemble.labels, got 'int32 \(12\)'"),
-        (Branching(), "Branching at ensemble.labels, its draw .* got 'TracerBoolConversionError"),
+        (UnmaskedLabels(), r"zeros from UnmaskedLabels at problem.labels beyond 12 of \(17,\)"),
+        (Centred(), r"same from Centred at problem.labels at any padding, got 'y\[0\] ="),
+        (NotANumber(), r"finite numbers from NotANumber at problem.labels, got 'y\[\d+\] = nan"),
+        (FromOutside(), "one trial from FromOutside at problem.labels, drawn twice"),
+        (Whole(), r"float32 \(12\) from Whole at problem.labels, got 'int32 \(12\)'"),
+        (Branching(), "Branching at problem.labels, its draw .* got 'TracerBoolConversionError"),
     ],
     "initialization": [
-        (UnmaskedNeurons(), r"zeros from UnmaskedNeurons at ensemble.initialization beyond 6 of"),
+        (UnmaskedNeurons(), r"zeros from UnmaskedNeurons at problem.initialization beyond 6 of"),
         (Pair(), r"Parameters\(float32 \(6, 7\), float32 \(6\)\) from Pair .* got 'tuple'"),
         (Transposed(), r"from Transposed .* got 'Parameters\(float32 \(7, 6\), float32 \(6\)\)'"),
     ],
-    "network": [(Network(Softmax()), "elementwise Softmax at ensemble.network.activation")],
+    "network": [(Network(Softmax()), "elementwise Softmax at problem.network.activation")],
 }
 
 
@@ -223,9 +226,9 @@ LAWS = {
     ("name", "law", "words"), [(name, *case) for name, cases in LAWS.items() for case in cases]
 )
 def test_laws_that_break_it_are_told_in_one_line(name, law, words):
-    ensemble = Ensemble(**{name: law})
+    problem = ShallowNetwork(**{name: law})
     with pytest.raises(ValueError, match=words) as caught:
-        try_laws(ensemble, POINT)
+        try_laws(problem, POINT)
     assert "\n" not in str(caught.value)
     assert not getattr(caught.value, "__notes__", [])
     assert len(str(caught.value)) < 500
@@ -255,32 +258,32 @@ class Undrawn(Everywhere):
 @pytest.mark.parametrize(
     ("laws", "words"),
     [
-        ({"inputs": Sphere}, "an input law at ensemble.inputs, got the class Sphere: make one"),
-        ({"labels": RandomSigns}, "label law at ensemble.labels, got the class RandomSigns"),
-        ({"inputs": Loose()}, "a frozen dataclass at ensemble.inputs, got <"),
-        ({"inputs": Thawed()}, "a frozen dataclass at ensemble.inputs, got Thawed"),
-        ({"inputs": "gausian"}, "ensemble.inputs.law in .*: did you mean 'gaussian'"),
+        ({"inputs": Sphere}, "an input law at problem.inputs, got the class Sphere: make one"),
+        ({"labels": RandomSigns}, "label law at problem.labels, got the class RandomSigns"),
+        ({"inputs": Loose()}, "a frozen dataclass at problem.inputs, got <"),
+        ({"inputs": Thawed()}, "a frozen dataclass at problem.inputs, got Thawed"),
+        ({"inputs": "gausian"}, "problem.inputs.law in .*: did you mean 'gaussian'"),
         ({"inputs": Unchecked()}, r"got Unchecked\(\): define check as InputLaw does"),
         ({"initialization": Undrawn()}, "an initialization at .*: define draw as Initialization"),
-        ({"network": Softplus()}, "a Network at ensemble.network"),
+        ({"network": Softplus()}, "a Network at problem.network"),
     ],
 )
-def test_what_is_no_law_is_refused_by_the_ensemble(laws, words):
+def test_what_is_no_law_is_refused_by_the_problem(laws, words):
     """As where annotations are not checked at run time; here they are, before `__post_init__`."""
-    ensemble = copy(Ensemble())
+    problem = copy(ShallowNetwork())
     for name, law in laws.items():
-        object.__setattr__(ensemble, name, law)
+        object.__setattr__(problem, name, law)
     with pytest.raises(ValueError, match=words) as caught:
-        ensemble.__post_init__()
+        problem.__post_init__()
     assert "\n" not in str(caught.value)
 
 
 def test_a_name_stands_for_a_law_of_ours():
-    ensemble = copy(Ensemble())
-    object.__setattr__(ensemble, "inputs", "gaussian")
-    object.__setattr__(ensemble, "labels", {"law": "gaussian", "scale": 2})
-    ensemble.__post_init__()
-    assert ensemble == Ensemble(inputs=Gaussian(), labels=GaussianLabels(2.0))
+    problem = copy(ShallowNetwork())
+    object.__setattr__(problem, "inputs", "gaussian")
+    object.__setattr__(problem, "labels", {"law": "gaussian", "scale": 2})
+    problem.__post_init__()
+    assert problem == ShallowNetwork(inputs=Gaussian(), labels=GaussianLabels(2.0))
 
 
 def test_laws_that_have_not_been_imported_are_no_mistake():
@@ -288,30 +291,30 @@ def test_laws_that_have_not_been_imported_are_no_mistake():
     law = {"law": "mylaws:Clusters", "mean": 3.0}
     network = {"activation": {"name": "mylaws:Swish"}}
     laws = {"inputs": law, "labels": law, "network": network, "initialization": law}
-    ensemble = SCHEMA.read(Ensemble, laws, "ensemble")
-    assert SCHEMA.unloaded(ensemble) == [*["mylaws:Clusters"] * 2, "mylaws:Swish", law["law"]]
-    assert ensemble.coordinates() == ["ambient", "span"]
+    problem = SCHEMA.read(ShallowNetwork, laws, "problem")
+    assert SCHEMA.unloaded(problem) == [*["mylaws:Clusters"] * 2, "mylaws:Swish", law["law"]]
+    assert problem.coordinates() == ["ambient", "span"]
 
 
 def test_a_point_that_a_law_refuses_is_refused_as_ever():
     with pytest.raises(ValueError, match="n <= d for orthogonal inputs"):
-        try_laws(Ensemble(Orthogonal()), POINT)
+        try_laws(ShallowNetwork(Orthogonal()), POINT)
 
 
 def test_laws_of_arrays_are_equal_by_content():
     """As a static argument, and so that two of other numbers are two."""
-    one, same = (Ensemble(Whitened(np.eye(7, dtype=np.float32))) for _ in range(2))
-    other = Ensemble(Whitened(2 * np.eye(7, dtype=np.float32)))
+    one, same = (ShallowNetwork(Whitened(np.eye(7, dtype=np.float32))) for _ in range(2))
+    other = ShallowNetwork(Whitened(2 * np.eye(7, dtype=np.float32)))
     assert one == same
     assert hash(one) == hash(same)
     assert one != other
-    assert Ensemble(Whitened(jnp.eye(7))) == one
+    assert ShallowNetwork(Whitened(jnp.eye(7))) == one
     traces = []
 
-    def size(ensemble):
-        traces.append(ensemble)
-        return jnp.sum(jnp.asarray(ensemble.inputs.root))
+    def size(problem):
+        traces.append(problem)
+        return jnp.sum(jnp.asarray(problem.inputs.root))
 
     jitted = jax.jit(size, static_argnums=0)
-    assert [float(jitted(ensemble)) for ensemble in (one, same, other)] == [7, 7, 14]
+    assert [float(jitted(problem)) for problem in (one, same, other)] == [7, 7, 14]
     assert len(traces) == 2

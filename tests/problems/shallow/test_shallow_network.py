@@ -9,7 +9,7 @@ from scipy import stats
 
 from jaxflow.core.keys import Uniforms
 from jaxflow.core.types import Point
-from jaxflow.problems.shallow.ensemble import Ensemble, well_initialized
+from jaxflow.problems.problem import Shape
 from jaxflow.problems.shallow.initialization import (
     Balanced,
     Dominated,
@@ -25,33 +25,33 @@ from jaxflow.problems.shallow.labels import (
     RandomSigns,
     Teacher,
 )
-from jaxflow.problems.shallow.padding import Shape
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork, well_initialized
 
 ENSEMBLES = [
-    Ensemble(),
-    Ensemble(inputs=Gaussian(), labels=GaussianLabels(), initialization=GaussianWeights()),
-    Ensemble(labels=Teacher(3), initialization=GaussianWeights("1/d", "ones")),
-    Ensemble(initialization=Balanced(0.3)),
-    Ensemble(initialization=Dominated(shrink=0.01)),
+    ShallowNetwork(),
+    ShallowNetwork(inputs=Gaussian(), labels=GaussianLabels(), initialization=GaussianWeights()),
+    ShallowNetwork(labels=Teacher(3), initialization=GaussianWeights("1/d", "ones")),
+    ShallowNetwork(initialization=Balanced(0.3)),
+    ShallowNetwork(initialization=Dominated(shrink=0.01)),
 ]
 
 
-def same_key(ensemble, n, p, shape):
+def same_key(problem, n, p, shape):
     """A draw whose key does not depend on n and p."""
-    from jaxflow.problems.shallow.ensemble import draw
-    from jaxflow.problems.shallow.padding import Sizes
+    from jaxflow.problems.problem import Sizes
+    from jaxflow.problems.shallow.shallow_network import draw
 
-    return draw(ensemble, keys_of(7, 1, 1, 1, 0), Sizes(5, n, p), shape, "float32")
+    return draw(problem, keys_of(7, 1, 1, 1, 0), Sizes(5, n, p), shape, "float32")
 
 
-@pytest.mark.parametrize("ensemble", ENSEMBLES, ids=range(len(ENSEMBLES)))
-def test_prefixes_and_padding_change_no_bit(ensemble):
-    data, theta = same_key(ensemble, 30, 12, Shape(5, 30, 12))
-    less, theta_less = same_key(ensemble, 17, 7, Shape(8, 40, 16))
+@pytest.mark.parametrize("problem", ENSEMBLES, ids=range(len(ENSEMBLES)))
+def test_prefixes_and_padding_change_no_bit(problem):
+    data, theta = same_key(problem, 30, 12, Shape(5, 30, 12))
+    less, theta_less = same_key(problem, 17, 7, Shape(8, 40, 16))
     np.testing.assert_array_equal(less.X[:17, :5], data.X[:17])
     np.testing.assert_array_equal(theta_less.W[:7, :5], theta.W[:7])
     np.testing.assert_array_equal(theta_less.a[:7], theta.a[:7])
-    exact = not isinstance(ensemble.labels, Teacher)  # whose labels are a product
+    exact = not isinstance(problem.labels, Teacher)  # whose labels are a product
     np.testing.assert_allclose(less.y[:17], data.y[:17], rtol=0 if exact else 1e-6)
     for padding in (less.X[17:], less.X[:, 5:], less.y[17:], theta_less.W[7:], theta_less.a[7:]):
         assert not np.any(padding)
@@ -71,7 +71,7 @@ def test_seeds_points_and_studies_differ():
     assert len(keys) == 4
 
 
-def test_published_ensemble_has_its_laws():
+def test_published_problem_has_its_laws():
     d, n = 5, 4000
     data, theta = drawn(d=d, n=n, p=n)
     radius = np.linalg.norm(data.X, axis=1)
@@ -90,16 +90,16 @@ def test_published_ensemble_has_its_laws():
 
 
 def test_gaussian_laws():
-    ensemble = ENSEMBLES[1]
-    data, theta = drawn(ensemble, d=5, n=3000, p=3000)
+    problem = ENSEMBLES[1]
+    data, theta = drawn(problem, d=5, n=3000, p=3000)
     for sample in (np.asarray(data.X).ravel(), data.y, np.asarray(theta.W).ravel()):
         assert stats.kstest(np.asarray(sample), "norm").pvalue > 1e-3
     assert set(np.unique(theta.a)) == {-1.0, 1.0}
 
 
-def test_orthogonal_group_ensemble():
-    ensemble = Ensemble(Orthogonal(1.0, 1.0), GroupSigns(), initialization=Group(0.1))
-    data, theta = drawn(ensemble, d=12, n=12, p=3)
+def test_orthogonal_group_problem():
+    problem = ShallowNetwork(Orthogonal(1.0, 1.0), GroupSigns(), initialization=Group(0.1))
+    data, theta = drawn(problem, d=12, n=12, p=3)
     active = np.asarray(theta.W @ data.X.T) > 0
     member = np.arange(12)[None, :] % 3 == np.arange(3)[:, None]
     np.testing.assert_array_equal(active, member)
@@ -108,8 +108,8 @@ def test_orthogonal_group_ensemble():
 
 
 def test_teacher_labels_are_the_teachers():
-    data, _ = drawn(Ensemble(Gaussian(), Teacher(2)), d=4, n=50, p=2)
-    V = 2**0.5 * stats.norm.ppf(np.asarray(Uniforms(keys_of(0, 4, 50, 2, 0).teacher, 2, 4).entries))
+    data, _ = drawn(ShallowNetwork(Gaussian(), Teacher(2)), d=4, n=50, p=2)
+    V = 2**0.5 * stats.norm.ppf(np.asarray(Uniforms(keys_of(0, 4, 50, 2, 0).nature, 2, 4).entries))
     V = V / 2**0.5 / 4**0.5
     np.testing.assert_allclose(data.y, ((np.asarray(data.X) @ V.T) ** 2).sum(1), rtol=1e-4)
 
@@ -117,8 +117,8 @@ def test_teacher_labels_are_the_teachers():
 def test_explicit_arrays():
     rows, labels = ((1.0, 0.0), (0.0, 1.0)), (1.0, -1.0)
     weights = ExplicitWeights(((0.1, 2.0), (-0.5, 0.5)), (0.1, -1.0))
-    ensemble = Ensemble(ExplicitInputs(rows), ExplicitLabels(labels), initialization=weights)
-    data, theta = drawn(ensemble, d=2, n=2, p=2)
+    problem = ShallowNetwork(ExplicitInputs(rows), ExplicitLabels(labels), initialization=weights)
+    data, theta = drawn(problem, d=2, n=2, p=2)
     np.testing.assert_array_equal(data.X, rows)
     np.testing.assert_array_equal(data.y, labels)
     np.testing.assert_allclose(theta.W, weights.W)
@@ -135,20 +135,24 @@ def test_well_initialized_by_brute_force(seed):
 
 
 @pytest.mark.parametrize(
-    ("ensemble", "point", "word"),
+    ("problem", "point", "word"),
     [
-        (Ensemble(), Point(-3, 5, 5), "d >= 1"),
-        (Ensemble(), Point(3, 0, 5), "n >= 1"),
-        (Ensemble(inputs=Orthogonal()), Point(3, 5, 5), "n <= d"),
-        (Ensemble(initialization=Group()), Point(9, 2, 5), "p <= n"),
-        (Ensemble(inputs=ExplicitInputs(((1.0,),))), Point(1, 2, 5), "explicit inputs"),
-        (Ensemble(labels=ExplicitLabels((1.0,))), Point(1, 2, 5), "explicit labels"),
-        (Ensemble(initialization=ExplicitWeights(((1.0,),), (1.0,))), Point(1, 2, 5), "weights"),
+        (ShallowNetwork(), Point(-3, 5, 5), "d >= 1"),
+        (ShallowNetwork(), Point(3, 0, 5), "n >= 1"),
+        (ShallowNetwork(inputs=Orthogonal()), Point(3, 5, 5), "n <= d"),
+        (ShallowNetwork(initialization=Group()), Point(9, 2, 5), "p <= n"),
+        (ShallowNetwork(inputs=ExplicitInputs(((1.0,),))), Point(1, 2, 5), "explicit inputs"),
+        (ShallowNetwork(labels=ExplicitLabels((1.0,))), Point(1, 2, 5), "explicit labels"),
+        (
+            ShallowNetwork(initialization=ExplicitWeights(((1.0,),), (1.0,))),
+            Point(1, 2, 5),
+            "weights",
+        ),
     ],
 )
-def test_points_without_a_sample(ensemble, point, word):
+def test_points_without_a_sample(problem, point, word):
     with pytest.raises(ValueError, match=word) as caught:
-        ensemble.check(point)
+        problem.check(point)
     assert "\n" not in str(caught.value)
 
 
@@ -168,8 +172,8 @@ def test_laws_refuse_what_is_none(law):
 
 
 def test_labels_grow_from_group_to_group():
-    ensemble = Ensemble(Orthogonal(1.0, 1.0), GroupSigns(1.0, 2.0, growth=3.0))
-    data, _ = drawn(ensemble, d=300, n=300, p=3, shape=Shape(300, 320, 8))
+    problem = ShallowNetwork(Orthogonal(1.0, 1.0), GroupSigns(1.0, 2.0, growth=3.0))
+    data, _ = drawn(problem, d=300, n=300, p=3, shape=Shape(300, 320, 8))
     y = np.asarray(data.y)[:300]
     for j, sign in enumerate((1, -1, 1)):
         size = sign * y[j::3] / 3.0**j

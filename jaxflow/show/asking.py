@@ -1,0 +1,121 @@
+"""One threshold, one transition, one trial: a study of a single slice, from Python."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxflow.core.types import SIZES
+from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.events import Certificate, Event
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.problem import Problem
+from jaxflow.sampling.grid import GridPlan
+from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.show.followed import Followed
+from jaxflow.show.result import Result
+from jaxflow.study.study import Study
+from jaxflow.study.trial import follow
+
+TIME = 1000.0  # flow time allowed where nothing is said
+
+
+def threshold(
+    problem: Problem,
+    dynamics: Dynamics | Mapping[str, Dynamics] = GradientFlow(),
+    *,
+    low: float,
+    high: float,
+    along: str = "n",
+    event: Event = Certificate(),
+    time: float | Sequence[float] = TIME,
+    relative_half_width: float = 0.05,
+    rising: bool | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    quiet: bool = False,
+    **place: Any,
+) -> Result:
+    """Where between `low` and `high` does the probability of the event cross one half?
+
+    `place` are the other coordinates: d, n, p, each a number or a list of them, or parameters of
+    the problem by name, as `label_noise=[0, 0.1]`. `along` names what is scanned, a size or a
+    parameter; `rising` says whether the event grows likelier along it, if not by the size. `time`
+    is the flow time allowed, or several. The trials are kept in `out`, or as long as the result is.
+    Raises `ValueError` for what the problem does not have, and where it breaks its word.
+    """
+    plan = ThresholdPlan(low, high, relative_half_width, along=_dotted(along), rising=rising)
+    found = _study("threshold", problem, dynamics, event, time, seed, place, threshold=plan)
+    return found.run(out, quiet=quiet)
+
+
+def transition(
+    problem: Problem,
+    dynamics: Dynamics | Mapping[str, Dynamics] = GradientFlow(),
+    *,
+    values: Sequence[float],
+    trials: int = 100,
+    along: str = "n",
+    event: Event = Certificate(),
+    time: float | Sequence[float] = TIME,
+    seed: int = 0,
+    out: str | Path | None = None,
+    quiet: bool = False,
+    **place: Any,
+) -> Result:
+    """The probability of the event at these `values` of what is scanned, so many trials at each.
+
+    For the other arguments see `threshold`.
+    """
+    plan = GridPlan(tuple(values), trials, along=_dotted(along))
+    found = _study("transition", problem, dynamics, event, time, seed, place, grid=plan)
+    return found.run(out, quiet=quiet)
+
+
+def trial(
+    problem: Problem,
+    dynamics: Dynamics = GradientFlow(),
+    *,
+    event: Event = Certificate(),
+    time: float = TIME,
+    seed: int = 0,
+    number: int = 0,
+    **place: Any,
+) -> Followed:
+    """Trial `number` of a study with that seed, followed on its way: its row and observables.
+
+    `place` are d, n and p, and parameters of the problem. `print` it, or `.plot("trial.png")`.
+    """
+    sizes = {name: int(place.pop(name, 1)) for name in SIZES}
+    n = sizes["n"]
+    plan = GridPlan((n,), 1)
+    others = {name: x for name, x in sizes.items() if name != "n"} | place
+    found = _study("trial", problem, dynamics, event, time, seed, others, grid=plan)
+    return Followed(*follow(found, sizes, seed=number))
+
+
+def _study(
+    name: str,
+    problem: Problem,
+    dynamics: Dynamics | Mapping[str, Dynamics],
+    event: Event,
+    time: float | Sequence[float],
+    seed: int,
+    place: Mapping[str, Any],
+    **plan: Any,
+) -> Study:
+    rules = dict(dynamics) if isinstance(dynamics, Mapping) else {_called(dynamics): dynamics}
+    sizes = {axis: x for axis, x in place.items() if axis in SIZES}
+    parameters = {_dotted(axis): x for axis, x in place.items() if axis not in SIZES}
+    axes: Any = {**sizes, "parameters": parameters}
+    horizon: Any = {"time": time}
+    return Study(name, axes, rules, problem, horizon=horizon, event=event, seed=seed, **plan)
+
+
+def _dotted(name: str) -> str:
+    """The dotted name of a size, of a parameter of a dynamics, or else of the problem."""
+    is_whole = name in SIZES or name.startswith(("problem.", "dynamics."))
+    return name if is_whole else f"problem.{name}"
+
+
+def _called(dynamics: Dynamics) -> str:
+    return "flow" if isinstance(dynamics, GradientFlow) else "descent"

@@ -1,0 +1,19 @@
+"""A study is tried before it is run: what this machine computes, and what its problem draws."""
+
+from jaxflow.core.types import Point, Trial
+from jaxflow.engine.reference import check_numerics
+from jaxflow.study.drawing import problem_of
+from jaxflow.study.study import Study
+
+
+def try_problem(study: Study) -> Point:
+    """The point at which the problem was tried, the first of the study.
+
+    Raises a one-line `ValueError` where this machine does not compute what it should, or where the
+    problem or a law of it breaks its word.
+    """
+    check_numerics(study.precision)
+    slice = next(study.slices())
+    point = slice.base.moved(slice.along, slice.plan.low)
+    problem_of(study, Trial(slice.dynamics, point, 0, 1.0)).try_out(point, study.seed)
+    return point
