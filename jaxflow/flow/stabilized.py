@@ -5,16 +5,16 @@ the field evaluations that a stiff problem with a real negative spectrum needs g
 root of its stiffness. A gradient flow is such a problem: the Jacobian of -grad L is symmetric.
 Formulas (2.1)-(2.6) and the error estimate of Sommeijer, Shampine and Verwer, "RKC: an explicit
 solver for parabolic PDEs", J. Comput. Appl. Math. 88 (1998), and the first-order method of van der
-Houwen and Sommeijer (1980) in the same form. The spectral radius comes from a power iteration on
-differences of the field, carried from step to step and advanced by one iteration every other step.
-The differences are long: where the field has kinks, short ones see the jump at one of them or none,
-and the radius they give is noise.
+Houwen and Sommeijer (1980) in the same form. The spectral radius comes from a power iteration
+carried from step to step: on long differences of the field, advanced every other step, or on its
+derivative, advanced every step. Where the field jumps, short differences see the jump or miss it,
+and the radius they give is noise; where it is smooth, long ones miss the curvature at the state.
 """
 
 import abc
 import math
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import diffrax
 import equinox as eqx
@@ -29,7 +29,11 @@ from jaxflow.core.trees import combine, norm, select
 SAFETY = 1.15  # on the estimated spectral radius, which approaches the true one from below
 FIRST_ITERATIONS = 8  # of the power method, before the first step
 PROBE = 0.01  # length of the differences, relative to the state
-EVERY = 2  # steps from one power iteration to the next
+ITERATIONS = 8  # at most, where a step begins with more than one
+SETTLED = 0.01  # relative change of the radius in an iteration that is the last
+
+Probe = Literal["difference", "jvp"]
+EVERY: dict[Probe, int] = {"difference": 2, "jvp": 1}  # steps from one power iteration to the next
 
 
 @runtime_checkable
@@ -124,11 +128,29 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     """As many stages as the step needs to be stable, each an evaluation of the field.
 
     For real negative spectra only; works in `diffrax.diffeqsolve` on any PyTree of real arrays
-    and in the lanes of the engine.
+    and in the lanes of the engine. Backward in time the spectrum is positive: the answer is right,
+    the stages bring nothing.
+
+    `probe` says how the spectral radius is found: by the "difference" of the field over PROBE of
+    the length of the state, for fields that jump (gradients of ReLU networks); or by the "jvp" of
+    the field, exact, for all that are continuous, a kink here and there included. A "jvp" costs
+    about two evaluations and counts as one; a step takes as many as the radius needs to settle.
+    Advanced evaluation by evaluation, every evaluation is paired with one and each step takes one.
+    The field must allow forward differentiation: no `jax.custom_vjp`.
+
+    `memory` is the least ratio of an estimate to the one before it, 0 <= memory < 1. An estimate
+    too low makes steps unstable, which are rejected one after the other; the power iteration gives
+    one where two eigenvalues cross. With 0 each stands alone; 0.9 forgets a radius too
+    high over some steps, in which the stages are more than needed by the root of its excess.
+
+    For smooth fields, `RKC2(probe="jvp", memory=0.9)`. In plain `diffeqsolve` nothing keeps steps
+    below `longest_step`: raise `max_stages` where many are rejected at the end of a stiff problem.
     """
 
     max_stages: int = eqx.field(static=True, default=128)
     metric: Metric = eqx.field(static=True, default=Euclidean())
+    probe: Probe = eqx.field(static=True, default="difference")
+    memory: float = eqx.field(static=True, default=0.0)
 
     term_structure: ClassVar = diffrax.ODETerm
     interpolation_cls: ClassVar = diffrax.ThirdOrderHermitePolynomialInterpolation
@@ -136,6 +158,10 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     def __check_init__(self) -> None:
         if self.max_stages < 2:
             raise mistake("max_stages >= 2", self.max_stages, "allow at least two stages")
+        if self.probe not in get_args(Probe):
+            raise mistake(f"probe in {get_args(Probe)}", self.probe, 'use "jvp" for smooth fields')
+        if not 0 <= self.memory < 1:
+            raise mistake("0 <= memory < 1", self.memory, "use 0.9, or 0 to forget at once")
 
     @abc.abstractmethod
     def stages(self, stiffness: Float[Array, ""]) -> Int[Array, ""]:
@@ -170,15 +196,14 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     ) -> tuple[PyTree, PyTree, dict[str, PyTree], ChebyshevState, Any]:
         """One step from t0 to t1; see `diffrax.AbstractSolver.step`."""
         del made_jump
-        h = t1 - t0
-        power = lambda state: self._power(terms, t0, y0, args, state)  # noqa: E731
-        state = jax.lax.cond(_due(solver_state), power, lambda state: state, solver_state)
-        s = self.stages(h * state.radius)
+        length, h = t1 - t0, terms.contr(t0, t1)
+        state, probes = self._measured(terms, t0, y0, args, solver_state)
+        s = self.stages(jnp.abs(length) * state.radius)
         table = self._table(terms, y0, s)
 
         def stage(j: Array, carry: tuple[PyTree, PyTree]) -> tuple[PyTree, PyTree]:
             before, last = carry
-            F = terms.vf(t0 + table[j - 1, 4] * h, combine((1, y0), (1, last)), args)
+            F = terms.vf(t0 + table[j - 1, 4] * length, combine((1, y0), (1, last)), args)
             return last, _next(table[j], h, before, last, F, state.field)
 
         zero = jax.tree.map(jnp.zeros_like, y0)
@@ -188,8 +213,7 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         field = terms.vf(t1, y1, args)
         error = _finite(self.estimate(h, increment, state.field, field))
         dense = {"y0": y0, "y1": y1, "k0": combine((h, state.field)), "k1": combine((h, field))}
-        evaluations = s + _due(solver_state)
-        state = state._replace(field=field, age=state.age + 1, evaluations=evaluations)
+        state = state._replace(field=field, age=state.age + 1, evaluations=s + probes)
         return y1, error, dense, state, diffrax.RESULTS.successful
 
     def first_stage(self, y0: PyTree) -> Stage:
@@ -218,15 +242,23 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         table = self._table(terms, y0, s)
         last = select(beginning, combine((table[1, 2] * h, field)), stage.last)
         before = select(beginning, jax.tree.map(jnp.zeros_like, y0), stage.before)
-        delta = self._probe_length(y0, args)
-        offset = select(probing, combine((delta, solver_state.direction)), last)
-        y = combine((1, y0), (1, offset))
-        F = terms.vf(0, y, args)
-        state = select(probing, self._probed(F, delta, args, solver_state), solver_state)
+        if self.probe == "jvp":
+            zero = jax.tree.map(jnp.zeros_like, y0)
+            y = combine((1, y0), (1, select(probing, zero, last)))
+            tangent = select(probing, solver_state.direction, zero)
+            F, image = jax.jvp(lambda y: terms.vf(0, y, args), (y,), (tangent,))
+        else:
+            delta = self._probe_length(y0, args)
+            offset = select(probing, combine((delta, solver_state.direction)), last)
+            y = combine((1, y0), (1, offset))
+            F = terms.vf(0, y, args)
+            image = _quotient(F, field, delta)
+        found = self._remembered(self._probed(image, args, solver_state), solver_state)
+        state = select(probing, found, solver_state)
         complete = ~probing & (j >= s)
         ended = state._replace(field=F, age=state.age + 1)
         coming = Stage(j + 1, last, _next(table[j + 1], h, before, last, F, field))
-        fresh = coming._replace(number=jnp.where(_due(ended), 0, 1).astype(jnp.int32))
+        fresh = coming._replace(number=jnp.where(self._due(ended), 0, 1).astype(jnp.int32))
         error = _finite(self.estimate(h, last, field, F))
         state, coming = select(complete, (ended, fresh), (state, coming))
         return complete, y, error, state, coming
@@ -240,25 +272,67 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         made = coefficients(self.order(terms), self.max_stages)
         return jnp.asarray(made, jax.tree.leaves(y0)[0].dtype)[s]
 
+    def _measured(
+        self, terms: PyTree, t0: Any, y0: PyTree, args: Any, state: ChebyshevState
+    ) -> tuple[ChebyshevState, Array]:
+        """The state after the power iterations that are due, and how many they were.
+
+        One with differences; with derivatives until the radius has settled.
+        """
+        power = lambda state: self._power(terms, t0, y0, args, state)  # noqa: E731
+        due = self._due(state)
+        if self.probe == "difference":
+            found = jax.lax.cond(due, power, lambda state: state, state)
+            return self._remembered(found, state), due
+
+        def more(carry: tuple[ChebyshevState, Array, Array]) -> Array:
+            _, count, unsettled = carry
+            return unsettled & (count < ITERATIONS)
+
+        def once(carry: tuple[ChebyshevState, Array, Array]) -> tuple[ChebyshevState, Array, Array]:
+            state, count, _ = carry
+            found = power(state)
+            unsettled = jnp.abs(found.radius - state.radius) > SETTLED * found.radius
+            return found, count + 1, unsettled
+
+        none = jnp.asarray(0, jnp.int32)
+        found, count, _ = jax.lax.while_loop(more, once, (state, none, due))
+        return self._remembered(found, state), count
+
     def _power(
         self, terms: PyTree, t0: Any, y0: PyTree, args: Any, state: ChebyshevState
     ) -> ChebyshevState:
-        """One power iteration on (f(y + delta v) - f(y)) / delta."""
-        delta = self._probe_length(y0, args)
-        moved = terms.vf(t0, combine((1, y0), (delta, state.direction)), args)
-        return self._probed(moved, delta, args, state)
+        """One power iteration, on (f(y + delta v) - f(y)) / delta or on the derivative."""
+        if self.probe == "jvp":
+            field = lambda y: terms.vf(t0, y, args)  # noqa: E731
+            image = jax.jvp(field, (y0,), (state.direction,))[1]
+        else:
+            delta = self._probe_length(y0, args)
+            moved = terms.vf(t0, combine((1, y0), (delta, state.direction)), args)
+            image = _quotient(moved, state.field, delta)
+        return self._probed(image, args, state)
 
     def _probe_length(self, y0: PyTree, args: Any) -> Float[Array, ""]:
         """How far from y0 a difference of the field is taken."""
         size = self.metric.size(y0, args)
         return PROBE * jnp.where(size > 0, size, 1)
 
-    def _probed(self, moved: PyTree, delta: Array, args: Any, state: ChebyshevState) -> Any:
-        """The state after a power iteration that found the field `moved`."""
-        image = combine((1 / delta, moved), (-1 / delta, state.field))
+    def _probed(self, image: PyTree, args: Any, state: ChebyshevState) -> ChebyshevState:
+        """The state after a power iteration that has taken its direction to `image`."""
         radius = self.metric.norm(image, args)
         age = jnp.zeros_like(state.age)
         return state._replace(direction=self._unit(image, args), radius=radius, age=age)
+
+    def _remembered(self, found: ChebyshevState, before: ChebyshevState) -> ChebyshevState:
+        """The state after probes, its radius no less than `memory` of the one before them."""
+        if not self.memory:
+            return found
+        known = jnp.where(jnp.isfinite(before.radius), before.radius, 0)
+        return found._replace(radius=jnp.maximum(found.radius, self.memory * known))
+
+    def _due(self, state: ChebyshevState) -> Bool[Array, ""]:
+        """Whether the step to come begins with a power iteration."""
+        return state.age >= EVERY[self.probe]
 
     def _unit(self, x: PyTree, args: Any) -> PyTree:
         """x over its length; equal entries where x vanishes."""
@@ -326,9 +400,9 @@ class RKC1(_Chebyshev):
         return combine((h / 3, after), (-h / 3, before))
 
 
-def _due(state: ChebyshevState) -> Bool[Array, ""]:
-    """Whether the step to come begins with a power iteration."""
-    return state.age >= EVERY
+def _quotient(moved: PyTree, field: PyTree, delta: Array) -> PyTree:
+    """The difference of the field over a distance delta."""
+    return combine((1 / delta, moved), (-1 / delta, field))
 
 
 def _next(row: Array, h: Any, before: PyTree, last: PyTree, F: PyTree, field: PyTree) -> PyTree:
