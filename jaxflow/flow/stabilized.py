@@ -14,7 +14,7 @@ and the radius they give is noise; where it is smooth, long ones miss the curvat
 import abc
 import math
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, get_args, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import diffrax
 import equinox as eqx
@@ -32,8 +32,7 @@ PROBE = 0.01  # length of the differences, relative to the state
 ITERATIONS = 8  # at most, where a step begins with more than one
 SETTLED = 0.01  # relative change of the radius in an iteration that is the last
 
-Probe = Literal["difference", "jvp"]
-EVERY: dict[Probe, int] = {"difference": 2, "jvp": 1}  # steps from one power iteration to the next
+EVERY = {"difference": 2, "jvp": 1}  # by probe, steps from one power iteration to the next
 
 
 @runtime_checkable
@@ -149,7 +148,7 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
 
     max_stages: int = eqx.field(static=True, default=128)
     metric: Metric = eqx.field(static=True, default=Euclidean())
-    probe: Probe = eqx.field(static=True, default="difference")
+    probe: str = eqx.field(static=True, default="difference")
     memory: float = eqx.field(static=True, default=0.0)
 
     term_structure: ClassVar = diffrax.ODETerm
@@ -158,8 +157,8 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     def __check_init__(self) -> None:
         if self.max_stages < 2:
             raise mistake("max_stages >= 2", self.max_stages, "allow at least two stages")
-        if self.probe not in get_args(Probe):
-            raise mistake(f"probe in {get_args(Probe)}", self.probe, 'use "jvp" for smooth fields')
+        if self.probe not in EVERY:
+            raise mistake(f"probe in {tuple(EVERY)}", self.probe, 'use "jvp" for smooth fields')
         if not 0 <= self.memory < 1:
             raise mistake("0 <= memory < 1", self.memory, "use 0.9, or 0 to forget at once")
 
