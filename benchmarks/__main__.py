@@ -22,7 +22,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import claims, contestants, experiment, growth, machine, sweeps
+from benchmarks import claims, contestants, door, experiment, growth, machine, sweeps
 
 RESULTS = Path(__file__).parent / "results"
 REPETITIONS = 3
@@ -55,6 +55,7 @@ def main() -> None:
     sections: dict[str, Callable[[], Any]] = {
         "peers": lambda: contestants.measure(REPETITIONS, has_torch),
         "growth": lambda: growth.measure(1e9 * peak, 1e9 * bandwidth, on_gpu),
+        "door": door.measure,
     }
     if on_gpu:
         sections["experiment"] = experiment.measure
@@ -93,6 +94,16 @@ def main() -> None:
         "gflops": ".1f",
     }
     console.print(table("One field evaluation, all workers busy", evaluation, found["growth"]))
+    beside = {
+        "case": "",
+        "closed_forms_us": ".0f",
+        "one_sample_us": ".0f",
+        "ratio": ".2f",
+        "converged": "d",
+        "converged_one_sample": "d",
+        "fisher_p": ".2f",
+    }
+    console.print(table("An evaluation, written one sample at a time", beside, found["door"]))
     written = {
         "machine": machine.description()
         | {

@@ -17,7 +17,7 @@ def claim(
 
 def of(found: dict[str, Any]) -> Records:
     """The claims that this run can judge."""
-    made = _peers(found["peers"])
+    made = _peers(found["peers"]) + _door(found.get("door", []))
     if "sweep" in found:
         made += _sweep(found)
     if "experiment" in found:
@@ -63,6 +63,19 @@ def _peers(records: Records) -> Records:
         what = f"useful arithmetic over the peak of products, {contestant}, {case.name}"
         made.append(claim(name, what, spent[case.name, contestant]["share_of_peak"], target))
     return made
+
+
+def _door(records: Records) -> Records:
+    """Of a problem written one sample at a time, the worst of its places."""
+    if not records:
+        return []
+    ratio = max(record["ratio"] for record in records)
+    share = min(record["fisher_p"] for record in records)
+    what = "seconds an evaluation, experiment 1 one sample at a time over closed forms"
+    return [
+        claim("door-cost", what, ratio, 1.3, at_most=True),
+        claim("door-counts", "least p of Fisher's test between their counts", share, 0.05),
+    ]
 
 
 def _sweep(found: dict[str, Any]) -> Records:

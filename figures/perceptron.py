@@ -103,9 +103,7 @@ def _limit(slice: SliceReport) -> Claim:
     d = slice.base.d
     what = f"N(d = {d}) in the limit of long times"
     remark = "from the last three horizons, by Aitken's delta-squared process"
-    return Claim(
-        what, limits[0], float(low), float(high), len(slice.rows), 2.0 * d, SOURCE, remark
-    )
+    return Claim(what, limits[0], float(low), float(high), len(slice.rows), 2.0 * d, SOURCE, remark)
 
 
 def _aitken(slice: SliceReport, outcomes: dict[float, np.ndarray]) -> float:

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from jaxflow.problems import losses as losses
     from jaxflow.problems.checking import check_problem as check_problem
     from jaxflow.problems.dataset import Dataset as Dataset
+    from jaxflow.problems.examples.deep_network import DeepNetwork as DeepNetwork
+    from jaxflow.problems.examples.perceptron import Perceptron as Perceptron
+    from jaxflow.problems.examples.phase_retrieval import PhaseRetrieval as PhaseRetrieval
+    from jaxflow.problems.examples.random_features import RandomFeatures as RandomFeatures
     from jaxflow.problems.problem import Problem as Problem
     from jaxflow.problems.shallow import laws as laws
     from jaxflow.problems.shallow.activations import GELU as GELU
@@ -74,6 +78,7 @@ if TYPE_CHECKING:
     from jaxflow.show.asking import threshold as threshold
     from jaxflow.show.asking import transition as transition
     from jaxflow.show.asking import trial as trial
+    from jaxflow.show.black_box import BlackBox as BlackBox
     from jaxflow.show.result import Result as Result
     from jaxflow.show.running import run as run
     from jaxflow.statistics.counts import Tally as Tally
@@ -84,19 +89,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Above": "flow.events",
-    "Below": "flow.events",
-    "Certificate": "flow.events",
-    "Dataset": "problems.dataset",
-    "Problem": "problems.problem",
-    "Supervised": "problems.supervised",
-    "check_problem": "problems.checking",
-    "losses": "problems.losses",
-    "Optax": "flow.descent",
     "Axes": "sampling.axes",
     "Balanced": "problems.shallow.initialization",
+    "Below": "flow.events",
+    "BlackBox": "show.black_box",
+    "Certificate": "flow.events",
+    "Dataset": "problems.dataset",
+    "DeepNetwork": "problems.examples.deep_network",
     "Design": "sampling.design",
     "Dominated": "problems.shallow.initialization",
-    "ShallowNetwork": "problems.shallow.shallow_network",
     "ExplicitInputs": "problems.shallow.inputs",
     "ExplicitLabels": "problems.shallow.labels",
     "ExplicitWeights": "problems.shallow.initialization",
@@ -116,25 +117,32 @@ _HOMES = {
     "LocalRunner": "engine.local",
     "Monomial": "problems.shallow.activations",
     "Network": "problems.shallow.network",
+    "Optax": "flow.descent",
     "Orthogonal": "problems.shallow.inputs",
     "Outcome": "core.types",
+    "Perceptron": "problems.examples.perceptron",
+    "PhaseRetrieval": "problems.examples.phase_retrieval",
     "Point": "core.types",
     "Posterior": "statistics.posterior",
+    "Problem": "problems.problem",
     "Protocol": "study.protocol",
     "Quadratic": "problems.shallow.activations",
     "RKC1": "flow.stabilized",
     "RKC2": "flow.stabilized",
+    "RandomFeatures": "problems.examples.random_features",
     "RandomSigns": "problems.shallow.labels",
     "ReLU": "problems.shallow.activations",
     "Recording": "core.types",
     "Result": "show.result",
     "Row": "core.types",
     "Runner": "engine.runner",
+    "ShallowNetwork": "problems.shallow.shallow_network",
     "Softplus": "problems.shallow.activations",
     "Sphere": "problems.shallow.inputs",
     "StepsOfDescent": "sampling.rules",
     "Store": "store.store",
     "Study": "study.study",
+    "Supervised": "problems.supervised",
     "Tally": "statistics.counts",
     "Tanh": "problems.shallow.activations",
     "Teacher": "problems.shallow.labels",
@@ -142,8 +150,10 @@ _HOMES = {
     "Trial": "core.types",
     "WellInitializedWidth": "sampling.rules",
     "check": "report.soundness",
+    "check_problem": "problems.checking",
     "configure": "core.machine",
     "laws": "problems.shallow.laws",
+    "losses": "problems.losses",
     "merge": "report.soundness",
     "papers": "papers",
     "plot": "plot",

@@ -62,7 +62,7 @@ def reference(
     first = FIRST_MOVE * norm(theta) / norm(problem.field(data, theta))
     solution = diffrax.diffeqsolve(
         term,
-        dynamics.make_solver(geometry),
+        dynamics.make_solver(geometry, problem.smooth),
         t0=0.0,
         t1=trial.horizon,
         dt0=dynamics.step or first,

@@ -115,13 +115,15 @@ class GradientFlow:
             raise mistake(f"rtol >= {finest:.1e} in {dtype}", self.rtol, remedy)
         return None
 
-    def make_stepper(self, geometry: Geometry = ByRow()) -> Stepper:
+    def make_stepper(self, geometry: Geometry = ByRow(), smooth: bool = False) -> Stepper:
         """The solver named, with the lengths of a geometry where it asks for them."""
-        return make_stepper(self.solver, Lengths(geometry))
+        return make_stepper(self.solver, Lengths(geometry), smooth)
 
-    def make_solver(self, geometry: Geometry = ByRow()) -> diffrax.AbstractSolver:
+    def make_solver(
+        self, geometry: Geometry = ByRow(), smooth: bool = False
+    ) -> diffrax.AbstractSolver:
         """The solver named, as diffrax has it."""
-        return self.make_stepper(geometry).solver
+        return self.make_stepper(geometry, smooth).solver
 
     def make_controller(self, geometry: Geometry = ByRow()) -> diffrax.AbstractStepSizeController:
         """The step-size controller: errors by group, or constant steps."""
@@ -143,7 +145,7 @@ class GradientFlow:
         advance_by: AdvanceBy = "step",
     ) -> Start:
         """Stepper and controller; the first step moves theta by FIRST_MOVE of its norm."""
-        stepper, term = self.make_stepper(problem.geometry), self.term(problem)
+        stepper, term = self.make_stepper(problem.geometry, problem.smooth), self.term(problem)
         space = Lengths(problem.geometry)
         size, speed = space.size(theta, data), space.norm(velocity, data)
         zero = jnp.zeros_like(size)
@@ -168,7 +170,7 @@ class GradientFlow:
         advance_by: AdvanceBy = "step",
     ) -> Attempt:
         """One step of the solver, kept or rejected by the controller; or a stage of it."""
-        stepper, term = self.make_stepper(problem.geometry), self.term(problem)
+        stepper, term = self.make_stepper(problem.geometry, problem.smooth), self.term(problem)
         advance = stepper.advance(term, dt, theta, data, velocity, integrator.stepper, advance_by)
         accepted, t0, t1, _, controller, _ = self.make_controller(problem.geometry).adapt_step_size(
             jnp.zeros_like(dt),

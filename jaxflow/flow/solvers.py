@@ -19,6 +19,7 @@ from jaxflow.core.trees import select
 from jaxflow.flow.dynamics import AdvanceBy
 from jaxflow.flow.stabilized import FIRST_ITERATIONS, RKC1, RKC2, ChebyshevState, Metric, Stage
 
+MEMORY = 0.9  # of a spectral radius, from one step of a smooth field to the next
 STABILIZED: dict[str, Callable[..., RKC1 | RKC2]] = {"RKC1": RKC1, "RKC2": RKC2}
 
 
@@ -171,10 +172,14 @@ class Stabilized:
         return self.solver.longest_step(carried.state.radius)
 
 
-def make_stepper(solver: str, metric: Metric) -> Stepper:
-    """The solver of that name; `ValueError` where there is none that is explicit."""
+def make_stepper(solver: str, metric: Metric, smooth: bool = False) -> Stepper:
+    """The solver of that name; `ValueError` where there is none that is explicit.
+
+    A stabilized one takes the derivative of a field that is `smooth` and remembers its radius.
+    """
     if solver in STABILIZED:
-        return Stabilized(STABILIZED[solver](metric=metric))
+        ways: dict[str, Any] = {"probe": "jvp", "memory": MEMORY} if smooth else {}
+        return Stabilized(STABILIZED[solver](metric=metric, **ways))
     known = {name for name in dir(diffrax) if _is_explicit(getattr(diffrax, name))}
     if solver not in known:
         raise unknown_name("explicit solver", solver, known | set(STABILIZED))

@@ -84,9 +84,14 @@ class Problem(ByContent, ABC):
     A frozen dataclass whose fields are its parameters: real numbers are traced, so that any of them
     may be an axis of a study, by dotted name; integers and texts are compiled in. Data and
     parameters are PyTrees of arrays.
+
+    A class says `smooth = True` where the gradient of its loss is continuous, as that of tanh
+    networks, of logistic and squared-hinge losses, and unlike that of ReLU networks and the hinge:
+    RKC2 then takes the derivative of the field for its stability, instead of long differences.
     """
 
     geometry: ClassVar[Geometry] = ByRow()
+    smooth: ClassVar[bool] = False  # whether the field is continuous: see below
     optional: ClassVar[tuple[str, ...]] = SIZES  # sizes that are 1 where a study says nothing
     followed: ClassVar[tuple[str, ...]] = ("loss", "curvature", "sharpness", "distance")
 

@@ -18,6 +18,7 @@ from jaxflow.problems.supervised import Supervised
 class DeepNetwork(Supervised):
     """Three layers of tanh, logistic loss, the signs of a linear teacher; weights `gain` large."""
 
+    smooth = True
     gain: float = 1.0
 
     loss = "logistic"  # type: ignore[assignment]

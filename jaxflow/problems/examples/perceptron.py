@@ -20,6 +20,7 @@ from jaxflow.problems.supervised import Supervised
 class Perceptron(Supervised):
     """Gaussian inputs of length about 1, random signs, a linear classifier without bias."""
 
+    smooth = True
     loss = "squared_hinge"  # type: ignore[assignment]
 
     def start(self, key: Array, point: Sizes) -> Float[Array, " d"]:

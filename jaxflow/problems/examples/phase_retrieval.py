@@ -19,6 +19,7 @@ from jaxflow.problems.supervised import Supervised
 class PhaseRetrieval(Supervised):
     """A teacher of length 1 and a student that begins in a random direction, `scale` long."""
 
+    smooth = True
     scale: float = 1.0
 
     def nature(self, key: Array, point: Sizes) -> Float[Array, " d"]:

@@ -24,6 +24,7 @@ ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu, "linear": lambda z: z}
 class RandomFeatures(Supervised):
     """Least squares on p random features of d Gaussian inputs, with Gaussian labels."""
 
+    smooth = True
     activation: Literal["tanh", "relu", "linear"] = "tanh"
 
     def nature(self, key: Array, point: Sizes) -> Float[Array, "p d"]:

@@ -29,7 +29,8 @@ TOLERANCE = 1e-3  # of sigma there; in float32
 class Activation(Protocol):
     """A frozen dataclass that is called; it may have a `degree` and a `derivative(z)` as well.
 
-    `degree` is the k > 0 of a homogeneous one; absent or None it is not homogeneous.
+    `degree` is the k > 0 of a homogeneous one; absent or None it is not homogeneous. One whose
+    derivative is continuous may say so, `smooth = True`, for the solver to use.
     `derivative(z)` is sigma'(z), elementwise, by convention zero at a kink; absent it is taken by
     automatic differentiation.
     """
@@ -115,6 +116,8 @@ class Monomial:
 class Tanh:
     """sigma(z) = tanh(z)."""
 
+    smooth = True
+
     def __call__(self, z: Array) -> Array:
         return jnp.tanh(z)
 
@@ -123,6 +126,8 @@ class Tanh:
 class GELU:
     """sigma(z) = z Phi(z), Phi the standard normal distribution (arXiv 1606.08415)."""
 
+    smooth = True
+
     def __call__(self, z: Array) -> Array:
         return jax.nn.gelu(z, approximate=False)
 
@@ -130,6 +135,8 @@ class GELU:
 @dataclass(frozen=True)
 class Softplus:
     """sigma(z) = log(1 + exp(z)), which is not zero at zero."""
+
+    smooth = True
 
     def __call__(self, z: Array) -> Array:
         return jax.nn.softplus(z)

@@ -84,6 +84,11 @@ class ShallowNetwork(Problem):
     optional: ClassVar[tuple[str, ...]] = ()
 
     @property
+    def smooth(self) -> bool:  # type: ignore[override]
+        """As the activation says."""
+        return bool(getattr(self.network.activation, "smooth", False))
+
+    @property
     def followed(self) -> tuple[str, ...]:  # type: ignore[override]
         """With bounds of the curvature, which hold for orthogonal inputs."""
         return (*FOLLOWED, *BOUNDS) if "orthogonal" in self.coordinates() else FOLLOWED
