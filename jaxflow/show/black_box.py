@@ -108,7 +108,8 @@ class BlackBox:
             grid = np.geomspace(*extent, 300)
             plot.band(grid, *self.posterior.curve(grid), ax=ax, series=plot.FLOW)
             if not self.posterior.at_edge:
-                median, (low, high) = self.posterior.median, self.posterior.interval()
+                median = self.posterior.median
+                low, high = map(float, self.posterior.interval())
                 said = f"{median:.3g} [{low:.3g}, {high:.3g}]"
                 plot.threshold(median, low, high, ax=ax, series=plot.FLOW, label=said)
             figure.legend(loc="outside lower center")
