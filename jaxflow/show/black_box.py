@@ -100,16 +100,16 @@ class BlackBox:
         ax.set_ylabel("P(event)")
         if self.counts:
             x, happened, trials = np.array([(t.x, t.converged, t.trials) for t in self.counts]).T
-            low, high = wilson(happened, trials)
+            lows, highs = wilson(happened, trials)
             label = f"{trials.sum():g} trials"
             plot.proportions(
-                x, happened / trials, low, high, trials, ax=ax, series=plot.FLOW, label=label
+                x, happened / trials, lows, highs, trials, ax=ax, series=plot.FLOW, label=label
             )
             grid = np.geomspace(*extent, 300)
             plot.band(grid, *self.posterior.curve(grid), ax=ax, series=plot.FLOW)
             if not self.posterior.at_edge:
                 median = self.posterior.median
-                low, high = map(float, self.posterior.interval())
+                low, high = self.posterior.interval()
                 said = f"{median:.3g} [{low:.3g}, {high:.3g}]"
                 plot.threshold(median, low, high, ax=ax, series=plot.FLOW, label=said)
             figure.legend(loc="outside lower center")
