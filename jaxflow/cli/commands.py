@@ -142,8 +142,10 @@ def trial(options: argparse.Namespace) -> int:
     configure(precision=study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, found = follow(study, sizes, options.dynamics, options.trial_seed)
+    others = "".join(f" {name.rpartition('.')[2]}={x:g}" for name, x in row.parameters)
     say(
-        f"{row.dynamics} d={row.d} n={row.n} p={row.p} seed {row.seed}: {row.outcome} at flow time "
+        f"{row.dynamics} d={row.d} n={row.n} p={row.p}{others} seed {row.seed}: "
+        f"{row.outcome} at flow time "
         f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
         f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
     )

@@ -17,7 +17,7 @@ from typing import Any
 
 from jaxflow.core.errors import mistake
 
-REMEDY = "put it in a module that can be imported"
+REMEDY = "put it in a module that can be imported, or run without a folder"
 
 
 class NotLoadedError(AttributeError, ValueError):

@@ -54,7 +54,8 @@ class Optax:
 class GradientDescent:
     """theta <- theta + update(kappa grad L) by the optax optimizer named.
 
-    `step` is the learning rate, or what the `schedule` of optax begins with; `before` are
+    `step` is the learning rate, or what the `schedule` of optax begins with, and the flow time that
+    a step counts: a horizon T holds T / step of them. `before` are
     transformations of optax that the gradient goes through first, such as clip_by_global_norm.
     With a `batch` each step has the gradient of so many samples, drawn anew (`replacement`) or in
     passes over all in a random order, what is left of a pass being dropped; a batch of 1 and a

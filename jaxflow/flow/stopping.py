@@ -73,7 +73,9 @@ def is_stationary(
         )
         return jnp.all(jnp.stack(jax.tree.leaves(still)))
 
-    return jax.lax.cond(decay * remaining <= eps * value, all_still, lambda: jnp.asarray(False))
+    return jax.lax.cond(
+        decay * remaining <= eps * jnp.abs(value), all_still, lambda: jnp.asarray(False)
+    )
 
 
 class LogLoss(NamedTuple):

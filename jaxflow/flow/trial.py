@@ -256,9 +256,11 @@ def _limited(setting: Setting, state: TrialState) -> Float[Array, ""]:
     """
     if not setting.dynamics.interpolates:
         return state.dt
-    falls = (state.decay > 0) & (state.loss > 0)
-    lifetime = state.loss / jnp.where(falls, state.decay, 1)
-    dt = jnp.where(falls, jnp.minimum(state.dt, MOST_DECAY * lifetime), state.dt)
+    dt = state.dt
+    if setting.problem.nonnegative:
+        falls = state.decay > 0
+        lifetime = state.loss / jnp.where(falls, state.decay, 1)
+        dt = jnp.where(falls, jnp.minimum(dt, MOST_DECAY * lifetime), dt)
     if state.watched is None:
         return dt
     return jnp.minimum(dt, _remaining(state))  # the observable is known at the ends of steps

@@ -57,7 +57,7 @@ def panel(name: str, found: Mapping[str, Array], *, ax: Axes, step: float | None
         ax.axhline(2 / step, color="0.45", linestyle="--", linewidth=0.9)
         ax.annotate("2/step", (t[0], 2 / step), xytext=(2, 2), textcoords="offset points", size=7)
     log_ticks(ax.xaxis, t.min(), t.max())
-    if name in LOGARITHMIC and np.any(y > 0):
+    if name in LOGARITHMIC and np.any(y > 0) and not np.any(y < 0):
         positive = np.concatenate([v[v > 0] for v in (y, *bounds)])
         if positive.max() > 3 * positive.min():
             log_ticks(ax.yaxis, positive.min() / 1.1, positive.max() * 1.1)

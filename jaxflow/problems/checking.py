@@ -5,6 +5,7 @@ its padding gives no error but a threshold that is wrong; here it gives one line
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,11 +14,13 @@ import numpy as np
 from jaxtyping import Array, PyTree
 
 from jaxflow.core.errors import mistake, shortened
-from jaxflow.core.keys import trial_keys
+from jaxflow.core.keys import Keys, trial_keys
+from jaxflow.core.names import annotation, with_traced
 from jaxflow.core.trees import combine
 from jaxflow.core.types import Point
 from jaxflow.problems.problem import Problem, Shape, Sizes, declared, sum_of_squares
 
+OURS = ("jaxflow.problems.problem", "jaxflow.problems.supervised", "jaxflow.problems.dataset")
 UNKNOWN = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 MOST_SAMPLES = 12  # of a trial that is tried, where a problem pads its samples
 QUICKLY = {"xla_backend_optimization_level": 0}  # what takes time is the compiler
@@ -39,7 +42,7 @@ def check_problem(problem: Problem, point: Point, seed: int = 0) -> None:
 def faults(problem: Problem, point: Point, seed: int = 0) -> Iterator[ValueError]:
     """Every fault that is found, the later ones only where the earlier allow to go on."""
     tried = _Tried(problem, point, seed)
-    for check in (_declaration, _draws, _forms, _repeats, _padding, _begins, _descends):
+    for check in (_declaration, _draws, _forms, _noise, _repeats, _begins, _padding, _descends):
         found = list(check(tried))
         yield from found
         if found:
@@ -56,9 +59,23 @@ class _Tried:
             n = min(n, MOST_SAMPLES)
         self.sizes = Sizes(point.d, n, point.p)
         self._seed = seed
+        root = {"problem": problem}
+        own = [name for name, _ in point.parameters if name.startswith("problem.")]
+        self.names = [n.removeprefix("problem.") for n in own if annotation(root, n) is float]
+        self.values = [jnp.float32(point[f"problem.{name}"]) for name in self.names]
         self.data: Any = None
         self.parameters: PyTree = None
         self.other: Any = None  # data and parameters of another trial
+
+    def traced(self, values: list[Any], with_loss: bool = False) -> Any:
+        """A trial or its loss, the parameters of the point being numbers that are not known."""
+        problem = self.problem
+        for name, value in zip(self.names, values, strict=True):
+            problem = with_traced(problem, name, value)
+        d, n, p = map(int, self.sizes)
+        keys = Keys(*(jnp.asarray(key) for key in trial_keys(self._seed, d, n, p, 0)))
+        trial = problem.prepare(keys, self.sizes, Shape(d, n, p), "float32")
+        return problem.objective(*trial) if with_loss else trial
 
     def trials(self, more: int = 0, dtype: str = "float32") -> list[tuple[Any, PyTree]]:
         """Two as they are drawn, with `more` samples of padding, by code that is traced anew."""
@@ -67,6 +84,13 @@ class _Tried:
         prepare = lambda keys: self.problem.prepare(keys, self.sizes, shape, dtype)  # noqa: E731
         quick = jax.jit(prepare, compiler_options=QUICKLY)
         return [quick(trial_keys(self._seed, d, n, p, number)) for number in (0, 1)]
+
+    def clean(self) -> Any:
+        """The labels of a trial without label noise."""
+        d, n, p = map(int, self.sizes)
+        keys = Keys(*(jnp.asarray(key) for key in trial_keys(self._seed, d, n, p, 0)))
+        problem = with_traced(self.problem, "label_noise", 0.0)
+        return problem.prepare(keys, self.sizes, Shape(d, n, p), "float32")[0].y
 
     def motion(self, data: Any, parameters: PyTree) -> tuple[Array, PyTree, Array]:
         """The loss, the field, and the rate at which the loss falls along it."""
@@ -99,19 +123,27 @@ def _declaration(tried: _Tried) -> Iterator[ValueError]:
 
 def _draws(tried: _Tried) -> Iterator[ValueError]:
     """Whether data and parameters come at all, traced as in a program."""
-    d, n, p = map(int, tried.sizes)
-    error = _error_of(lambda: tried.problem.sketch(Shape(d, n, p)))
+    error = _error_of(lambda: jax.eval_shape(tried.traced, tried.values))
     if error is None:
         (tried.data, tried.parameters), tried.other = tried.trials()
         return
+    yield _raised(tried, error)
+
+
+def _raised(tried: _Tried, error: Exception) -> ValueError:
+    """What the user's code raised, told as theirs."""
     where, said = _method(error, tried.problem), _first(error)
     if isinstance(error, ValueError) and str(error).startswith("expected "):
-        yield error
-    elif isinstance(error, UNKNOWN) or "concrete values" in said:
-        remedy = "make shapes of point.d and point.p alone, and draw with jax.random"
-        yield tried.fault(f"a {where} whose shapes are known before it runs", said, remedy)
-    else:
-        yield tried.fault(f"a {where} that runs", said, "correct it")
+        return ValueError(str(error))
+    if isinstance(error, jax.errors.TracerBoolConversionError):
+        remedy = "choose with jnp.where"
+        return tried.fault(f"a {where} without branches on numbers", said, remedy)
+    if isinstance(error, UNKNOWN) or "concrete values" in said:
+        remedy = (
+            "draw one sample at a time, of a shape made of point.d and point.p, with jax.random"
+        )
+        return tried.fault(f"a {where} whose shapes are known before it runs", said, remedy)
+    return tried.fault(f"a {where} that runs", said, "correct it")
 
 
 def _forms(tried: _Tried) -> Iterator[ValueError]:
@@ -126,9 +158,10 @@ def _forms(tried: _Tried) -> Iterator[ValueError]:
     if not leaves:
         return
     problem = tried.problem
-    error = _error_of(lambda: jax.eval_shape(problem.objective, tried.data, tried.parameters))
+    with_loss = partial(tried.traced, with_loss=True)
+    error = _error_of(lambda: jax.eval_shape(with_loss, tried.values))
     if error is not None:
-        yield tried.fault(f"a {_method(error, problem)} that runs", _first(error), "correct it")
+        yield _raised(tried, error)
         return
     value = jax.eval_shape(problem.objective, tried.data, tried.parameters)
     if getattr(value, "shape", None) != () or not jnp.issubdtype(value.dtype, jnp.floating):
@@ -137,13 +170,24 @@ def _forms(tried: _Tried) -> Iterator[ValueError]:
         return
     error = _error_of(lambda: jax.eval_shape(problem.field, tried.data, tried.parameters))
     if error is not None:
-        yield tried.fault(f"a {_method(error, problem)} that runs", _first(error), "correct it")
+        yield _raised(tried, error)
         return
     form = lambda tree: jax.tree.map(lambda x: (x.shape, x.dtype.name), tree)  # noqa: E731
     field = jax.eval_shape(problem.field, tried.data, tried.parameters)
     if form(field) != form(tried.parameters):
         remedy = "keep their shapes and types"
         yield tried.fault("a field like the parameters", shortened(str(form(field)), 80), remedy)
+
+
+def _noise(tried: _Tried) -> Iterator[ValueError]:
+    """Whether label noise turns labels, where they are signs."""
+    if getattr(tried.problem, "labels", "") != "real":
+        return
+    y = getattr(tried.data, "y", None)
+    noise = float(getattr(tried.problem, "label_noise", 0)) > 0 or "label_noise" in tried.names
+    if noise and y is not None and np.all(np.abs(np.asarray(tried.clean())) == 1):
+        remedy = 'write labels = "signs" in the class, or name a loss of signs'
+        yield tried.fault("label noise that turns the labels +-1", "real labels", remedy)
 
 
 def _repeats(tried: _Tried) -> Iterator[ValueError]:
@@ -214,7 +258,7 @@ def _descends(tried: _Tried) -> Iterator[ValueError]:
 
 def _equal(one: PyTree, other: PyTree) -> bool:
     leaves = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
-    return all(np.array_equal(a, b) for a, b in leaves)
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in leaves)
 
 
 def _error_of(attempt: Callable[[], Any]) -> Exception | None:
@@ -227,12 +271,13 @@ def _error_of(attempt: Callable[[], Any]) -> Exception | None:
 
 
 def _method(error: Exception, problem: Problem) -> str:
-    """The method of the class that was running when it was raised."""
-    names = {name for base in type(problem).__mro__ for name in vars(base)}
-    found, trace = "method", error.__traceback__
+    """The method of the user's class that was running when it was raised."""
+    theirs = (base for base in type(problem).__mro__ if base.__module__ not in OURS)
+    names = {name for base in theirs for name in vars(base)}
+    found, trace = "trial", error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        is_method = trace.tb_frame.f_locals.get("self") is problem
+        is_method = type(trace.tb_frame.f_locals.get("self")) is type(problem)
         if is_method and code.co_name in names and not code.co_name.startswith("_"):
             found = code.co_name
         trace = trace.tb_next

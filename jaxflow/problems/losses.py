@@ -13,7 +13,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 Labels = Literal["real", "signs", "classes"]
 
@@ -26,7 +26,7 @@ class Loss:
     labels: Labels
     function: Callable[[Array, Array], Array]
 
-    def __call__(self, prediction: Array, y: Array) -> Float[Array, ""]:
+    def __call__(self, prediction: Array, y: Array) -> Array:
         """The loss of a prediction."""
         return self.function(prediction, y)
 

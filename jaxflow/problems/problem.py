@@ -91,7 +91,8 @@ class Problem(ByContent, ABC):
     """
 
     geometry: ClassVar[Geometry] = ByRow()
-    smooth: ClassVar[bool] = False  # whether the field is continuous: see below
+    smooth: ClassVar[bool] = False  # whether the field is continuous
+    nonnegative: ClassVar[bool] = False  # whether the loss is, so that its logarithm has a meaning
     optional: ClassVar[tuple[str, ...]] = SIZES  # sizes that are 1 where a study says nothing
     followed: ClassVar[tuple[str, ...]] = ("loss", "curvature", "sharpness", "distance")
 
@@ -203,6 +204,16 @@ class Problem(ByContent, ABC):
         from jaxflow.problems.checking import check_problem
 
         check_problem(self, point, seed)
+
+    def depends_on(self, size: str) -> bool:
+        """Whether the data or parameters have another form at another d, n or p."""
+        small = Shape(3, 16, 5)
+        large = small._replace(**{size.upper(): 2 * getattr(small, size.upper())})
+        try:
+            forms = [jax.tree.map(jnp.shape, self.sketch(shape)) for shape in (small, large)]
+        except Exception:  # of the user's code, which is told of when the problem is tried
+            return False
+        return bool(forms[0] != forms[1])
 
     # What is seen of it.
 

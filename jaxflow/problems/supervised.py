@@ -20,7 +20,7 @@ What the padding holds are samples like others, of weight zero.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -62,13 +62,16 @@ class Supervised(Problem):
     A subclass says how it begins, what a sample is, what is predicted, and what a wrong prediction
     costs. `label_noise` is the probability that a label of the training samples is another one, or
     for real labels the standard deviation of what is added; `test_samples` are drawn fresh, without
-    noise, where a test loss or error is asked for.
+    noise, where a test loss or error is asked for. Which of the two it is, and what a margin is, is
+    said by `labels`: "real", "signs" (+-1) or "classes" (0, 1, ..); a loss that is named says it.
     """
 
     label_noise: float = field(default=0.0, kw_only=True)
     test_samples: int = field(default=1000, kw_only=True)
 
     labels: ClassVar[Labels] = "real"
+    nonnegative: ClassVar[bool] = True
+    optional: ClassVar[tuple[str, ...]] = ("d", "p")
     followed: ClassVar[tuple[str, ...]] = (
         "loss",
         "train_error",
@@ -247,10 +250,18 @@ class Supervised(Problem):
         margins = self._each(data, parameters, self.margin)
         return jnp.min(jnp.where(data.weights > 0, margins, jnp.inf))
 
-    def _each(self, data: Samples, parameters: PyTree, of: Any) -> Array:
+    def _each(self, data: Samples, parameters: PyTree, of: Callable[[Array, Array], Any]) -> Array:
         """A number of every sample, from its prediction and label."""
+
+        def one(x: PyTree, y: PyTree) -> Array:
+            found = of(self.predict(parameters, x), y)
+            if jnp.shape(found) != ():
+                expected = f"one number from {type(self).__name__} for each sample"
+                remedy = "let predict give a number, or loss sum over the entries of a prediction"
+                raise mistake(expected, f"an array {jnp.shape(found)}", remedy)
+            return found
+
         with jax.default_matmul_precision("highest"):
-            one = lambda x, y: of(self.predict(parameters, x), y)  # noqa: E731
             return jax.vmap(one)(data.x, data.y)
 
 

@@ -16,6 +16,8 @@ from jaxflow.statistics.fixed_slope import published_estimator, published_interv
 from jaxflow.statistics.posterior import Posterior
 from jaxflow.store.store import Store
 
+FEWEST = 6  # trials of a half, to tell which way P(converged) changes
+
 
 @dataclass(frozen=True)
 class SliceReport(Slice):
@@ -53,6 +55,23 @@ class SliceReport(Slice):
         silent = {row.point[self.along] for row in self.rows if not row.answers(time(row))}
         told = [row for row in self.rows if row.point[self.along] not in silent]
         return tallied((row.point[self.along], row.converged_by(time(row))) for row in told)
+
+    @property
+    def runs_against_plan(self) -> bool:
+        """Whether P(converged) plainly changes the other way than the plan takes for granted.
+
+        By the proportions in the lower and the upper half of its trials, four standard errors
+        apart; then the threshold means nothing.
+        """
+        outcomes = [t.converged / t.trials for t in self.tallies() for _ in range(t.trials)]
+        half = len(outcomes) // 2
+        if half < FEWEST:
+            return False
+        low, high = (sum(part) / len(part) for part in (outcomes[:half], outcomes[half:]))
+        together = sum(outcomes) / len(outcomes)
+        error = (together * (1 - together) * 4 / len(outcomes)) ** 0.5
+        change = low - high if self.plan.rising else high - low
+        return change > 4 * error > 0
 
     def posterior(self, horizon: int = -1) -> Posterior:
         """The posterior of the threshold at one of the horizons."""

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from jaxflow.core.errors import mistake
 from jaxflow.core.types import SIZES
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.events import Certificate, Event
@@ -13,6 +16,7 @@ from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.followed import Followed
 from jaxflow.show.result import Result
+from jaxflow.study.direction import usual
 from jaxflow.study.study import Study
 from jaxflow.study.trial import follow
 
@@ -39,11 +43,15 @@ def threshold(
 
     `place` are the other coordinates: d, n, p, each a number or a list of them, or parameters of
     the problem by name, as `label_noise=[0, 0.1]`. `along` names what is scanned, a size or a
-    parameter; `rising` says whether the event grows likelier along it, if not by the size. `time`
-    is the flow time allowed, or several. The trials are kept in `out`, or as long as the result is.
+    parameter. `rising` says whether the event grows likelier along it; if it is not said, a test
+    loss or error does with n, and all else, which is fitted, with d and p. `time` is the flow time
+    allowed, or several; of a descent, steps times their size. The trials are kept in `out`, or as
+    long as the result is.
     Raises `ValueError` for what the problem does not have, and where it breaks its word.
     """
-    plan = ThresholdPlan(low, high, relative_half_width, along=_dotted(along), rising=rising)
+    axis = _dotted(along)
+    way = usual(axis, event) if rising is None else rising
+    plan = ThresholdPlan(low, high, relative_half_width, along=axis, rising=way)
     found = _study("threshold", problem, dynamics, event, time, seed, place, threshold=plan)
     return found.run(out, quiet=quiet)
 
@@ -57,6 +65,7 @@ def transition(
     along: str = "n",
     event: Event = Certificate(),
     time: float | Sequence[float] = TIME,
+    rising: bool | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     quiet: bool = False,
@@ -64,9 +73,11 @@ def transition(
 ) -> Result:
     """The probability of the event at these `values` of what is scanned, so many trials at each.
 
-    For the other arguments see `threshold`.
+    `proportions()` of the result has them one by one. For the other arguments see `threshold`.
     """
-    plan = GridPlan(tuple(values), trials, along=_dotted(along))
+    axis = _dotted(along)
+    way = usual(axis, event) if rising is None else rising
+    plan = GridPlan(tuple(np.atleast_1d(values).tolist()), trials, along=axis, rising=way)
     found = _study("transition", problem, dynamics, event, time, seed, place, grid=plan)
     return found.run(out, quiet=quiet)
 
@@ -85,11 +96,11 @@ def trial(
 
     `place` are d, n and p, and parameters of the problem. `print` it, or `.plot("trial.png")`.
     """
-    sizes = {name: int(place.pop(name, 1)) for name in SIZES}
-    n = sizes["n"]
-    plan = GridPlan((n,), 1)
-    others = {name: x for name, x in sizes.items() if name != "n"} | place
-    found = _study("trial", problem, dynamics, event, time, seed, others, grid=plan)
+    n = place.pop("n", 1 if "n" in problem.optional else None)
+    if n is None:
+        raise mistake("a number of samples n", "none", "give it, as n=100")
+    found = _study("trial", problem, dynamics, event, time, seed, place, grid=GridPlan((n,), 1))
+    sizes = {"n": int(n)} | {name: int(place[name]) for name in ("d", "p") if name in place}
     return Followed(*follow(found, sizes, seed=number))
 
 

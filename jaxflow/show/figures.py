@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from jaxflow import plot, report
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.types import Row
+from jaxflow.core.types import SIZES, Row
 from jaxflow.report.slices import SliceReport
 from jaxflow.show.convergence import times
 from jaxflow.show.diagram import diagram, longest_boundaries
@@ -55,7 +55,9 @@ def figure(found: Sequence[SliceReport], kind: str = "auto") -> Figure:
 
 def trajectory(row: Row, found: Mapping[str, np.ndarray], step: float | None = None) -> Figure:
     """A panel for every observable of a trial, arrays (k,) by name; `step` is that of a descent."""
-    title = f"{row.dynamics}, d = {row.d}, n = {row.n}, p = {row.p}, seed {row.seed}: {row.outcome}"
+    sizes = [f"{name} = {row.point[name]:g}" for name in SIZES]
+    others = [f"{plot.axis_name(name)} = {x:g}" for name, x in row.parameters]
+    title = ", ".join([row.dynamics, *sizes, *others, f"seed {row.seed}: {row.outcome}"])
     return plot.trajectory(found, step=step, title=title)
 
 

@@ -18,6 +18,7 @@ from jaxflow.report.slices import entries
 from jaxflow.show import terminal
 from jaxflow.show.figures import drawn, figure, save
 from jaxflow.show.text import Table, sought
+from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.store.store import Store
 
 if TYPE_CHECKING:
@@ -54,11 +55,27 @@ class Result:
         return terminal.thresholds(report.slices(self.folder, self.design))
 
     def plot(self, kind: str = "auto", path: str | PathLike[str] | None = None) -> Figure:
-        """A figure of the kinds of `jaxflow figure`, written to `path` if one is given."""
+        """A figure of the kinds of `jaxflow figure`, written to `path` if one is given.
+
+        A path in the first place is one, with the kind left to choose.
+        """
+        if path is None and Path(kind).suffix:
+            kind, path = "auto", kind
         with drawn(lambda: figure(report.slices(self.folder, self.design), kind)) as made:
             if path is not None:
                 save(made, Path(path))
             return made
+
+    def proportions(self) -> list[dict[str, Any]]:
+        """One dictionary a place of every slice: the trials there, and P(converged) of them.
+
+        "low" and "high" are its 95 % interval by Wilson, at the longest horizon.
+        """
+        return [
+            {"dynamics": slice.dynamics, **slice.place, slice.along: tally.x, **_counted(tally)}
+            for slice in report.slices(self.folder, self.design)
+            for tally in slice.tallies()
+        ]
 
     def to_pandas(self) -> "pandas.DataFrame":
         """The trials, one row each; needs `jaxflow[export]`."""
@@ -79,7 +96,8 @@ class Result:
         lines = [_line(entry) for entry in found[:MOST_LINES]]
         more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []
         trials = f"{sum(len(slice.rows) for slice in slices)} trials"
-        return "\n".join([f"Result({str(self.folder)!r}): {trials}", *lines, *more])
+        remark = [f"  {said}"] if (said := terminal.direction(slices)) else []
+        return "\n".join([f"Result({str(self.folder)!r}): {trials}", *lines, *more, *remark])
 
     def _repr_html_(self) -> str:
         try:
@@ -92,6 +110,12 @@ class Result:
         image = b64encode(file.getvalue()).decode()
         table = terminal.thresholds(slices)
         return f'{table._repr_html_()}<img src="data:image/png;base64,{image}">'
+
+
+def _counted(tally: Tally) -> dict[str, float]:
+    low, high = wilson(tally.converged, tally.trials)
+    share = tally.converged / tally.trials
+    return {"proportion": share, "low": float(low), "high": float(high), "trials": tally.trials}
 
 
 def _line(entry: dict[str, Any]) -> str:

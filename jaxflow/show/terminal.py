@@ -41,8 +41,19 @@ def thresholds(found: Sequence[SliceReport]) -> Table:
         (report["dynamics"], *(at.get(name, "") for name in own), *estimate(report, tells))
         for report, at in zip(reports, places, strict=True)
     ]
-    counted = _with_outcomes(Table(title, headings, (), found[0].horizon.formula), rows, reports)
+    caption = direction(found) or found[0].horizon.formula
+    counted = _with_outcomes(Table(title, headings, (), caption), rows, reports)
     return counted if counted.width <= WIDTH else _with_outcomes_as_words(counted, len(headings))
+
+
+def direction(found: Sequence[SliceReport]) -> str:
+    """A remark where thresholds mean nothing, for P(converged) changes the other way."""
+    wrong = next((slice for slice in found if slice.runs_against_plan), None)
+    if wrong is None:
+        return ""
+    way, said = ("falls", "false") if wrong.plan.rising else ("grows", "true")
+    where = symbol(wrong.along)
+    return f"P(converged) {way} along {where}, not as the plan says: set rising = {said}"
 
 
 def status(found: Status) -> Table:

@@ -55,5 +55,6 @@ def _of_losses(row: Row) -> Iterator[str]:
     """Curvature and drift are quotients that a perfect fit or zero weights leave undefined."""
     for name in ("first_loss", "last_loss"):
         x = getattr(row, name)
-        if row.reason != "not_finite" and not isfinite(x):
+        negative = x < 0 and row.reason == "certificate"  # which is of losses that are not
+        if row.reason != "not_finite" and (negative or not isfinite(x)):
             yield f"{name} = {x} is no loss"

@@ -24,6 +24,7 @@ from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.study import files
+from jaxflow.study.direction import usual
 from jaxflow.study.protocol import SCHEMA, Protocol
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Study:
             for x in (slice.plan.low, slice.plan.high):
                 point = slice.base.moved(slice.along, x)
                 self._check(point)
+                batch = getattr(self.dynamics[slice.dynamics], "batch", None) or 1
+                if batch > point.n:
+                    remedy = "make the batch smaller, or raise n"
+                    expected = f"n >= {batch}, the batch of {slice.dynamics}"
+                    raise mistake(expected, point.n, remedy)
                 if not isfinite(self.horizon.times(point)[-1]):
                     raise mistake("a finite horizon", f"{self.horizon}", "lower its factor")
 
@@ -91,6 +97,14 @@ class Study:
             flat = flattened(axes["parameters"], "axes.parameters")
             table = {**table, "axes": {**axes, "parameters": flat}}
         study: Self = SCHEMA.read(cls, table, "the study", load=True)
+        for name in ("threshold", "grid"):
+            plan, said = getattr(study, name), table.get(name)
+            if plan is not None and isinstance(said, Mapping) and "rising" not in said:
+                rising = usual(plan.along, study.event)
+                if plan.rising != rising:
+                    plan = replace(plan, rising=rising)
+                    changed: dict[str, Any] = {name: plan}
+                    study = replace(study, **changed)
         return study
 
     @classmethod
@@ -142,13 +156,13 @@ class Study:
         return {"problem": self.problem, "dynamics": self.dynamics}
 
     def _whole_axes(self) -> Axes:
-        """The axes, with 1 for sizes that the problem can do without."""
+        """The axes, with 1 for sizes that the problem does without."""
         plan = self.threshold or self.grid
         along = plan.along if plan else "n"
         free = [name for name in self.problem.optional if name != along]
         missing = [name for name in free if not (self.axes.values(name) or self.axes.follows)]
-        ones: dict[str, Any] = dict.fromkeys(missing, (1,))
-        return replace(self.axes, **ones) if missing else self.axes
+        ones: dict[str, Any] = {n: (1,) for n in missing if not self.problem.depends_on(n)}
+        return replace(self.axes, **ones) if ones else self.axes
 
     def _check(self, point: Point) -> None:
         """Raise `ValueError` where the study has no trial."""

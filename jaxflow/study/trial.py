@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
+from jaxflow.core.types import SIZES, ParameterValues, Point, Recording, Row, Trial
 from jaxflow.engine.local import run_trial
+from jaxflow.sampling.axes import concerning
+from jaxflow.study.drawing import problem_of
 from jaxflow.study.study import Study
 
 POINTS = 96
@@ -24,8 +26,8 @@ def follow(
     if name not in study.dynamics:
         raise unknown_name("dynamics", name, study.dynamics)
     d, n, p = (_size(study, axis, sizes.get(axis)) for axis in SIZES)
-    point = Point(d, n, p)
-    study.problem.check(point)
+    point = Point(d, n, p, _parameters(study, name))
+    problem_of(study, Trial(name, point, seed, 1.0))  # which checks it
     names = tuple(dict.fromkeys((*study.event.observed, *study.problem.followed)))
     return run_trial(
         study.problem,
@@ -36,6 +38,12 @@ def follow(
         seed=study.seed,
         dtype=study.precision,
     )
+
+
+def _parameters(study: Study, dynamics: str) -> ParameterValues:
+    """The values of the axes that are no sizes; the first of those that the study lists."""
+    names = sorted(concerning(study.axes.parameters, dynamics))
+    return tuple((name, float(study.axes.parameters[name][0])) for name in names)
 
 
 def _size(study: Study, axis: str, given: int | None) -> int:

@@ -133,6 +133,22 @@ class Single(Quartic):
         return jnp.sum(parameters.astype(jnp.float32) ** 4)
 
 
+class OneLabelForAll(Perceptron):
+    def nature(self, key):
+        return ()
+
+
+class NotANumber(Perceptron):
+    def predict(self, parameters, x):
+        return jnp.dot(parameters, x) * jnp.nan
+
+
+@dataclass(frozen=True, eq=False)
+class NoisySigns(Perceptron):
+    labels = "real"
+    label_noise: float = 0.1
+
+
 class Ascends(Quartic):
     def field(self, data, parameters):
         return 4 * data * parameters**3
@@ -148,7 +164,13 @@ MISTAKES = [
     (NoParameters, "first parameters of NoParameters, got none: return an array"),
     (WholeParameters, "first parameters of real numbers of WholeParameters, got int32"),
     (VectorLoss, "a loss that is one real number of VectorLoss, got float32 (4,): sum or average"),
-    (LossOfOneEntry, "of LossOfOneEntry"),
+    (
+        LossOfOneEntry,
+        "one number from LossOfOneEntry for each sample, got an array (4,): let predict",
+    ),
+    (OneLabelForAll, "a trial that runs of OneLabelForAll, got TypeError: "),
+    (NotANumber, "a finite first loss of NotANumber, got nan: scale the data"),
+    (NoisySigns, "label noise that turns the labels +-1 of NoisySigns, got real labels: write"),
     (WrongShapes, "a predict that runs of WrongShapes, got TypeError: "),
     (GlobalRandom, "the same trial from the same keys of GlobalRandom, got another one: draw with"),
     (NoRandom, "another trial from other keys of NoRandom, got the same: draw something"),
@@ -170,6 +192,21 @@ def test_a_mistake_is_told_in_a_line(kind, said):
     assert said in str(error.value).translate(NO_QUOTES)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 300
+
+
+@dataclass(frozen=True, eq=False)
+class Branches(Perceptron):
+    gamma: float = 1.0
+
+    def predict(self, parameters, x):
+        return jnp.dot(parameters, x) * (2.0 if self.gamma > 1 else 1.0)
+
+
+def test_a_branch_on_an_axis_is_told():
+    check_problem(Branches(), POINT)
+    point = Point(4, 30, 3, (("problem.gamma", 2.0),))
+    with pytest.raises(ValueError, match="a predict without branches on numbers of Branches"):
+        check_problem(Branches(), point)
 
 
 @dataclass(frozen=True, eq=False)

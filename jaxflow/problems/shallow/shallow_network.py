@@ -81,6 +81,7 @@ class ShallowNetwork(Problem):
     initialization: Initialization = Dominated()
 
     geometry: ClassVar[Geometry] = Neurons()
+    nonnegative: ClassVar[bool] = True
     optional: ClassVar[tuple[str, ...]] = ()
 
     @property
