@@ -31,6 +31,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, exp, log2
+from typing import Literal
 
 import numpy as np
 
@@ -57,8 +58,9 @@ class ThresholdPlan:
     over the threshold. The search ends there, or when the interval is shorter than one sample,
     or when the threshold is out of the range, or after `max_trials`. `along` names another axis
     than n: d, p, or a parameter by its dotted name; `rising` says that P(converged) grows along
-    it, which is taken for granted of d and p only. Raises `ValueError` for values that make no
-    plan.
+    it, which is taken for granted of d and p only. On the `lattice` "ladder" the places are rungs
+    about as far apart as half the interval, a quarter as many as otherwise: for problems of which
+    every size is a program of its own. Raises `ValueError` for values that make no plan.
     """
 
     low: float
@@ -68,6 +70,7 @@ class ThresholdPlan:
     max_trials: int = 2000
     along: str = "n"
     rising: bool | None = None
+    lattice: Literal["ladder"] | None = None
 
     def __post_init__(self) -> None:
         PLAIN.coerce(self)
@@ -119,6 +122,7 @@ class ThresholdPlan:
             size = min(max(needed, size), self.batch)
         wanted = _places(posterior, min(size, left), round)
         snap = _snap_whole if self.along in SIZES else _snap
+        snap = _snap_ladder if self.lattice else snap
         asked = Counter(min(max(snap(n, width), self.low), self.high) for n in wanted)
         return tuple(sorted(asked.items()))
 
@@ -161,3 +165,10 @@ def _snap_whole(n: float, relative_half_width: float) -> int:
     quarter = relative_half_width * n / 4
     spacing = 2 ** max(0, round(log2(quarter)))
     return int(spacing * round(n / spacing))
+
+
+def _snap_ladder(n: float, relative_half_width: float) -> int:
+    """The nearest rung: eight an octave, or so many that they are a half-width apart."""
+    finer = max(0, ceil(log2(RUNG / relative_half_width)))
+    per_octave = RUNGS_PER_OCTAVE * 2**finer
+    return ceil(8 * 2 ** (round(per_octave * log2(n / 8)) / per_octave))

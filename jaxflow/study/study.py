@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.names import annotation, flattened, replaced
-from jaxflow.core.types import Point, Recording
+from jaxflow.core.types import SIZES, Point, Recording
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.events import Certificate, Event
 from jaxflow.flow.recording import check_recording
@@ -56,6 +56,7 @@ class Study:
     def __post_init__(self) -> None:
         SCHEMA.coerce(self)
         object.__setattr__(self, "axes", self._whole_axes())
+        object.__setattr__(self, "threshold", self._threshold_in_few_programs())
         if not isinstance(self.problem, ShallowNetwork) and self.horizon == Horizon():
             expected = f"a horizon for {type(self.problem).__name__}"
             remedy = (
@@ -163,6 +164,18 @@ class Study:
         missing = [name for name in free if not (self.axes.values(name) or self.axes.follows)]
         ones: dict[str, Any] = {n: (1,) for n in missing if not self.problem.depends_on(n)}
         return replace(self.axes, **ones) if ones else self.axes
+
+    def _threshold_in_few_programs(self) -> ThresholdPlan | None:
+        """On the ladder along a size of which every value is a program of its own.
+
+        Of shallow networks d is such a size, but their published studies are not on it.
+        """
+        plan = self.threshold
+        if plan is None or plan.along not in SIZES or isinstance(self.problem, ShallowNetwork):
+            return plan
+        one, next_to_it = (Point(17, 17, 17).moved(plan.along, x) for x in (17, 18))
+        is_padded = self.problem.shape(one) == self.problem.shape(next_to_it)
+        return plan if is_padded else replace(plan, lattice="ladder")
 
     def _check(self, point: Point) -> None:
         """Raise `ValueError` where the study has no trial."""

@@ -181,3 +181,31 @@ def test_any_data_give_sound_proposals(data, low, length):
     assert list(asked) == sorted(set(asked))
     assert all(low <= n <= low + length and type(n) is int for n, _ in asked)
     assert sum(trials for _, trials in asked) in (0, 6, 24)
+
+
+def test_on_the_ladder_there_are_fewer_places_and_as_good_an_interval():
+    """Simulated searches of one transition: places tried, trials, and what the intervals hold."""
+    found = {}
+    for lattice in (None, "ladder"):
+        places, trials, covered = [], [], 0
+        for seed in range(12):
+            plan = ThresholdPlan(8, 2000, 0.02, lattice=lattice)
+            random, counts, rounds = np.random.default_rng(seed), {}, 0
+            while asked := plan.ask(tallies_of(counts), rounds):
+                rounds += 1
+                for n, count in asked:
+                    chance = 1 / (1 + (n / 300) ** 40)
+                    known = counts.get(n, (0, 0))
+                    counts[n] = known[0] + int(random.binomial(count, chance)), known[1] + count
+            low, high = plan.posterior(tallies_of(counts)).interval()
+            places.append(len(counts))
+            trials.append(sum(count for _, count in counts.values()))
+            covered += low <= 300 <= high
+        found[lattice] = np.median(places), np.median(trials), covered
+    assert found["ladder"][0] <= 0.75 * found[None][0]
+    assert found["ladder"][1] <= 1.2 * found[None][1]
+    assert found["ladder"][2] >= 10
+
+
+def tallies_of(counts):
+    return tuple(Tally(n, *count) for n, count in sorted(counts.items()))

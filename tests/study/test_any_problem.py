@@ -171,3 +171,18 @@ def test_what_a_study_of_ones_own_must_say():
     with pytest.raises(ValueError, match=r"Perceptrom in the module"):
         Study.from_table({**allowed, "problem": table["problem"][:-1] + "m"})
     assert Study.from_table(allowed).axes.p == (1,)
+
+
+def test_sizes_that_are_programs_of_their_own_are_proposed_on_the_ladder():
+    table = {
+        "name": "x",
+        "problem": "perceptron",
+        "horizon": {"time": 1.0},
+        "dynamics": {"flow": {"kind": "flow"}},
+        "event": {"kind": "above", "observable": "margin", "value": 0.0},
+    }
+    by_n = {**table, "axes": {"d": 4}, "threshold": {"low": 8, "high": 90}}
+    by_d = {**table, "axes": {"n": 40}, "threshold": {"low": 8, "high": 90, "along": "d"}}
+    assert Study.from_table(by_n).threshold.lattice is None
+    assert Study.from_table(by_d).threshold.lattice == "ladder"
+    assert Study.load("demo").threshold.lattice is None
