@@ -76,7 +76,7 @@ def test_thresholds_move_as_they_must(folder, monkeypatch):
     noise = [entry["n50"] for entry in by["label_noise"]]
     assert noise == sorted(noise, reverse=True)
     at = {(entry["d"], entry["horizon"]): entry["n50"] for entry in by["test_error"]}
-    assert at[10, "T = 10"] > at[5, "T = 10"] > at[5, "T = 100"]
+    assert at[10, 10.0] > at[5, 10.0] > at[5, 100.0]
     assert 1 < by["scale"][0]["n50"] < 20
     assert 1 < by["step_size"][0]["n50"] < 10
     assert 16 < by["real_data"][0]["n50"] < 120
