@@ -29,7 +29,10 @@ TOLERANCE = 1e-4  # of the rate at which the loss falls
 ROUNDING = 1e-5  # by which two sums over another padding may differ
 
 
-def check_problem(problem: Problem, point: Point, seed: int = 0) -> None:
+SOMEWHERE = Point(d=5, n=20, p=4)
+
+
+def check_problem(problem: Problem, point: Point = SOMEWHERE, seed: int = 0) -> None:
     """Raise a one-line `ValueError` with the class, the method and what to do at the first fault.
 
     `problem` holds the parameters of the `point`; its d and p are kept, n may be less. Runs in a

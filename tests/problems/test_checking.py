@@ -203,7 +203,7 @@ class Branches(Perceptron):
 
 
 def test_a_branch_on_an_axis_is_told():
-    check_problem(Branches(), POINT)
+    check_problem(Branches())
     point = Point(4, 30, 3, (("problem.gamma", 2.0),))
     with pytest.raises(ValueError, match="a predict without branches on numbers of Branches"):
         check_problem(Branches(), point)
