@@ -256,7 +256,12 @@ def _trials_from_3(
     select = f"SELECT {', '.join(_KEY)}, {rest}, digest FROM {table} WHERE rowid = ?"
     update = f"UPDATE {table} SET parameters = ?, digest = ? WHERE rowid = ?"
     for place in connection.execute(f"SELECT rowid FROM {table}").fetchall():
-        *old, said = connection.execute(select, place).fetchone()
+        found = connection.execute(select, place).fetchone()
+        if found is None:  # an index that is damaged lists rows which are not there
+            raise mistake(
+                f"the rows of {table} that its index lists", f"no row {place[0]}", RESTORE
+            )
+        *old, said = found
         new = _key_from_3(tuple(old))
         now = digest_of(new) if digest_of(tuple(old)) == said else said
         connection.execute(update, (new[at], now, *place))

@@ -398,3 +398,21 @@ def test_no_damage_is_sealed(old, damage):
     except ValueError as error:
         assert str(error) in found
     assert check(old) == found
+
+
+class Damaged:
+    """A connection whose index of trials lists a row that is not there."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def execute(self, sql, *values):
+        found = "SELECT 999999" if sql == "SELECT rowid FROM trials" else sql
+        return self.connection.execute(found, *values)
+
+
+def test_an_index_that_lists_what_is_not_there_is_damage():
+    with closing(sqlite3.connect(":memory:")) as connection:
+        create(connection, "hash", "{}")
+        with pytest.raises(ValueError, match=r"index lists.*no row 999999"):
+            migrations._trials_from_3(Damaged(connection), "trials", "horizon", lambda key: b"")
