@@ -13,13 +13,14 @@ class Costs:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._known: dict[Point, float] = {}
+        self._known: dict[Shape, float] = {}
 
     def evaluation(self, point: Point) -> float:
         """Time of an evaluation at a point, in coordinates that every trial can be followed in."""
-        if point not in self._known:
-            self._known[point] = self._problem.cost(self.shape(point))
-        return self._known[point]
+        shape = self.shape(point)
+        if shape not in self._known:  # of a problem that is not ours, it is traced
+            self._known[shape] = self._problem.cost(shape)
+        return self._known[shape]
 
     def most(self, trial: Trial) -> float:
         """Of a trial that runs to its horizon: flow time by evaluations."""

@@ -21,10 +21,11 @@ from jaxflow.flow.trial import (
     TrialState,
     finish,
     in_own_precision,
+    observed_state,
     start,
     step,
 )
-from jaxflow.problems.problem import Problem, State
+from jaxflow.problems.problem import Problem
 
 
 class Trajectory(NamedTuple):
@@ -96,8 +97,9 @@ def solve_recorded(
         )
         # A trial that ends on a rejected step was seen where it stands: its row is written again.
         row = jnp.where(state.steps > carry.steps, carry.rows, carry.rows - 1)
-        seen = State(state.data, state.theta, state.velocity, first.theta, context)
-        found = setting.at(state.values).problem.observe(observables, seen)
+        problem = setting.at(state.values).problem
+        here = observed_state(problem, state.data, state.theta, first.theta, context)
+        found = problem.observe(observables, here)
         at_row = lambda old, new: jnp.asarray(old).at[row].set(new)  # noqa: E731
         trajectory = Trajectory(
             at_row(carry.seen.times, state.time), at_row(carry.seen.values, found)

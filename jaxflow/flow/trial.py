@@ -161,7 +161,7 @@ def start(setting: Setting, request: Request) -> TrialState:
         time_rest=zero,
         horizon=jnp.asarray(request.horizon, value.dtype),
         target=_target(setting, data, value),
-        watched=_watched(setting, request, data, theta, velocity),
+        watched=_watched(setting, request, data, theta),
         conserved=problem.conserved(data, theta),
         first_loss=value,
         well_initialized=problem.well_initialized(data, theta),
@@ -187,17 +187,22 @@ def _target(setting: Setting, data: PyTree, value: Float[Array, ""]) -> Float[Ar
     return jnp.full_like(value, jnp.nan)
 
 
-def _watched(
-    setting: Setting, request: Request, data: PyTree, theta: PyTree, velocity: PyTree
-) -> Watched | None:
+def _watched(setting: Setting, request: Request, data: PyTree, theta: PyTree) -> Watched | None:
     """The observable that the event is decided by, at the start."""
     names = setting.event.observed
     if not names:
         return None
     problem, sizes = setting.problem, request.sizes
     context = problem.context(names, request.keys, sizes, setting.shape, data, theta)
-    seen = problem.observe(names, State(data, theta, velocity, theta, context))[0]
-    return Watched(seen, seen, theta, context)
+    value = problem.observe(names, observed_state(problem, data, theta, theta, context))[0]
+    return Watched(value, value, theta, context)
+
+
+def observed_state(
+    problem: Problem, data: PyTree, theta: PyTree, first: PyTree, context: PyTree
+) -> State:
+    """A state as its observables see it: with the problem's own field, whatever the dynamics."""
+    return State(data, theta, problem.field(data, theta), first, context)
 
 
 @in_own_precision
@@ -240,8 +245,8 @@ def step(setting: Setting, state: TrialState) -> TrialState:
     )
     if state.watched is not None:
         first, context = state.watched.first, state.watched.context
-        names, seen = setting.event.observed, State(state.data, theta, velocity, first, context)
-        now = problem.observe(names, seen)[0]
+        here = observed_state(problem, state.data, theta, first, context)
+        now = problem.observe(setting.event.observed, here)[0]
         before = jnp.where(keep, state.watched.value, state.watched.before)
         moved = moved._replace(watched=state.watched._replace(value=now, before=before))
     reason = _reason(setting, moved)

@@ -75,10 +75,18 @@ class _Tried:
         problem = self.problem
         for name, value in zip(self.names, values, strict=True):
             problem = with_traced(problem, name, value)
+        trial = self._first(problem)
+        return problem.objective(*trial) if with_loss else trial
+
+    def clean(self) -> Any:
+        """The labels of the first trial without label noise."""
+        return self._first(with_traced(self.problem, "label_noise", 0.0))[0].y
+
+    def _first(self, problem: Problem) -> Any:
+        """The first trial of such a problem, unpadded."""
         d, n, p = map(int, self.sizes)
         keys = Keys(*(jnp.asarray(key) for key in trial_keys(self._seed, d, n, p, 0)))
-        trial = problem.prepare(keys, self.sizes, Shape(d, n, p), "float32")
-        return problem.objective(*trial) if with_loss else trial
+        return problem.prepare(keys, self.sizes, Shape(d, n, p), "float32")
 
     def trials(self, more: int = 0, dtype: str = "float32") -> list[tuple[Any, PyTree]]:
         """Two as they are drawn, with `more` samples of padding, by code that is traced anew."""
@@ -87,13 +95,6 @@ class _Tried:
         prepare = lambda keys: self.problem.prepare(keys, self.sizes, shape, dtype)  # noqa: E731
         quick = jax.jit(prepare, compiler_options=QUICKLY)
         return [quick(trial_keys(self._seed, d, n, p, number)) for number in (0, 1)]
-
-    def clean(self) -> Any:
-        """The labels of a trial without label noise."""
-        d, n, p = map(int, self.sizes)
-        keys = Keys(*(jnp.asarray(key) for key in trial_keys(self._seed, d, n, p, 0)))
-        problem = with_traced(self.problem, "label_noise", 0.0)
-        return problem.prepare(keys, self.sizes, Shape(d, n, p), "float32")[0].y
 
     def motion(self, data: Any, parameters: PyTree) -> tuple[Array, PyTree, Array]:
         """The loss, the field, and the rate at which the loss falls along it."""
@@ -114,14 +115,11 @@ def _declaration(tried: _Tried) -> Iterator[ValueError]:
     try:
         declared(type(tried.problem))
         hash(tried.problem)
-    except (ValueError, TypeError) as error:
-        yield (
-            error
-            if isinstance(error, ValueError)
-            else tried.fault(
-                "fields that can be hashed", error, "hold numbers, texts, tuples or arrays"
-            )
-        )
+    except ValueError as error:
+        yield error
+    except TypeError as error:
+        remedy = "hold numbers, texts, tuples or arrays"
+        yield tried.fault("fields that can be hashed", error, remedy)
 
 
 def _draws(tried: _Tried) -> Iterator[ValueError]:

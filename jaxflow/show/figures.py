@@ -1,7 +1,9 @@
 """The figures of a store and of a trial, and how any figure is drawn and written."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -70,6 +72,14 @@ def drawn(make: Callable[[], Figure]) -> Iterator[Figure]:
             yield made
         finally:
             plt.close(made)
+
+
+def embedded(make: Callable[[], Figure]) -> str:
+    """A figure as an image of HTML, for notebooks."""
+    file = BytesIO()
+    with drawn(make) as made:
+        made.savefig(file, format="png", dpi=110)
+    return f'<img src="data:image/png;base64,{b64encode(file.getvalue()).decode()}">'
 
 
 def save(made: Figure, path: Path) -> Path:

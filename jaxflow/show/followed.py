@@ -1,9 +1,7 @@
 """A single trial that was followed on its way, for Python and for notebooks."""
 
-from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jaxflow.core.types import Row
-from jaxflow.show.figures import drawn, save, trajectory
+from jaxflow.show.figures import drawn, embedded, save, trajectory
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,5 @@ class Followed:
         return f"{row.dynamics}, {place}: {row.outcome} by {row.reason}\n  {last}"
 
     def _repr_html_(self) -> str:
-        file = BytesIO()
-        with drawn(lambda: trajectory(self.row, self.observed)) as made:
-            made.savefig(file, format="png", dpi=110)
-        image = b64encode(file.getvalue()).decode()
-        return f'<pre>{escape(repr(self))}</pre><img src="data:image/png;base64,{image}">'
+        image = embedded(lambda: trajectory(self.row, self.observed))
+        return f"<pre>{escape(repr(self))}</pre>{image}"

@@ -1,9 +1,7 @@
 """What a run left in its folder, for Python and for notebooks."""
 
-from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ from jaxflow.core.types import Row
 from jaxflow.report import export
 from jaxflow.report.slices import entries
 from jaxflow.show import terminal
-from jaxflow.show.figures import drawn, figure, save
+from jaxflow.show.figures import drawn, embedded, figure, save
 from jaxflow.show.text import Table, sought
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.store.store import Store
@@ -104,12 +102,7 @@ class Result:
             slices = report.slices(self.folder, self.design)
         except ValueError:
             return f"<pre>{escape(repr(self))}</pre>"
-        file = BytesIO()
-        with drawn(lambda: figure(slices)) as made:
-            made.savefig(file, format="png", dpi=110)
-        image = b64encode(file.getvalue()).decode()
-        table = terminal.thresholds(slices)
-        return f'{table._repr_html_()}<img src="data:image/png;base64,{image}">'
+        return terminal.thresholds(slices)._repr_html_() + embedded(lambda: figure(slices))
 
 
 def _counted(tally: Tally) -> dict[str, float]:

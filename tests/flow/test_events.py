@@ -90,6 +90,21 @@ def test_observables_of_every_problem():
     trial = Trial("it", Point(3, 1, 1), 0, 0.5)
     _, seen = run_trial(Bowl(), FINE, trial, Recording(names, points=4), event=Below("norm", 0.1))
     r = 2 * np.exp(-2 * seen["time"])
+    _check(seen, r)
+
+
+def test_observables_do_not_depend_on_the_clock():
+    """The curvature is that of the loss, not of the time by which it is followed."""
+    flow = GradientFlow("Tsit5", rtol=1e-6, atol=1e-8, clock="loss")
+    names = ("loss", "curvature", "gradient_norm", "distance", "norm", "sharpness", "flattest")
+    trial = Trial("it", Point(3, 1, 1), 0, 2.0)
+    _, seen = run_trial(Bowl(), flow, trial, Recording(names, points=4), event=Below("norm", 0.1))
+    assert len(seen["time"]) > 3
+    _check(seen, seen["norm"])
+
+
+def _check(seen, r):
+    """What is seen where |theta| = r."""
     for name, expected in [
         ("loss", r**2),
         ("curvature", 4 + 0 * r),
