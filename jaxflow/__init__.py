@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from jaxflow.flow.events import Above as Above
     from jaxflow.flow.events import Below as Below
     from jaxflow.flow.events import Certificate as Certificate
+    from jaxflow.flow.events import Never as Never
     from jaxflow.flow.flow import GradientFlow as GradientFlow
+    from jaxflow.flow.iteration import Iteration as Iteration
     from jaxflow.flow.stabilized import RKC1 as RKC1
     from jaxflow.flow.stabilized import RKC2 as RKC2
     from jaxflow.problems import losses as losses
@@ -112,11 +114,13 @@ _HOMES = {
     "GroupCount": "sampling.rules",
     "GroupSigns": "problems.shallow.labels",
     "Horizon": "sampling.axes",
+    "Iteration": "flow.iteration",
     "Lanes": "engine.settings",
     "LeakyReLU": "problems.shallow.activations",
     "LocalRunner": "engine.local",
     "Monomial": "problems.shallow.activations",
     "Network": "problems.shallow.network",
+    "Never": "flow.events",
     "Optax": "flow.descent",
     "Orthogonal": "problems.shallow.inputs",
     "Outcome": "core.types",

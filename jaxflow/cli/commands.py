@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     from jaxflow.show import terminal
 
     found = report.slices(folder)
-    _show(terminal.thresholds(found))
+    _show(terminal.summary(found))
     path = folder / "thresholds.png"
     if is_fresh or not path.exists():
         from jaxflow.show.figures import drawn, figure, save
@@ -193,6 +193,26 @@ def thresholds(options: argparse.Namespace) -> int:
     return 0
 
 
+def means(options: argparse.Namespace) -> int:
+    """Print the means of what trials measured, and where they cross levels."""
+    from jaxflow import report
+    from jaxflow.report.means import measured, profiles
+
+    found, levels = report.slices(options.folder), dict(options.level)
+    if not options.json:
+        from jaxflow.show import terminal
+
+        _show(terminal.means(found), *([terminal.crossings(found, levels)] if levels else []))
+        return 0
+    import json
+
+    shown = [profile for name in measured(found) for profile in profiles(found, name)]
+    crossed = [p.level(x) for name, x in levels.items() for p in profiles(found, name)]
+    said = {"means": [entry for p in shown for entry in p.entries()], "levels": crossed}
+    print(json.dumps(said, indent=2))
+    return 0
+
+
 def scaling(options: argparse.Namespace) -> int:
     """Print how thresholds grow."""
     from jaxflow import report
@@ -216,7 +236,7 @@ def figure(options: argparse.Namespace) -> int:
     from jaxflow.show.figures import draw
 
     path = options.out or options.folder / f"{options.kind}.png"
-    say(f"figure {draw(options.folder, path, options.kind)}")
+    say(f"figure {draw(options.folder, path, options.kind, dict(options.level))}")
     return 0
 
 

@@ -102,9 +102,15 @@ def _parser() -> argparse.ArgumentParser:
     thresholds.add_argument("folder", type=Path, metavar="DIR")
     thresholds.add_argument("--json", action="store_true", help="one JSON object")
 
+    means = command("means", commands.means, "means of what trials measured at their ends")
+    means.add_argument("folder", type=Path, metavar="DIR")
+    means.add_argument("--json", action="store_true", help="one JSON object")
+    _add_levels(means)
+
     figure = command("figure", commands.figure, "draw what a store says")
     figure.add_argument("folder", type=Path, metavar="DIR")
-    figure.add_argument("--kind", default="auto", help="auto, diagram, times or transitions")
+    figure.add_argument("--kind", default="auto", help="auto, diagram, means, times or transitions")
+    _add_levels(figure)
     figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
 
     export = command("export", commands.export, "write the trials as .nc, .parquet or .csv")
@@ -127,6 +133,21 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
         "study", metavar="STUDY", help="a preset, a .toml file, or a folder that has one"
     )
     parser.add_argument("--small", action="store_true", help="with the values of its table [small]")
+
+
+def _add_levels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--level", action="append", default=[], type=_level, metavar="OBSERVABLE=VALUE",
+        help="of a mean, such as test_loss=0.1: where is it crossed?",
+    )  # fmt: skip
+
+
+def _level(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected OBSERVABLE=VALUE, got {text!r}") from error
 
 
 def _add_lanes(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,8 @@ middle, and line ends and terminal escapes of a user's text never reach the term
 """
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 WIDTH = {"expected": 500, "got": 200, "remedy": 300}  # characters quoted at most
@@ -29,6 +30,15 @@ def unknown_name(
     near = get_close_matches(got[:100], names, n=1, cutoff=0.5)
     remedy = f"did you mean {near[0]!r}?" if near else otherwise
     return mistake(f"{kind} in {{{', '.join(names)}}}", got, remedy)
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """What is raised as a `ValueError` in it says where."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
 
 
 def shown(value: object) -> str:

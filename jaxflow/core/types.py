@@ -4,17 +4,17 @@ A `Row` says everything needed to trust or repeat a trial. It is made by the eng
 store and read by the statistics; none of these imports another.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
 from jaxflow.core.errors import mistake
 
-ParameterValues: TypeAlias = tuple[
-    tuple[str, float], ...
-]  # of continuous parameters, sorted by name
+NamedNumbers: TypeAlias = tuple[tuple[str, float], ...]  # sorted by name
+ParameterValues: TypeAlias = NamedNumbers  # of the parameters of a point
 SIZES = ("d", "n", "p")
 ROUNDING = 1e-6  # of a flow time summed up in float32
 
@@ -59,6 +59,41 @@ class Point:
         return replace(self, parameters=tuple(sorted(values.items())))
 
 
+class Pace(NamedTuple):
+    """How a dynamics counts its way: the flow time of a step, if all have one, and its batch."""
+
+    step: float | None = None
+    batch: int | None = None
+
+    def step_at(self, point: Point, dynamics: str) -> float:
+        """The flow time of a step, which may be a parameter of the point."""
+        assert self.step is not None
+        return dict(point.parameters).get(f"dynamics.{dynamics}.step", self.step)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a design must know of the protocol that it is run of; one event alone has no name."""
+
+    dynamics: Mapping[str, Pace]
+    events: tuple[str, ...] = ("",)
+
+    @classmethod
+    def of(cls, protocol: Mapping[str, Any]) -> Self:
+        """That of a protocol as plain values."""
+        paces = {
+            name: Pace(_number(rule.get("step")), _number(rule.get("batch")))
+            for name, rule in protocol["dynamics"].items()
+        }
+        events = protocol.get("events")
+        return cls(paces, tuple(sorted(events)) if isinstance(events, Mapping) else ("",))
+
+
+def _number(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else None
+
+
 @dataclass(frozen=True, order=True)
 class Trial:
     """One run of one dynamics: its point, its seed and the flow time allowed.
@@ -98,6 +133,8 @@ class Row:
     well_initialized: bool  # every sample has an active neuron of its label's sign
     balancedness_drift: float  # max_j |change of a_j^2 - |w_j|^2/degree| / max_j a_j^2, or NaN
     curvature: float  # local PL curvature -L'/L where it stopped
+    event_times: NamedNumbers  # when each of several events happened, of those that did
+    measured: NamedNumbers  # the observables asked for, where it stopped
     dtype: str
     device: str
     program: str  # bucket, transform and batch width of the compiled program
@@ -112,6 +149,16 @@ class Row:
     def trial(self) -> Trial:
         """The trial that this is the record of."""
         return Trial(self.dynamics, self.point, self.seed, self.horizon)
+
+    def of_event(self, name: str) -> "Row":
+        """The row of the same trial followed for one alone of several events.
+
+        Without a name, for all of them: the row itself.
+        """
+        times = dict(self.event_times)
+        if name not in times:
+            return self
+        return replace(self, outcome=Outcome.CONVERGED, reason="event", flow_time=times[name])
 
     def answers(self, horizon: float) -> bool:
         """Whether it says how the trial ends within that flow time: for good, or followed so far.

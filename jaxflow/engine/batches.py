@@ -1,5 +1,7 @@
 """Batches of trials: what the lanes take in, and the rows that come out of them."""
 
+from math import isfinite
+
 import numpy as np
 
 from jaxflow.core.keys import Keys, trial_keys
@@ -26,10 +28,25 @@ def requests(
     return Request(stacked, Sizes(*points.T), horizons, values)
 
 
-def row(trial: Trial, summary: Summary, lane: int, *, dtype: str, device: str, program: str) -> Row:
-    """The row of the trial that ended in a lane of a batch, whose summaries have a lane axis."""
-    values = {name: column[lane].item() for name, column in summary._asdict().items()}
+def row(
+    trial: Trial,
+    summary: Summary,
+    lane: int,
+    *,
+    events: tuple[str, ...],
+    measured: tuple[str, ...],
+    dtype: str,
+    device: str,
+    program: str,
+) -> Row:
+    """The row of the trial that ended in a lane of a batch, whose summaries have a lane axis.
+
+    `events` are the names of several; of one without a name the flow time of the row tells.
+    """
+    values = {name: column[lane].tolist() for name, column in summary._asdict().items()}
     reason = Reason(values.pop("reason"))
+    times = zip(events, values.pop("event_times"), strict=True)
+    final = zip(measured, values.pop("measured"), strict=True)
     del values["advances"]
     return Row(
         dynamics=trial.dynamics,
@@ -41,6 +58,8 @@ def row(trial: Trial, summary: Summary, lane: int, *, dtype: str, device: str, p
         horizon=trial.horizon,
         outcome=reason.outcome,
         reason=reason.name.lower(),
+        event_times=tuple(sorted((name, time) for name, time in times if name and isfinite(time))),
+        measured=tuple(sorted(final)),
         dtype=dtype,
         device=device,
         program=program,

@@ -17,7 +17,7 @@ from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import Lanes, ProgramKey, Settings
 from jaxflow.engine.workers import Arrays, Meter, Worker
 from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.events import Certificate, Event
+from jaxflow.flow.events import Certificate, Event, by_name
 from jaxflow.flow.recording import check_recording
 from jaxflow.problems.problem import Problem
 
@@ -25,7 +25,8 @@ from jaxflow.problems.problem import Problem
 class LocalRunner(Runner):
     """Runs trials of one problem under named dynamics on the devices of this machine.
 
-    `recording` says which trials are observed on their way.
+    `event` is what they are followed for, or several by name; `measured` are the observables taken
+    where they end. `recording` says which trials are observed on their way.
     """
 
     def __init__(
@@ -33,7 +34,8 @@ class LocalRunner(Runner):
         problem: Problem,
         dynamics: Mapping[str, Dynamics],
         *,
-        event: Event = Certificate(),
+        event: Event | Mapping[str, Event] = Certificate(),
+        measured: tuple[str, ...] = (),
         seed: int = 0,
         dtype: str = "float32",
         lanes: Lanes = Lanes(),
@@ -42,11 +44,14 @@ class LocalRunner(Runner):
         check_precision(dtype)
         for rule in dynamics.values():
             rule.check_precision(dtype)
-        problem.check_observables(event.observed)
+        events = by_name(event)
+        for one in events.values():
+            problem.check_observables(one.observed)
+        problem.check_observables(measured)
         if recording is not None:
             check_recording(recording, problem)
         self.lanes, self.recording, self.usage = lanes.resolved(), recording, Usage()
-        self.settings = Settings(problem, dict(dynamics), event, dtype, self.lanes)
+        self.settings = Settings(problem, dict(dynamics), events, dtype, self.lanes, measured)
         self._programs = Programs(self.settings, lanes, recording)
         self._schedule = Schedule(self.lanes.workers, Costs(problem).most)
         self._checked: set[ProgramKey] = set()  # fit the memory
@@ -121,7 +126,8 @@ def run_trial(
     trial: Trial,
     recording: Recording,
     *,
-    event: Event = Certificate(),
+    event: Event | Mapping[str, Event] = Certificate(),
+    measured: tuple[str, ...] = (),
     seed: int = 0,
     dtype: str = "float32",
     coordinates: str = "ambient",
@@ -137,6 +143,7 @@ def run_trial(
         problem,
         {trial.dynamics: dynamics},
         event=event,
+        measured=measured,
         seed=seed,
         dtype=dtype,
         lanes=lanes,

@@ -80,9 +80,10 @@ class Settings:
 
     problem: Problem
     dynamics: Mapping[str, Dynamics]
-    event: Event
+    events: Mapping[str, Event]  # by name
     dtype: str
     lanes: Lanes = Lanes()  # resolved
+    measured: tuple[str, ...] = ()
 
     @cached_property
     def _root(self) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class Settings:
         return Setting(
             problem,
             dynamics,
-            self.event,
+            tuple(self.events.values()),
             key.shape,
             self.dtype,
             cheapest(problem, varied, key.shape, self.lanes.coordinates),
@@ -125,6 +126,7 @@ class Settings:
                 f"dynamics.{name.removeprefix(own)}" if name.startswith(own) else name
                 for name in key.inputs
             ),
+            measured=self.measured,
         )
 
     def _is_input(self, name: str) -> bool:

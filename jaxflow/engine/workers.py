@@ -172,10 +172,13 @@ class Worker:
         return requests(self.seed, trials, lanes, self.dtype, key.inputs)
 
     def _row(self, program: Program, trial: Trial, summary: Summary, lane: int) -> Row:
+        settings = self.programs.settings
         return row(
             trial,
             summary,
             lane,
+            events=tuple(settings.events),
+            measured=settings.measured,
             dtype=self.dtype,
             device=self.device.device_kind,
             program=program.name,

@@ -6,26 +6,18 @@ protocol (arXiv 2502.16977, experiment 1); it runs at the edge of stability.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, PyTree, UInt32
+from jaxtyping import Array, PyTree, UInt32
 
-from jaxflow.core.checks import positive, whole
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.flow.dynamics import AdvanceBy, Attempt, Start, check_step, named
+from jaxflow.flow.dynamics import named
+from jaxflow.flow.iteration import Iteration
 from jaxflow.problems.problem import Problem
-
-
-class Stepper(NamedTuple):
-    """What a descent on minibatches carries on."""
-
-    optimizer: PyTree
-    key: UInt32[Array, "2"]
-    taken: Int[Array, ""]  # steps
 
 
 @dataclass(frozen=True)
@@ -51,37 +43,23 @@ class Optax:
 
 
 @dataclass(frozen=True)
-class GradientDescent:
+class GradientDescent(Iteration):
     """theta <- theta + update(kappa grad L) by the optax optimizer named.
 
     `step` is the learning rate, or what the `schedule` of optax begins with, and the flow time that
-    a step counts: a horizon T holds T / step of them. `before` are
-    transformations of optax that the gradient goes through first, such as clip_by_global_norm.
-    With a `batch` each step has the gradient of so many samples, drawn anew (`replacement`) or in
-    passes over all in a random order, what is left of a pass being dropped; a batch of 1 and a
-    horizon of n steps is online descent. The loss and the event are of all samples.
+    a step counts. `before` are transformations of optax that the gradient goes through first, such
+    as clip_by_global_norm. For `batch` and `replacement` see `Iteration`.
     """
 
-    step: float = 1.0
     optimizer: str = "sgd"
     options: tuple[tuple[str, Any], ...] = ()
-    max_steps: int = 100_000_000
     schedule: Optax | None = None
     before: tuple[Optax, ...] | None = None
-    batch: int | None = None
-    replacement: bool | None = None
-
-    interpolates = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "step", positive("step", self.step))
+        super().__post_init__()
         named("an optimizer", self.optimizer, "adam")
         object.__setattr__(self, "options", _plain_options(self.options))
-        object.__setattr__(self, "max_steps", whole("max_steps", self.max_steps, least=1))
-        if self.batch is not None:
-            object.__setattr__(self, "batch", whole("batch", self.batch, least=1))
-        elif self.replacement is not None:
-            raise mistake("a batch with replacement", self.batch, "give the size of the batch")
         self.make_optimizer()
 
     @property
@@ -95,15 +73,6 @@ class GradientDescent:
         is_plain = self.optimizer == "sgd" and not (self.options or self.schedule or self.before)
         return self.step if is_plain and self.batch is None else None
 
-    @property
-    def slack(self) -> float | Float[Array, ""]:
-        """A step, less rounding: a horizon T holds floor(T/step) whole steps."""
-        return 0.999 * self.step
-
-    def check_precision(self, dtype: str) -> None:
-        """Raise `ValueError` for a step that overflows or underflows in this type of float."""
-        check_step(self.step, dtype)
-
     def make_optimizer(self) -> optax.GradientTransformation:
         """The optimizer named, with its options, its schedule and what comes before it."""
         rate: Any = self.step
@@ -114,55 +83,23 @@ class GradientDescent:
         first = [one.made("transformation", _TRANSFORMATIONS) for one in self.before or ()]
         return optax.chain(*first, made) if first else made
 
-    def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
-        """The field of all samples."""
-        return problem.field(data, theta)
+    def first_state(self, parameters: PyTree) -> PyTree:
+        """The optimizer's."""
+        return self.make_optimizer().init(parameters)
 
-    def decay(
-        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree
-    ) -> Float[Array, ""]:
-        """-L' along the flow of the field."""
-        return problem.decay(data, velocity)
-
-    def start(
+    def update(
         self,
         problem: Problem,
         data: Any,
-        theta: PyTree,
+        parameters: PyTree,
         velocity: PyTree,
+        state: PyTree,
         key: UInt32[Array, "2"],
-        advance_by: AdvanceBy = "step",
-    ) -> Start:
-        """The optimizer's first state."""
-        dt = jnp.asarray(self.step, jax.tree.leaves(theta)[0].dtype)
-        state = self.make_optimizer().init(theta)
-        if self.batch is not None:
-            state = Stepper(state, key, jnp.zeros((), jnp.int32))
-        return Start(state, dt, 1)
-
-    def attempt(
-        self,
-        problem: Problem,
-        data: Any,
-        theta: PyTree,
-        velocity: PyTree,
-        integrator: PyTree,
-        dt: Float[Array, ""],
-        advance_by: AdvanceBy = "step",
-    ) -> Attempt:
-        """One update, always kept."""
-        state = integrator
-        if self.batch is not None:
-            state, key, taken = integrator
-            batch = problem.batch(data, key, taken, self.batch, bool(self.replacement))
-            velocity = problem.field(batch, theta)
+    ) -> tuple[PyTree, PyTree]:
+        """What the optimizer makes of minus the velocity, added."""
         gradient = jax.tree.map(jnp.negative, velocity)
-        updates, state = self.make_optimizer().update(gradient, state, theta)
-        if self.batch is not None:
-            state = Stepper(state, key, taken + 1)
-        moved = optax.apply_updates(theta, updates)
-        yes, one = jnp.asarray(True), jnp.asarray(1, jnp.int32)
-        return Attempt(moved, state, dt, complete=yes, keep=yes, evaluations=one)
+        updates, state = self.make_optimizer().update(gradient, state, parameters)
+        return optax.apply_updates(parameters, updates), state
 
 
 def _first_argument(name: str) -> str | None:

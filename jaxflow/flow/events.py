@@ -1,5 +1,10 @@
-"""What counts: the event that a trial is followed for."""
+"""What counts: the event, or the events, that a trial is followed for.
 
+Of several events each has the time at which it first happened, and the trial goes on until all
+have, or until something else ends it.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Protocol, runtime_checkable
@@ -68,3 +73,21 @@ class Above(_Level):
     """An observable rises above a value: Above("margin", 0)."""
 
     sign = 1
+
+
+@dataclass(frozen=True)
+class Never:
+    """Nothing is waited for: every trial runs to its horizon, unless it stalls or fails before.
+
+    For studies of what is measured at the end of trials.
+    """
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+
+def by_name(event: Event | Mapping[str, Event]) -> dict[str, Event]:
+    """Several events as they are; one alone has no name."""
+    return dict(event) if isinstance(event, Mapping) else {"": event}

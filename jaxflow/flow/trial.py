@@ -17,7 +17,7 @@ from jaxflow.core.keys import Keys
 from jaxflow.core.names import with_traced
 from jaxflow.core.trees import select
 from jaxflow.flow.dynamics import AdvanceBy, Dynamics
-from jaxflow.flow.events import Certificate, Event
+from jaxflow.flow.events import Certificate, Event, Never
 from jaxflow.flow.stopping import LogLoss, Reason, is_stationary
 from jaxflow.problems.problem import Problem, Shape, Sizes, State
 
@@ -31,17 +31,24 @@ ON_THE_WAY = 1  # a stream beside that of the first parameters
 class Setting:
     """What the trials of one compiled program have in common. Static.
 
-    `parameters` are the fields that every trial has a number of its own for, by dotted name.
+    `parameters` are the fields that every trial has a number of its own for, by dotted name;
+    `measured` are the observables that are taken where it ends.
     """
 
     problem: Problem
     dynamics: Dynamics
-    event: Event
+    events: tuple[Event, ...]
     shape: Shape
     dtype: str  # "float32" or "float64"
     coordinates: str = "ambient"
     advance_by: AdvanceBy = "step"  # what `step` advances a lane by
     parameters: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The observables that events are decided by, each once."""
+        return tuple(dict.fromkeys(name for event in self.events for name in event.observed))
 
     def at(self, values: Float[Array, " parameters"]) -> "Setting":
         """The setting of one trial."""
@@ -83,13 +90,22 @@ class LastStep(NamedTuple):
     decay: Float[Array, ""]
 
 
-class Watched(NamedTuple):
-    """What an event that is decided by an observable asks for."""
+class Observed(NamedTuple):
+    """What the observables of events, and those measured at the end, ask for."""
 
-    value: Float[Array, ""]
-    before: Float[Array, ""]  # at the start of the last step
+    values: Float[Array, " watched"]  # those of events
+    before: Float[Array, " watched"]  # at the start of the last step
     first: PyTree  # parameters
     context: PyTree
+
+
+class Passage(NamedTuple):
+    """The step in which an event happened."""
+
+    happened: Bool[Array, ""]
+    time: Float[Array, ""]  # at its end
+    inside: LogLoss  # of a certificate
+    values: tuple[Float[Array, ""], Float[Array, ""]]  # of another event, at both ends
 
 
 class TrialState(NamedTuple):
@@ -106,8 +122,9 @@ class TrialState(NamedTuple):
     time: Float[Array, ""]
     time_rest: Float[Array, ""]  # time + time_rest is the flow time (compensated sum)
     horizon: Float[Array, ""]
-    target: Float[Array, ""]  # loss of the certificate
-    watched: Watched | None  # None if the event is a certificate
+    targets: tuple[Float[Array, ""], ...]  # one an event: the loss of a certificate, or NaN
+    observed: Observed | None  # None if no observable is asked for
+    passages: tuple[Passage, ...]  # of several events, those that happened; of one, nothing
     conserved: PyTree  # at the start
     first_loss: Float[Array, ""]
     well_initialized: Bool[Array, ""]
@@ -133,6 +150,8 @@ class Summary(NamedTuple):
     well_initialized: Bool[Array, ""]
     balancedness_drift: Float[Array, ""]
     curvature: Float[Array, ""]
+    event_times: Float[Array, " events"]  # infinite where one has not happened
+    measured: Float[Array, " measured"]
 
 
 @in_own_precision
@@ -160,8 +179,9 @@ def start(setting: Setting, request: Request) -> TrialState:
         time=zero,
         time_rest=zero,
         horizon=jnp.asarray(request.horizon, value.dtype),
-        target=_target(setting, data, value),
-        watched=_watched(setting, request, data, theta),
+        targets=tuple(_target(setting, event, data, value) for event in setting.events),
+        observed=_observed(setting, request, data, theta),
+        passages=(),
         conserved=problem.conserved(data, theta),
         first_loss=value,
         well_initialized=problem.well_initialized(data, theta),
@@ -172,7 +192,8 @@ def start(setting: Setting, request: Request) -> TrialState:
         advances=none,
         reason=none,
     )
-    return state._replace(reason=_first(_not_finite(setting, state), _event(setting, state, value)))
+    state = state._replace(passages=_passages(setting, state))
+    return state._replace(reason=_first(_not_finite(setting, state), _happened(setting, state)))
 
 
 def _key(request: Request) -> UInt32[Array, "2"]:
@@ -180,22 +201,27 @@ def _key(request: Request) -> UInt32[Array, "2"]:
     return jax.random.fold_in(jnp.asarray(request.keys.start), ON_THE_WAY)
 
 
-def _target(setting: Setting, data: PyTree, value: Float[Array, ""]) -> Float[Array, ""]:
-    """The loss of the certificate; NaN where the event is another."""
-    if isinstance(setting.event, Certificate):
-        return setting.problem.target(data, setting.event.square)
+def _target(
+    setting: Setting, event: Event, data: PyTree, value: Float[Array, ""]
+) -> Float[Array, ""]:
+    """The loss of a certificate; NaN where the event is another."""
+    if isinstance(event, Certificate):
+        return setting.problem.target(data, event.square)
     return jnp.full_like(value, jnp.nan)
 
 
-def _watched(setting: Setting, request: Request, data: PyTree, theta: PyTree) -> Watched | None:
-    """The observable that the event is decided by, at the start."""
-    names = setting.event.observed
+def _observed(setting: Setting, request: Request, data: PyTree, theta: PyTree) -> Observed | None:
+    """The observables asked for, at the start."""
+    names = tuple(dict.fromkeys((*setting.watched, *setting.measured)))
     if not names:
         return None
     problem, sizes = setting.problem, request.sizes
     context = problem.context(names, request.keys, sizes, setting.shape, data, theta)
-    value = problem.observe(names, observed_state(problem, data, theta, theta, context))[0]
-    return Watched(value, value, theta, context)
+    values = jnp.zeros(0, jax.tree.leaves(theta)[0].dtype)
+    if setting.watched:
+        here = observed_state(problem, data, theta, theta, context)
+        values = problem.observe(setting.watched, here)
+    return Observed(values, values, theta, context)
 
 
 def observed_state(
@@ -243,12 +269,13 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         rejections=state.rejections + (attempt.complete & ~keep),
         advances=state.advances + 1,
     )
-    if state.watched is not None:
-        first, context = state.watched.first, state.watched.context
+    if state.observed is not None and setting.watched:
+        first, context = state.observed.first, state.observed.context
         here = observed_state(problem, state.data, theta, first, context)
-        now = problem.observe(setting.event.observed, here)[0]
-        before = jnp.where(keep, state.watched.value, state.watched.before)
-        moved = moved._replace(watched=state.watched._replace(value=now, before=before))
+        now = problem.observe(setting.watched, here)
+        before = jnp.where(keep, state.observed.values, state.observed.before)
+        moved = moved._replace(observed=state.observed._replace(values=now, before=before))
+    moved = moved._replace(passages=_passages(setting, moved))
     reason = _reason(setting, moved)
     return moved._replace(reason=jnp.where(attempt.complete, reason, state.reason))
 
@@ -266,19 +293,20 @@ def _limited(setting: Setting, state: TrialState) -> Float[Array, ""]:
         falls = state.decay > 0
         lifetime = state.loss / jnp.where(falls, state.decay, 1)
         dt = jnp.where(falls, jnp.minimum(dt, MOST_DECAY * lifetime), dt)
-    if state.watched is None:
+    if state.observed is None:
         return dt
-    return jnp.minimum(dt, _remaining(state))  # the observable is known at the ends of steps
+    return jnp.minimum(dt, _remaining(state))  # observables are known at the ends of steps
 
 
 @in_own_precision
 def finish(setting: Setting, state: TrialState) -> Summary:
     """The record of a trial that has stopped."""
     setting = setting.at(state.values)
+    times = _event_times(setting, state)
     return Summary(
         reason=state.reason,
         advances=state.advances,
-        flow_time=_flow_time(setting, state),
+        flow_time=_flow_time(setting, state, times),
         steps=state.steps,
         evaluations=state.evaluations,
         rejections=state.rejections,
@@ -289,6 +317,8 @@ def finish(setting: Setting, state: TrialState) -> Summary:
         well_initialized=state.well_initialized,
         balancedness_drift=setting.problem.drift(state.data, state.theta, state.conserved),
         curvature=state.decay / state.loss,
+        event_times=times,
+        measured=_measured(setting, state),
     )
 
 
@@ -307,30 +337,69 @@ def _reason(setting: Setting, state: TrialState) -> Int[Array, ""]:
     )
     return _first(
         (~jnp.isfinite(state.loss) | jnp.isnan(state.dt), Reason.NOT_FINITE),
-        _event(setting, state, _loss_in_time(setting, state)),
+        _happened(setting, state),
         (remaining <= dynamics.slack, Reason.HORIZON),
         (still, Reason.STATIONARY),
         (state.steps + state.rejections >= dynamics.max_steps, Reason.BUDGET),
     )
 
 
-def _event(
-    setting: Setting, state: TrialState, value: Float[Array, ""]
-) -> tuple[Bool[Array, ""], Reason]:
-    """Whether the event has happened, `value` being the loss."""
-    if state.watched is None:
-        return value <= state.target, Reason.CERTIFICATE
-    event: Any = setting.event
-    return event.sign * (state.watched.value - event.value) > 0, Reason.EVENT
+def _happened(setting: Setting, state: TrialState) -> tuple[Bool[Array, ""], Reason]:
+    """Whether all events have."""
+    each = [passage.happened for passage in state.passages] or [_holds(setting, state, 0)]
+    certified = all(isinstance(event, Certificate) for event in setting.events)
+    return jnp.stack(each).all(), Reason.CERTIFICATE if certified else Reason.EVENT
+
+
+def _holds(setting: Setting, state: TrialState, index: int) -> Bool[Array, ""]:
+    """Whether an event is the case where the lane is, or at the horizon inside its last step."""
+    event: Any = setting.events[index]
+    if isinstance(event, Never):
+        return jnp.asarray(False)
+    if isinstance(event, Certificate):
+        return _loss_in_time(setting, state) <= state.targets[index]
+    now, _ = _values(setting, state, event)
+    return event.sign * (now - event.value) > 0
+
+
+def _values(setting: Setting, state: TrialState, event: Any) -> tuple[Array, Array]:
+    """The observable of an event at the end of the last step, and at its start."""
+    assert state.observed is not None
+    place = setting.watched.index(event.observable)
+    return state.observed.values[place], state.observed.before[place]
+
+
+def _passages(setting: Setting, state: TrialState) -> tuple[Passage, ...]:
+    """Those there are, and of the other events those that happen here; of one event, nothing."""
+    if len(setting.events) == 1:
+        return ()
+    here = [_passage(setting, state, index) for index in range(len(setting.events))]
+    if not state.passages:
+        return tuple(here)
+    return tuple(
+        select(old.happened, old, new) for old, new in zip(state.passages, here, strict=True)
+    )
+
+
+def _passage(setting: Setting, state: TrialState, index: int) -> Passage:
+    """That of an event which happens, if it does, in the last step."""
+    event = setting.events[index]
+    values = (state.loss, state.loss)
+    if event.observed:
+        values = _values(setting, state, event)
+    happened = _holds(setting, state, index) & jnp.isfinite(state.loss)
+    return Passage(happened, state.time, _last_step(state), values)
 
 
 def _not_finite(setting: Setting, state: TrialState) -> tuple[Bool[Array, ""], Reason]:
     """Whether there is nothing to compare at the start."""
     compared = jnp.isfinite(state.loss)
-    if state.watched is None:
-        compared = compared & setting.problem.is_comparable(state.data, state.target)
-    else:
-        compared = compared & jnp.isfinite(state.watched.value)
+    for event, target in zip(setting.events, state.targets, strict=True):
+        if isinstance(event, Certificate):
+            compared = compared & setting.problem.is_comparable(state.data, target)
+        elif event.observed:
+            now, _ = _values(setting, state, event)
+            compared = compared & jnp.isfinite(now)
     return ~compared, Reason.NOT_FINITE
 
 
@@ -359,25 +428,52 @@ def _last_step(state: TrialState) -> LogLoss:
     return LogLoss(dt, (value, state.loss), (slope, state.decay))
 
 
-def _flow_time(setting: Setting, state: TrialState) -> Float[Array, ""]:
-    """The time of stopping; of a flow, where in its last step the target is crossed."""
-    if not setting.dynamics.interpolates:
-        return state.time
-    if state.watched is None:
-        crossed = (state.reason == Reason.CERTIFICATE) & (state.steps > 0)
-        inside = _last_step(state).crossing(state.target)
-    else:
-        crossed = (state.reason == Reason.EVENT) & (state.steps > 0)
-        inside = _crossing(state.watched, setting.event)
-    time = jnp.where(crossed, state.time - (1 - inside) * state.last.dt, state.time)
-    return jnp.minimum(time, state.horizon)
+def _flow_time(
+    setting: Setting, state: TrialState, times: Float[Array, " events"]
+) -> Float[Array, ""]:
+    """The time of stopping: where the last of the events happened, or where the lane is."""
+    time = state.time
+    if setting.dynamics.interpolates:
+        time = jnp.minimum(time, state.horizon)
+    last = jnp.max(times)
+    return jnp.where(jnp.isfinite(last), last, time)
 
 
-def _crossing(watched: Watched, event: Any) -> Float[Array, ""]:
-    """Where in [0, 1] of the last step the observable crossed the value of the event."""
-    change = watched.value - watched.before
-    inside = (event.value - watched.before) / jnp.where(change != 0, change, 1)
+def _event_times(setting: Setting, state: TrialState) -> Float[Array, " events"]:
+    """When each event happened; of a flow, where in its step; infinite where it has not."""
+    passages = state.passages
+    if not passages:
+        happened = (state.reason == Reason.CERTIFICATE) | (state.reason == Reason.EVENT)
+        passages = (_passage(setting, state, 0)._replace(happened=happened),)
+    times = []
+    for index, event in enumerate(setting.events):
+        passage, time = passages[index], passages[index].time
+        if setting.dynamics.interpolates and not isinstance(event, Never):
+            dt = passage.inside.dt
+            if isinstance(event, Certificate):
+                inside = passage.inside.crossing(state.targets[index])
+            else:
+                inside = _crossing(*passage.values, event)
+            time = jnp.where(dt > 0, time - (1 - inside) * dt, time)
+            time = jnp.minimum(time, state.horizon)
+        times.append(jnp.where(passage.happened, time, jnp.inf))
+    return jnp.stack(times)
+
+
+def _crossing(now: Float[Array, ""], before: Float[Array, ""], event: Any) -> Float[Array, ""]:
+    """Where in [0, 1] of a step the observable crossed the value of the event."""
+    change = now - before
+    inside = (event.value - before) / jnp.where(change != 0, change, 1)
     return jnp.clip(inside, 0, 1)
+
+
+def _measured(setting: Setting, state: TrialState) -> Float[Array, " measured"]:
+    """The observables asked for, where the lane is."""
+    if not setting.measured or state.observed is None:
+        return jnp.zeros(0, state.loss.dtype)
+    problem, observed = setting.problem, state.observed
+    here = observed_state(problem, state.data, state.theta, observed.first, observed.context)
+    return problem.observe(setting.measured, here)
 
 
 def _add(total: Array, rest: Array, more: Array) -> tuple[Array, Array]:

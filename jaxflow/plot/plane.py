@@ -1,7 +1,7 @@
 """Phase diagrams: heat maps over two axes, the boundary in them, and how it grows."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +17,8 @@ from jaxflow.plot.style import Series, axis_name, log_ticks, size_ticks
 Array = NDArray[np.float64]
 COLORS = "cividis"  # even in grey
 
+Scale = Literal["proportion", "linear", "logarithmic"]
+
 
 def heat_map(
     x: ArrayLike,
@@ -25,14 +27,14 @@ def heat_map(
     *,
     ax: Axes,
     label: str,
-    times: bool = False,
+    scale: Scale = "proportion",
     logarithmic: tuple[bool, bool] = (True, True),
 ) -> Axes:
-    """Values (k,) of slices at (x_i, y_i): a proportion, or with `times` a time of convergence.
+    """Values (k,) of slices at (x_i, y_i): proportions, or numbers on a scale of their own.
 
     Every y is a row, whose slices end midway between its own x: rows need not have the same ones.
-    A proportion is coloured from 0 to 1, a time logarithmically; a time that is not finite was not
-    reached and is hatched. Raises `ValueError` unless the three have one length.
+    A proportion is coloured from 0 to 1, others from their smallest to their largest; what is not
+    finite was not reached and is hatched. Raises `ValueError` unless the three have one length.
     """
     x, y, values = (np.asarray(v, float) for v in (x, y, values))
     if not (x.ndim == 1 and x.shape == y.shape == values.shape and len(x)):
@@ -51,11 +53,12 @@ def heat_map(
     found = np.array(colours)
     reached = np.isfinite(found)
     ends = np.array(boxes)
-    if times:
-        known = found[reached] if reached.any() else np.ones(1)
-        norm: Normalize = LogNorm(known.min(), max(known.max(), known.min() * 1.01))
-    else:
-        norm = Normalize(0, 1)
+    known = found[reached] if reached.any() else np.ones(1)
+    norm = Normalize(0, 1)
+    if scale == "logarithmic":
+        norm = LogNorm(known.min(), max(known.max(), known.min() * 1.01))
+    elif scale == "linear":
+        norm = Normalize(known.min(), known.max())
     # An edge of the face's own colour closes the hairlines between neighbours.
     made = PolyCollection(ends[reached], cmap=COLORS, norm=norm, edgecolor="face", linewidth=0.3)
     made.set_array(found[reached])
@@ -73,7 +76,7 @@ def heat_map(
         (ax.set_xlim if k == 0 else ax.set_ylim)(low, high)
     bar = ax.figure.colorbar(made, ax=ax, pad=0.02)
     bar.set_label(label)
-    if times:
+    if scale == "logarithmic":
         log_ticks(bar.ax.yaxis, norm.vmin or 1.0, norm.vmax or 1.0)
     return ax
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST_SLICES = 10**7  # of the dense counts; above it a data set has none
 AXES = ("dynamics", "d", "p", "n")
 _TIME = "flow time"  # that of theta' = -kappa grad L
+NAMED = {"parameters": "", "event_times": "event_times.", "measured": "measured."}
 DESCRIPTIONS = {  # long name and unit of every field
     "dynamics": ("name of the dynamics in the study", ""),
     "d": ("input dimension", "coordinates"),
@@ -131,14 +132,17 @@ def _table(data: Any) -> dict[str, Any]:
 
 
 def _columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
-    """The fields by name, with every parameter as a column of its own in place of the tuple."""
+    """The fields by name, those of numbers by name as a column for each of their names.
+
+    A parameter goes by its name, the time of an event as event_times.NAME, and likewise measured.
+    """
     rows = list(rows)
     columns: dict[str, list[Any]] = {}
     for field in fields(Row):
-        if field.name == "parameters":
-            values = [dict(row.parameters) for row in rows]
+        if field.name in NAMED:
+            values = [dict(getattr(row, field.name)) for row in rows]
             for name in sorted(set().union(*values)):
-                columns[name] = [parameters.get(name, nan) for parameters in values]
+                columns[NAMED[field.name] + name] = [numbers.get(name, nan) for numbers in values]
         else:
             column = [getattr(row, field.name) for row in rows]
             columns[field.name] = list(map(str, column)) if field.name == "outcome" else column
@@ -147,7 +151,9 @@ def _columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
 
 def _counts(columns: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Trials and converged trials over the axes, and the coordinates of these."""
-    names = [*AXES, *(name for name in columns if name not in DESCRIPTIONS)]
+    others = (name for name in columns if name not in DESCRIPTIONS)
+    parameters = [name for name in others if name.partition(".")[0] not in NAMED]
+    names = [*AXES, *parameters]
     found = [np.unique(columns[name], return_inverse=True) for name in names]
     shape = tuple(len(values) for values, _ in found)
     if prod(shape) >= MOST_SLICES:
@@ -172,7 +178,13 @@ def _counts(columns: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str
 
 def _described(name: str) -> dict[str, str]:
     """The long name and, of a number, the unit of a field; a parameter has that of its law."""
-    long_name, unit = DESCRIPTIONS.get(name, (f"{name} of the study", "1"))
+    kind, _, rest = name.partition(".")
+    others = {
+        "event_times": (f"flow time at which the event {rest} happened", _TIME),
+        "measured": (f"{rest} where it stopped", "1"),
+    }
+    known = {**others, **DESCRIPTIONS}
+    long_name, unit = known.get(name) or known.get(kind) or (f"{name} of the study", "1")
     return {"long_name": long_name} | ({"units": unit} if unit else {})
 
 

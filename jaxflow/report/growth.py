@@ -27,7 +27,7 @@ class Boundary:
         first = self.slices[0]
         fixed = {name: x for name, x in first.place.items() if name != self.along}
         places = [f"{name.rpartition('.')[2]} = {x:g}" for name, x in fixed.items()]
-        return ", ".join([first.dynamics, *places, first.horizon.labels[self.horizon]])
+        return ", ".join([first.name, *places, first.horizon.labels[self.horizon]])
 
     @property
     def x(self) -> list[float]:
@@ -66,7 +66,7 @@ def boundaries(found: Sequence[SliceReport]) -> Iterator[Boundary]:
             continue
         groups: dict[tuple[object, ...], list[SliceReport]] = {}
         for slice in scanned:
-            groups.setdefault((slice.dynamics, slice.base.moved(along, 0)), []).append(slice)
+            groups.setdefault((slice.name, slice.base.moved(along, 0)), []).append(slice)
         for group in groups.values():
             inside = tuple(sorted(group, key=lambda slice: slice.base[along]))
             if len(inside) >= FEWEST:
@@ -88,8 +88,8 @@ def constants(
     found: Sequence[SliceReport],
 ) -> Iterator[tuple[tuple[str, str], dict[float, Fit]]]:
     """N = C(p) d by p, of every dynamics that has three d, at every horizon: both by name."""
-    for name in dict.fromkeys(slice.dynamics for slice in found):
-        here = [slice for slice in found if slice.dynamics == name and not slice.is_point]
+    for name in dict.fromkeys(slice.name for slice in found):
+        here = [slice for slice in found if slice.name == name and not slice.is_point]
         if found[0].along != "n" or len({slice.base.d for slice in here}) < FEWEST:
             continue
         for h, label in enumerate(here[0].horizon.labels):

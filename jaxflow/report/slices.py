@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.types import SIZES, Outcome, Point, Row, Trial
+from jaxflow.core.types import SIZES, Outcome, Outline, Point, Row, Trial
 from jaxflow.sampling.design import Design
 from jaxflow.sampling.slice import Slice, tallied
 from jaxflow.statistics.counts import Tally, wilson
@@ -19,14 +20,31 @@ from jaxflow.store.store import Store
 FEWEST = 6  # trials of a half, to tell which way P(converged) changes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SliceReport(Slice):
-    """The trials that a design asked for on one slice, as far as they have ended."""
+    """The trials that a design asked for on one slice, as far as they have ended.
+
+    Of several events each has a report of its own, whose rows are those of trials followed for it
+    alone.
+    """
 
     kind: str  # of the dynamics: flow, descent, or the class of another
+    event: str = ""  # its name, if there are several
+    waits: bool = True  # for an event, and not for what is measured alone
+    clock: str = "flow time"  # what a horizon by time is in
     tells_initialization: bool  # well_initialized has its meaning, that of ReLU
     rows: tuple[Row, ...]
     allowed: Mapping[Trial, float]  # the longest horizon of each trial, in flow time
+
+    @property
+    def name(self) -> str:
+        """What is followed: the dynamics, and which of several events."""
+        return f"{self.dynamics}, {self.event}" if self.event else self.dynamics
+
+    @property
+    def title(self) -> str:
+        """Which slice it is, and which event, in a line of text."""
+        return " ".join(filter(None, [super().title, self.event]))
 
     def unit(self, row: Row) -> float:
         """The flow time that one unit of the horizons is at a trial's point."""
@@ -104,12 +122,23 @@ class SliceReport(Slice):
             **{name: x for name, x in self.place.items() if name in SIZES},
             "parameters": {name: x for name, x in self.place.items() if name not in SIZES},
             "dynamics": self.dynamics,
-            "horizon": (self.horizon.time or self.horizon.labels)[horizon],
+            **({"event": self.event} if self.event else {}),
+            "horizon": self._horizon(horizon),
+            "unit": self.unit_of_horizons,
             "along": self.along,
             "trials": len(self.rows),
             "outcomes": self._outcomes(horizon),
             **(self._proportion(horizon) if self.is_point else self._threshold(horizon)),
         }
+
+    def _horizon(self, horizon: int) -> float | str:
+        is_number = self.horizon.unit != "T0"
+        return (self.horizon.multiples if is_number else self.horizon.labels)[horizon]
+
+    @property
+    def unit_of_horizons(self) -> str:
+        """What the horizons are counted in."""
+        return self.clock if self.horizon.unit == "flow time" else self.horizon.unit
 
     def _proportion(self, horizon: int) -> dict[str, Any]:
         """P(converged) at the only value, raw and of the well initialized."""
@@ -149,22 +178,33 @@ def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
     """
     with Store.read(Path(folder)) as store:
         told = {row.trial: row for row in store.rows()}
-        found: dict[tuple[str, Point], SliceReport] = {}
+        found: dict[tuple[str, Point, str], SliceReport] = {}
         for kept, hash in _chosen(store, design):
             for slice in _of_design(kept, store.asked(hash), told, store.protocol.table):
-                found.setdefault((slice.dynamics, slice.base), slice)
+                found.setdefault((slice.dynamics, slice.base, slice.event), slice)
     if not found:
         raise mistake("a store with trials", str(folder), "run the study first: `jaxflow run`")
     return [found[place] for place in sorted(found)]
 
 
 def thresholds(folder: str | Path, design: str | None = None) -> list[dict[str, Any]]:
-    """One dictionary a slice and horizon, as printed by `jaxflow thresholds --json`."""
+    """One dictionary a slice and horizon, as printed by `jaxflow thresholds --json`.
+
+    Raises `ValueError` where there are no trials, and for a study that waits for no event.
+    """
     return [
         slice.as_dict(h) | slice.published(h)
-        for slice in slices(folder, design)
+        for slice in waiting(slices(folder, design))
         for h in range(len(slice.horizon.labels))
     ]
+
+
+def waiting(found: Sequence[SliceReport]) -> Sequence[SliceReport]:
+    """The slices, if they wait for an event; else `ValueError`, for they have no threshold."""
+    if not found[0].waits:
+        got = "one that measures alone"
+        raise mistake("a study that waits for an event", got, "print its means: `jaxflow means`")
+    return found
 
 
 def entries(found: Sequence[SliceReport]) -> list[dict[str, Any]]:
@@ -201,17 +241,32 @@ def _of_design(
             place = trial.dynamics, trial.point.moved(design.along, 0)
             places.setdefault(place, []).append(trial)
     activation = _within(protocol, "problem", "network", "activation", "name")
-    for (name, base), trials in places.items():
+    outline = Outline.of(protocol)
+    for ((name, base), trials), event in product(places.items(), outline.events):
+        pace, rule = outline.dynamics[name], protocol["dynamics"][name]
         yield SliceReport(
             name,
             base,
-            design.plan_at(base),
-            design.horizon,
-            kind=str(protocol["dynamics"][name].get("kind", name)),
+            design.plan_at(base).of_event(event),
+            design.horizon.of(name, pace),
+            pace,
+            kind=str(rule.get("kind", name)),
+            event=event,
+            waits=_within(protocol, "event", "kind") != "never",
+            clock=_clock(rule),
             tells_initialization=activation == "relu",
-            rows=tuple(told[trial] for trial in sorted(trials)),
+            rows=tuple(told[trial].of_event(event) for trial in sorted(trials)),
             allowed={trial: trial.horizon for trial in trials},
         )
+
+
+def _clock(rule: Mapping[str, Any]) -> str:
+    """What a horizon by time is in for a dynamics: flow time, if that is what its steps add up."""
+    if rule.get("clock") == "loss":
+        return "time by loss"
+    is_flow = rule.get("kind") == "flow"
+    is_plain = rule.get("optimizer", "sgd") == "sgd" and not rule.get("schedule")
+    return "flow time" if is_flow or is_plain else "step sizes"
 
 
 def _within(table: Any, *path: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxflow.core.types import ROUNDING, SIZES, Outcome, Row, Trial
+from jaxflow.core.types import ROUNDING, SIZES, Outcome, Outline, Pace, Row, Trial
 from jaxflow.sampling.axes import concerning
 from jaxflow.sampling.design import Design
 from jaxflow.store import checking, merging
@@ -35,6 +35,7 @@ def merge(target: str | Path, sources: str | Path | Iterable[str | Path]) -> mer
 
 def rules(store: Store) -> Callable[[Row], Iterator[str]]:
     """What a row of a store says that no trial asked for by its designs can."""
+    outline = Outline.of(store.protocol.table)
     asked: dict[Trial, list[tuple[Design, Trial]]] = {}
     for kept in store.designs:
         design = Design.from_json(kept.json)
@@ -46,13 +47,13 @@ def rules(store: Store) -> Callable[[Row], Iterator[str]]:
         if not any(abs(row.horizon - t.horizon) <= ROUNDING * t.horizon for _, t in asking):
             yield f"no design asks for a horizon of {row.horizon:g}"
         for design, trial in asking:
-            yield from misplaced(design, trial)
+            yield from misplaced(design, trial, outline.dynamics.get(trial.dynamics, Pace()))
         yield from misjudged(store.protocol.table, row)
 
     return found
 
 
-def misplaced(design: Design, trial: Trial) -> Iterator[str]:
+def misplaced(design: Design, trial: Trial, pace: Pace = Pace()) -> Iterator[str]:
     """Why a design cannot have asked for a trial, a line each; nothing if it can.
 
     What follows the point by a rule of the user's is taken as it is.
@@ -72,7 +73,10 @@ def misplaced(design: Design, trial: Trial) -> Iterator[str]:
             listed = x in design.axes.values(name)
         if not listed:
             yield f"{name} = {x:g} is not asked for by {design.name}"
-    asked = trial.horizon if design.unloaded else design.horizon.times(trial.point)[-1]
+    asked = trial.horizon
+    if not design.unloaded:
+        horizon = design.horizon.of(trial.dynamics, pace)
+        asked = horizon.times(trial.point, trial.dynamics, pace)[-1]
     if not abs(trial.horizon - asked) <= ROUNDING * asked:
         yield f"horizon {trial.horizon:g} is not that of {design.name}, {asked:g}"
 

@@ -1,11 +1,11 @@
 """Where a study stands, by its store alone."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxflow.core.types import Outcome, Row
+from jaxflow.core.types import Outcome, Outline, Row, Trial
 from jaxflow.report.slices import SliceReport, slices
 from jaxflow.sampling.design import Board, Design
 from jaxflow.store.file import FILE, is_locked
@@ -29,7 +29,12 @@ class Status:
     @property
     def outcomes(self) -> Counter[Outcome]:
         """How many trials ended how."""
-        return Counter(row.outcome for slice in self.slices for row in slice.rows)
+        return Counter(row.outcome for row in self.trials.values())
+
+    @property
+    def trials(self) -> dict[Trial, Row]:
+        """Those of all slices, each once."""
+        return {row.trial: row for slice in self.slices for row in slice.rows}
 
     def __str__(self) -> str:
         asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"
@@ -45,7 +50,8 @@ def status(folder: str | Path) -> Status:
     with Store.read(folder) as store:
         design = Design.from_json(store.designs[-1].json)
         rows = store.rows()
-        missing = None if design.unloaded else left(design, store.protocol.dynamics, rows)
+        outline = Outline.of(store.protocol.table)
+        missing = None if design.unloaded else left(design, outline, rows)
     return Status(Path(folder), missing, is_locked(folder), found)
 
 
@@ -61,12 +67,12 @@ def is_finished(folder: str | Path, fingerprint: str) -> bool:
         if not last or last[0].source != fingerprint:
             return False
         design = Design.from_json(last[0].json)
-        return left(design, store.protocol.dynamics, store.rows()) == 0
+        return left(design, Outline.of(store.protocol.table), store.rows()) == 0
 
 
-def left(design: Design, dynamics: Sequence[str], rows: Iterable[Row]) -> int:
+def left(design: Design, outline: Outline, rows: Iterable[Row]) -> int:
     """How many trials a design asks for by now that are not among the rows; 0 if it is finished."""
-    board = Board(design.searches(dynamics), design.along)
+    board = Board(design.searches(outline), design.along)
     board.tell(rows)
     asked = board.propose()
     return len(board.missing(asked))

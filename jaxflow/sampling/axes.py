@@ -1,14 +1,16 @@
 """The axes of a phase diagram, and the flow times that its trials are allowed."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from math import prod
+from typing import Self
 
-from jaxflow.core.checks import positive, size
+from jaxflow.core.checks import positive, size, whole
 from jaxflow.core.errors import mistake
 from jaxflow.core.open_names import Unloaded
-from jaxflow.core.types import SIZES, Point
+from jaxflow.core.types import SIZES, Pace, Point
 from jaxflow.sampling.rules import SCHEMA, HorizonRule, StepsOfDescent, WidthRule
 
 MOST_SLICES = 2000  # of one dynamics
@@ -16,39 +18,64 @@ MOST_SLICES = 2000  # of one dynamics
 
 @dataclass(frozen=True)
 class Horizon:
-    """The flow times allowed: multiples `factor` of the T0 of a `rule`, or `time` for every trial.
+    """How far trials are followed: multiples `factor` of the T0 of a `rule`, or flow times `time`.
 
-    Several may be given. A trial runs to the longest, and its convergence time answers all. If
-    nothing is given, T0 is that of `StepsOfDescent`.
+    A dynamics that takes steps of one size may be allowed `steps` of them instead, or `epochs`,
+    passes over the n samples in its batches; beside them `time` or `factor` is for the others.
+    Several of each may be given. A trial runs to the longest, and the times of its events answer
+    all. If nothing is given, T0 is that of `StepsOfDescent`.
     """
 
     factor: tuple[float, ...] = ()
     time: tuple[float, ...] = ()
     rule: HorizonRule | None = None
+    steps: tuple[int, ...] | None = None
+    epochs: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         SCHEMA.coerce(self)
-        for name in ("factor", "time"):
-            values = tuple(positive(f"{name} of the horizon", x) for x in getattr(self, name))
-            object.__setattr__(self, name, tuple(sorted(set(values))))
+        for name in ("factor", "time", "steps", "epochs"):
+            given = getattr(self, name)
+            said = f"{name} of the horizon"
+            number = partial(whole, least=1) if name == "steps" else positive
+            kept = tuple(sorted({number(said, x) for x in given or ()}))
+            object.__setattr__(self, name, kept if kept or given is not None else None)
         if self.time and (self.factor or self.rule is not None):
             got = "time beside factor or rule"
             raise mistake("a horizon by time, or by multiples of a rule", got, "leave one out")
-        if not self.time:
+        if self.steps and self.epochs:
+            raise mistake("a horizon in steps, or in epochs", "both", "leave one out")
+        is_counted = self.steps or self.epochs
+        if not self.time and (self.factor or self.rule is not None or not is_counted):
             object.__setattr__(self, "factor", self.factor or (1.0,))
             object.__setattr__(self, "rule", self.rule or StepsOfDescent())
+
+    def of(self, dynamics: str, pace: Pace) -> Self:
+        """What of it is for a dynamics of that pace; `ValueError` where that is nothing."""
+        if not (self.steps or self.epochs):
+            return self
+        if pace.step is not None:
+            return replace(self, factor=(), time=(), rule=None)
+        if not self.multiples_of_time:
+            expected = f"a horizon in flow time for {dynamics}, which has no steps of one size"
+            got = self.labels[0]
+            raise mistake(expected, got, "add horizon.time beside it")
+        return replace(self, steps=None, epochs=None)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What each horizon is called, in increasing order."""
-        if self.time:
+        if self.unit == "T0":
+            return tuple("T0" if x == 1 else f"{x:g} T0" for x in self.factor)
+        if self.unit == "flow time":
             return tuple(f"T = {time:g}" for time in self.time)
-        return tuple("T0" if x == 1 else f"{x:g} T0" for x in self.factor)
+        return tuple(f"{count:g} {self.unit}" for count in self.multiples)
 
     @property
     def unit(self) -> str:
         """What the horizons are given in."""
-        return "flow time" if self.time else "T0"
+        named = {"steps": self.steps, "epochs": self.epochs, "flow time": self.time}
+        return next((name for name, values in named.items() if values), "T0")
 
     @property
     def formula(self) -> str:
@@ -59,15 +86,23 @@ class Horizon:
     @property
     def multiples(self) -> tuple[float, ...]:
         """The horizons in their unit, in increasing order."""
+        return self.steps or self.epochs or self.multiples_of_time
+
+    @property
+    def multiples_of_time(self) -> tuple[float, ...]:
+        """Those that are not counted in steps."""
         return self.time or self.factor
 
-    def unit_at(self, point: Point) -> float:
+    def unit_at(self, point: Point, dynamics: str = "", pace: Pace = Pace()) -> float:
         """The flow time that one unit is at a point."""
+        if self.steps or self.epochs:
+            step = pace.step_at(point, dynamics)
+            return step * max(1, point.n // (pace.batch or point.n)) if self.epochs else step
         return 1.0 if self.rule is None else self.rule(point)
 
-    def times(self, point: Point) -> tuple[float, ...]:
+    def times(self, point: Point, dynamics: str = "", pace: Pace = Pace()) -> tuple[float, ...]:
         """Flow times allowed at a point, in increasing order."""
-        unit = self.unit_at(point)
+        unit = self.unit_at(point, dynamics, pace)
         return tuple(x * unit for x in self.multiples)
 
 

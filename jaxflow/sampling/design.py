@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.schema import canonical, digest
-from jaxflow.core.types import SIZES, Point, Recording, Row, Trial
+from jaxflow.core.types import SIZES, Outline, Point, Recording, Row, Trial
 from jaxflow.sampling.axes import Axes, Horizon, concerning
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start
@@ -89,22 +89,23 @@ class Design:
         scanned = [] if self.along in SIZES else [self.along]
         return [*self.axes.parameters, *scanned]
 
-    def slices(self, dynamics: Iterable[str]) -> Iterator[Slice]:
-        """One slice for each of the dynamics named and each point off the scanned axis.
+    def slices(self, outline: Outline) -> Iterator[Slice]:
+        """One slice for each dynamics of a protocol and each point off the scanned axis.
 
         Raises `ValueError` where the design has a rule of a user's module that is not imported.
         """
         if self.unloaded:
             remedy = "run the study, which imports it"
             raise mistake("a design whose rules are imported", self.unloaded, remedy)
-        for name in dynamics:
+        for name, pace in outline.dynamics.items():
             if self.along in SIZES or concerning([self.along], name):
+                horizon = self.horizon.of(name, pace)
                 for base in self.axes.points(self.along, name):
-                    yield Slice(name, base, self.plan_at(base), self.horizon)
+                    yield Slice(name, base, self.plan_at(base), horizon, pace)
 
-    def searches(self, dynamics: Iterable[str]) -> list[Search]:
+    def searches(self, outline: Outline) -> list[Search]:
         """The search of every slice."""
-        searches = [Search(slice) for slice in self.slices(dynamics)]
+        searches = [Search(slice, events=outline.events) for slice in self.slices(outline)]
         if self.threshold is not None:
             warm_start(searches)
         return searches

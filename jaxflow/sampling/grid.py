@@ -28,7 +28,7 @@ class GridPlan:
     values: tuple[float, ...]
     repetitions: int
     along: str = "n"
-    rising: bool | None = None
+    rising: bool | dict[str, bool] | None = None
     per: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -72,6 +72,10 @@ class GridPlan:
     def high(self) -> float:
         """The largest n."""
         return max(self.values)
+
+    def of_event(self, name: str) -> Self:
+        """The plan for one of several events, where these grow likelier different ways."""
+        return replace(self, rising=self.rising[name]) if isinstance(self.rising, dict) else self
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within the range of the values."""

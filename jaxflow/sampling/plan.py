@@ -1,7 +1,7 @@
 """What the engine asks of a sampling plan."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
@@ -19,8 +19,8 @@ class Plan(Protocol):
         """The axis it scans: n, d, p or a parameter."""
 
     @property
-    def rising(self) -> bool | None:
-        """Whether P(converged) grows along it."""
+    def rising(self) -> bool | dict[str, bool] | None:
+        """Whether P(converged) grows along it, or which of several events does."""
 
     @property
     def low(self) -> float:
@@ -29,6 +29,9 @@ class Plan(Protocol):
     @property
     def high(self) -> float:
         """The largest n it can ask for."""
+
+    def of_event(self, name: str) -> Self:
+        """The plan for one of several events."""
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within low..high."""

@@ -1,7 +1,7 @@
 """The search for the thresholds of a slice: rounds of trials proposed from the rounds before.
 
-A slice has a threshold for each horizon: its trials run to the longest, and the time of convergence
-tells how they end at the shorter ones.
+A slice has a threshold for each event and horizon: its trials run to the longest, until all events
+have happened, and the times of these tell how they end at the shorter ones.
 
 A round is a function of the plan, of its number and of the rounds it may use, never of timing:
 round r is proposed when all rounds before r - lag have ended, and from their results alone. So a
@@ -17,11 +17,11 @@ make a better one (guess.py).
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from math import inf, log
 from typing import NamedTuple
 
 from jaxflow.core.types import Point, Row, Trial
-from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.plan import Plan
 from jaxflow.sampling.slice import Slice
@@ -45,7 +45,7 @@ class Parent(NamedTuple):
     power: float | None = None
 
     def guesses(self) -> tuple[float, ...] | None:
-        """The thresholds that the child may have, one a horizon; None while that is not known."""
+        """The thresholds that the child may have, one a question; None while that is not known."""
         found = self.search.located()
         if found is None or self.power is None:
             return found and tuple(x * self.ratio for x in found)
@@ -57,21 +57,33 @@ class Parent(NamedTuple):
         return tuple(x * g**self.power for x, g in zip(found, growth, strict=True))
 
 
+class Question(NamedTuple):
+    """When does an event happen by a horizon? One event alone has no name."""
+
+    event: str
+    horizon: int  # its place among those of the slice
+
+
 class Search:
     """The trials of one slice: what is proposed, what has ended, what is next."""
 
-    def __init__(self, slice: Slice, parent: Parent | None = None) -> None:
+    def __init__(
+        self, slice: Slice, parent: Parent | None = None, events: Sequence[str] = ("",)
+    ) -> None:
         self.slice, self.parent = slice, parent
+        horizons = range(len(slice.horizon.labels))
+        self.questions = [Question(*asked) for asked in product(events, horizons)]
+        self._plans = {event: slice.plan.of_event(event) for event in events}
         self.rounds: list[list[Trial]] = []
         self.ended: dict[Trial, Row] = {}  # of the trials proposed
         self._waiting: dict[Trial, None] = {}  # proposed and not ended, in order
         self._told: dict[Trial, Row] = {}  # of others, which a round to come may propose
         self.exhausted = False  # the plan asks for nothing more
         self._lag = 1
-        self._guesses: list[Guess | None] = [None] * len(slice.horizon.labels)
+        self._guesses: list[Guess | None] = [None] * len(self.questions)
         self._located: tuple[float, ...] | None = None
         self._read = 0  # rounds read to locate the thresholds
-        self._posteriors: dict[int, tuple[int, Posterior]] = {}
+        self._posteriors: dict[Question, tuple[int, Posterior]] = {}
 
     @property
     def dynamics(self) -> str:
@@ -87,11 +99,6 @@ class Search:
     def base(self) -> Point:
         """The point of the slice, at 0 of the scanned axis."""
         return self.slice.base
-
-    @property
-    def horizon(self) -> Horizon:
-        """The flow times allowed."""
-        return self.slice.horizon
 
     @property
     def proposed(self) -> list[Trial]:
@@ -125,7 +132,7 @@ class Search:
         for row in rows:
             mine = row.dynamics == self.dynamics
             mine = mine and row.point.moved(self.plan.along, 0) == self.base
-            if mine and row.answers(self.horizon.times(row.point)[-1]):
+            if mine and row.answers(self.slice.times(row.point)[-1]):
                 trial = row.trial
                 if trial in self._waiting:
                     del self._waiting[trial]
@@ -143,20 +150,21 @@ class Search:
         """The trials proposed that have not ended."""
         return list(self._waiting)
 
-    def tallies(self, horizon: int = -1) -> tuple[Tally, ...]:
-        """Counts by one of the horizons, the longest if not said, over all trials ended."""
-        return self._tallies(len(self.rounds), horizon)
+    def tallies(self, question: Question | None = None) -> tuple[Tally, ...]:
+        """Counts over all trials ended; of the last question, at the longest horizon, if none."""
+        return self._tallies(len(self.rounds), question or self.questions[-1])
 
-    def posterior(self, horizon: int = -1) -> Posterior:
-        """The threshold at one of the horizons by all trials that have ended."""
-        ended, found = self._posteriors.get(horizon, (-1, None))
+    def posterior(self, question: Question | None = None) -> Posterior:
+        """The threshold by all trials that have ended; of the last question if none."""
+        asked = question or self.questions[-1]
+        ended, found = self._posteriors.get(asked, (-1, None))
         if found is None or ended != len(self.ended):
-            found = self.plan.posterior(self.tallies(horizon))
-            self._posteriors[horizon] = len(self.ended), found
+            found = self._plans[asked.event].posterior(self.tallies(asked))
+            self._posteriors[asked] = len(self.ended), found
         return found
 
     def located(self) -> tuple[float, ...] | None:
-        """The thresholds, one a horizon, by the first rounds that say where they are; else None."""
+        """The thresholds, one a question, by the first rounds that say where they are; or None."""
         while self._located is None and self._complete(self._read + 1):
             self._read += 1
             self._locate(self._read, at_last=False)
@@ -170,17 +178,17 @@ class Search:
         return len(seen) == number and all(t in self.ended for trials in seen for t in trials)
 
     def _locate(self, seen: int, at_last: bool) -> None:
-        tallies = [self._tallies(seen, h) for h in range(len(self._guesses))]
-        if at_last or all(map(self.plan.locates, tallies)):
-            self._located = tuple(self.plan.posterior(known).median for known in tallies)
+        known = [(self._plans[q.event], self._tallies(seen, q)) for q in self.questions]
+        if at_last or all(plan.locates(tallies) for plan, tallies in known):
+            self._located = tuple(plan.posterior(tallies).median for plan, tallies in known)
 
     def _ask(self, seen: int, in_flight: int) -> list[tuple[float, int]]:
-        """What the plan asks for at any of the horizons; one trial serves them all."""
+        """What the plan asks for of any question; one trial serves them all."""
         asked: Counter[float] = Counter()
-        for h, guess in enumerate(self._guesses):
-            tallies = self._tallies(seen, h)
-            guess = guess_by_times(self._excesses(seen, h)) or guess
-            asked |= Counter(dict(self.plan.ask(tallies, len(self.rounds), in_flight, guess)))
+        for question, guess in zip(self.questions, self._guesses, strict=True):
+            plan, tallies = self._plans[question.event], self._tallies(seen, question)
+            guess = guess_by_times(self._excesses(seen, question)) or guess
+            asked |= Counter(dict(plan.ask(tallies, len(self.rounds), in_flight, guess)))
         return sorted(asked.items())
 
     @property
@@ -202,25 +210,26 @@ class Search:
             self._guesses = [Guess(min(max(x, low), high), spread) for x in found]
         return True
 
-    def _tallies(self, seen: int, horizon: int) -> tuple[Tally, ...]:
+    def _tallies(self, seen: int, question: Question) -> tuple[Tally, ...]:
         trials: Counter[float] = Counter()
         converged: Counter[float] = Counter()
-        for row, x, time in self._known(seen, horizon):
+        for row, x, time in self._known(seen, question):
             trials[x] += 1
             converged[x] += row.converged_by(time)
         return tuple(Tally(x, converged[x], trials[x]) for x in sorted(trials))
 
-    def _excesses(self, seen: int, horizon: int) -> Iterator[tuple[float, float]]:
+    def _excesses(self, seen: int, question: Question) -> Iterator[tuple[float, float]]:
         """What `guess_by_times` takes."""
-        for row, x, time in self._known(seen, horizon):
-            in_time = row.converged_by(self.horizon.times(row.point)[-1])
+        for row, x, time in self._known(seen, question):
+            in_time = row.converged_by(self.slice.times(row.point)[-1])
             yield x, log(max(row.flow_time, TINY) / time) if in_time else inf
 
-    def _known(self, seen: int, horizon: int) -> Iterator[tuple[Row, float, float]]:
+    def _known(self, seen: int, question: Question) -> Iterator[tuple[Row, float, float]]:
         """Rows of so many rounds, their places on the axis, and the times they are allowed."""
         for trial in (t for r in self.rounds[:seen] for t in r if t in self.ended):
-            time = self.horizon.times(trial.point)[horizon]
-            yield self.ended[trial], trial.point[self.plan.along], time
+            time = self.slice.times(trial.point)[question.horizon]
+            row = self.ended[trial].of_event(question.event)
+            yield row, trial.point[self.plan.along], time
 
     def _trials(self, asked: Sequence[tuple[float, int]]) -> list[Trial]:
         along = self.plan.along
@@ -228,7 +237,7 @@ class Search:
         made = []
         for x, count in asked:
             point = self.base.moved(along, x)
-            horizon = self.horizon.times(point)[-1]
+            horizon = self.slice.times(point)[-1]
             for seed in range(used[x], used[x] + count):
                 made.append(Trial(self.slice.dynamics, point, seed, horizon))
             used[x] += count

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jaxflow.core.types import SIZES, Point
+from jaxflow.core.types import SIZES, Pace, Point
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.plan import Plan
 from jaxflow.statistics.counts import Tally
@@ -16,12 +16,17 @@ class Slice:
     dynamics: str  # its name in the study
     base: Point  # its coordinate along the scanned axis is 0
     plan: Plan
-    horizon: Horizon
+    horizon: Horizon  # that of the dynamics
+    pace: Pace = Pace()  # of the dynamics
 
     @property
     def along(self) -> str:
         """The axis that is scanned."""
         return self.plan.along
+
+    def times(self, point: Point) -> tuple[float, ...]:
+        """The flow times allowed at a point of it, in increasing order."""
+        return self.horizon.times(point, self.dynamics, self.pace)
 
     @property
     def extent(self) -> tuple[float, float]:

@@ -29,9 +29,9 @@ enough is these.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, exp, log2
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -58,9 +58,10 @@ class ThresholdPlan:
     over the threshold. The search ends there, or when the interval is shorter than one sample,
     or when the threshold is out of the range, or after `max_trials`. `along` names another axis
     than n: d, p, or a parameter by its dotted name; `rising` says that P(converged) grows along
-    it, which is taken for granted of d and p only. On the `lattice` "ladder" the places are rungs
-    about as far apart as half the interval, a quarter as many as otherwise: for problems of which
-    every size is a program of its own. Raises `ValueError` for values that make no plan.
+    it, which is taken for granted of d and p only; of several events it may say so by name. On the
+    `lattice` "ladder" the places are rungs about as far apart as half the interval, a quarter as
+    many as otherwise: for problems of which every size is a program of its own. Raises
+    `ValueError` for values that make no plan.
     """
 
     low: float
@@ -69,7 +70,7 @@ class ThresholdPlan:
     batch: int = 24
     max_trials: int = 2000
     along: str = "n"
-    rising: bool | None = None
+    rising: bool | dict[str, bool] | None = None
     lattice: Literal["ladder"] | None = None
 
     def __post_init__(self) -> None:
@@ -83,6 +84,10 @@ class ThresholdPlan:
         fraction("relative_half_width", self.relative_half_width)
         whole("batch", self.batch, least=1, most=MOST_TRIALS)
         whole("max_trials", self.max_trials, least=1, most=MOST_TRIALS)
+
+    def of_event(self, name: str) -> Self:
+        """The plan for one of several events, where these grow likelier different ways."""
+        return replace(self, rising=self.rising[name]) if isinstance(self.rising, dict) else self
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within the range of this plan."""

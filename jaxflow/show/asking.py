@@ -8,15 +8,16 @@ import numpy as np
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.types import SIZES
+from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.events import Certificate, Event
+from jaxflow.flow.events import Certificate, Event, Never, by_name
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.problem import Problem
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.followed import Followed
 from jaxflow.show.result import Result
-from jaxflow.study.direction import usual
+from jaxflow.study.direction import of_each
 from jaxflow.study.study import Study
 from jaxflow.study.trial import follow
 
@@ -30,8 +31,11 @@ def threshold(
     low: float,
     high: float,
     along: str = "n",
-    event: Event = Certificate(),
-    time: float | Sequence[float] = TIME,
+    event: Event | Mapping[str, Event] = Certificate(),
+    measure: Sequence[str] = (),
+    time: float | Sequence[float] | None = None,
+    steps: int | Sequence[int] | None = None,
+    epochs: float | Sequence[float] | None = None,
     relative_half_width: float = 0.05,
     rising: bool | None = None,
     seed: int = 0,
@@ -41,18 +45,23 @@ def threshold(
 ) -> Result:
     """Where between `low` and `high` does the probability of the event cross one half?
 
-    `place` are the other coordinates: d, n, p, each a number or a list of them, or parameters of
+    `place` are the other coordinates: d, n and p, each a number or a list of them, or parameters of
     the problem by name, as `label_noise=[0, 0.1]`. `along` names what is scanned, a size or a
-    parameter. `rising` says whether the event grows likelier along it; if it is not said, a test
-    loss or error does with n, and all else, which is fitted, with d and p. `time` is the flow time
-    allowed, or several; of a descent, steps times their size. The trials are kept in `out`, or as
-    long as the result is.
+    parameter. `event` may be several by name, each with a threshold of its own. `rising` says
+    whether the event grows likelier along the axis; if it is not said, a test loss or error does
+    with n, and all else, which is fitted, with d and p. `time` is the flow time allowed, or several
+    (1000 if nothing is said); `steps` or `epochs` are those of a descent. `measure` names
+    observables that are kept of the end of every trial. The trials are kept in `out`, or as long as
+    the result is.
     Raises `ValueError` for what the problem does not have, and where it breaks its word.
     """
     axis = _dotted(along)
-    way = usual(axis, event) if rising is None else rising
+    way = of_each(axis, by_name(event)) if rising is None else rising
     plan = ThresholdPlan(low, high, relative_half_width, along=axis, rising=way)
-    found = _study("threshold", problem, dynamics, event, time, seed, place, threshold=plan)
+    horizon = _horizon(time, steps, epochs)
+    found = _study(
+        "threshold", problem, dynamics, event, horizon, seed, place, measure, threshold=plan
+    )
     return found.run(out, quiet=quiet)
 
 
@@ -63,8 +72,11 @@ def transition(
     values: Sequence[float],
     trials: int = 100,
     along: str = "n",
-    event: Event = Certificate(),
-    time: float | Sequence[float] = TIME,
+    event: Event | Mapping[str, Event] = Certificate(),
+    measure: Sequence[str] = (),
+    time: float | Sequence[float] | None = None,
+    steps: int | Sequence[int] | None = None,
+    epochs: float | Sequence[float] | None = None,
     rising: bool | None = None,
     seed: int = 0,
     out: str | Path | None = None,
@@ -76,9 +88,10 @@ def transition(
     `proportions()` of the result has them one by one. For the other arguments see `threshold`.
     """
     axis = _dotted(along)
-    way = usual(axis, event) if rising is None else rising
+    way = of_each(axis, by_name(event)) if rising is None else rising
     plan = GridPlan(tuple(np.atleast_1d(values).tolist()), trials, along=axis, rising=way)
-    found = _study("transition", problem, dynamics, event, time, seed, place, grid=plan)
+    horizon = _horizon(time, steps, epochs)
+    found = _study("transition", problem, dynamics, event, horizon, seed, place, measure, grid=plan)
     return found.run(out, quiet=quiet)
 
 
@@ -86,8 +99,10 @@ def trial(
     problem: Problem,
     dynamics: Dynamics = GradientFlow(),
     *,
-    event: Event = Certificate(),
-    time: float = TIME,
+    event: Event | Mapping[str, Event] = Certificate(),
+    time: float | None = None,
+    steps: int | None = None,
+    epochs: float | None = None,
     seed: int = 0,
     number: int = 0,
     **place: Any,
@@ -99,7 +114,9 @@ def trial(
     n = place.pop("n", 1 if "n" in problem.optional else None)
     if n is None:
         raise mistake("a number of samples n", "none", "give it, as n=100")
-    found = _study("trial", problem, dynamics, event, time, seed, place, grid=GridPlan((n,), 1))
+    horizon, plan = _horizon(time, steps, epochs), GridPlan((n,), 1)
+    measure = ("loss",) if isinstance(event, Never) else ()  # a study has an event or measures
+    found = _study("trial", problem, dynamics, event, horizon, seed, place, measure, grid=plan)
     sizes = {"n": int(n)} | {name: int(place[name]) for name in ("d", "p") if name in place}
     return Followed(*follow(found, sizes, seed=number))
 
@@ -108,18 +125,26 @@ def _study(
     name: str,
     problem: Problem,
     dynamics: Dynamics | Mapping[str, Dynamics],
-    event: Event,
-    time: float | Sequence[float],
+    event: Event | Mapping[str, Event],
+    horizon: dict[str, Any],
     seed: int,
     place: Mapping[str, Any],
+    measure: Sequence[str],
     **plan: Any,
 ) -> Study:
     rules = dict(dynamics) if isinstance(dynamics, Mapping) else {_called(dynamics): dynamics}
     sizes = {axis: x for axis, x in place.items() if axis in SIZES}
     parameters = {_dotted(axis): x for axis, x in place.items() if axis not in SIZES}
     axes: Any = {**sizes, "parameters": parameters}
-    horizon: Any = {"time": time}
-    return Study(name, axes, rules, problem, horizon=horizon, event=event, seed=seed, **plan)
+    key = "events" if isinstance(event, Mapping) else "event"
+    asked: Any = {key: event, "horizon": horizon, "measure": tuple(measure) or None}
+    return Study(name, axes, rules, problem, seed=seed, **asked, **plan)
+
+
+def _horizon(time: Any, steps: Any, epochs: Any) -> dict[str, Any]:
+    """What is said, or the usual flow time."""
+    said = {"time": time, "steps": steps, "epochs": epochs}
+    return {name: x for name, x in said.items() if x is not None} or {"time": TIME}
 
 
 def _dotted(name: str) -> str:
@@ -129,4 +154,5 @@ def _dotted(name: str) -> str:
 
 
 def _called(dynamics: Dynamics) -> str:
-    return "flow" if isinstance(dynamics, GradientFlow) else "descent"
+    known = {GradientFlow: "flow", GradientDescent: "descent"}
+    return known.get(type(dynamics), type(dynamics).__name__.lower())

@@ -35,7 +35,9 @@ def _map(ax: Axes, boundary: Boundary) -> None:
         n += found.x.tolist()
         size += [x] * len(found.x)
         median += found.medians[0].tolist()
-    plot.heat_map(n, size, median, ax=ax, label="median convergence time (flow time)", times=True)
+    plot.heat_map(
+        n, size, median, ax=ax, label="median convergence time (flow time)", scale="logarithmic"
+    )
     plot.boundary(
         boundary.x, *boundary.thresholds, ax=ax,
         series=plot.Series("white", "o", "-"), on_map=True, vertical=False,

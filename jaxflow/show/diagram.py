@@ -13,6 +13,7 @@ from jaxflow.core.types import SIZES
 from jaxflow.report.growth import Boundary, boundaries
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time
+from jaxflow.show.text import allowed
 from jaxflow.show.transitions import pooled, role
 
 POOLED = 0.06  # in log n, for the eye
@@ -24,7 +25,7 @@ def longest_boundaries(found: Sequence[SliceReport]) -> list[Boundary]:
     """One boundary a dynamics, along the size with the most slices; at the longest horizon."""
     best: dict[str, Boundary] = {}
     for boundary in boundaries(found):
-        name = boundary.slices[0].dynamics
+        name = boundary.slices[0].name
         if name not in best or len(boundary.slices) >= len(best[name].slices):
             best[name] = boundary
     return list(best.values())
@@ -89,7 +90,7 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
             here = replace(boundary, horizon=h)
             n50, low, high = here.thresholds
             marked = plot.Series(series.color, HORIZON_MARKERS[h % 4], "none")
-            name = f"{plot.plain(boundary.slices[0].dynamics)}, {label}"
+            name = f"{plot.plain(boundary.slices[0].name)}, {label}"
             plot.boundary(boundary.x, n50, low, high, ax=ax, series=marked, label=name)
             best = here.compare().fits[0]
             grid = np.geomspace(min(boundary.x), max(boundary.x), 200)
@@ -104,7 +105,7 @@ def _times(ax: Axes, chosen: Sequence[Boundary]) -> None:
     """N against the flow time allowed at the smallest, middle and largest size."""
     told: list[float] = []
     for boundary, series in zip(chosen, series_of(chosen), strict=True):
-        count, name = len(boundary.slices), plot.plain(boundary.slices[0].dynamics)
+        count, name = len(boundary.slices), plot.plain(boundary.slices[0].name)
         shown = sorted({0, count // 2, count - 1})
         for k, (i, style) in enumerate(zip(shown, HORIZON_LINES, strict=False)):
             found = against_time(boundary.slices[i]).told()
@@ -123,7 +124,7 @@ def _times(ax: Axes, chosen: Sequence[Boundary]) -> None:
     plot.log_ticks(ax.xaxis, min(told) / 1.1, max(told) * 1.1)
     ax.set_yscale("log")
     plot.log_ticks(ax.yaxis, *ax.get_ylim())
-    ax.set_xlabel(f"flow time allowed ({chosen[0].slices[0].horizon.unit})")
+    ax.set_xlabel(allowed(chosen[0].slices[0].unit_of_horizons))
     ax.set_ylabel("threshold $N$ (samples)")
     ax.set_title("threshold against time", loc="left")
     handles, labels = ax.get_legend_handles_labels()
@@ -138,4 +139,4 @@ def title_of(boundary: Boundary) -> str:
         f"${name} = {x:g}$" if name in SIZES else f"{plot.axis_name(name)} = {x:g}"
         for name, x in fixed.items()
     ]
-    return ", ".join([plot.plain(boundary.slices[0].dynamics), *places])
+    return ", ".join([plot.plain(boundary.slices[0].name), *places])

@@ -14,32 +14,41 @@ from jaxflow import plot, report
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Row
 from jaxflow.report.slices import SliceReport
+from jaxflow.show import means
 from jaxflow.show.convergence import times
 from jaxflow.show.diagram import diagram, longest_boundaries
 from jaxflow.show.transitions import transitions
 
-KINDS = ("auto", "diagram", "times", "transitions")
+KINDS = ("auto", "diagram", "means", "times", "transitions")
 
 
-def draw(folder: Path, path: Path, kind: str = "auto") -> Path:
+def draw(
+    folder: Path, path: Path, kind: str = "auto", levels: Mapping[str, float] | None = None
+) -> Path:
     """The `figure` of the store in `folder`, written to `path`.
 
     Raises `ValueError` where the store has no such figure, and where the file cannot be written.
     """
-    with drawn(lambda: figure(report.slices(folder), kind)) as made:
+    with drawn(lambda: figure(report.slices(folder), kind, levels)) as made:
         return save(made, path)
 
 
-def figure(found: Sequence[SliceReport], kind: str = "auto") -> Figure:
+def figure(
+    found: Sequence[SliceReport], kind: str = "auto", levels: Mapping[str, float] | None = None
+) -> Figure:
     """A figure of slices; drawn inside `drawn`, it has the style of the project.
 
     `kind` is "transitions": P(converged) along the scanned axis, a panel a place; "diagram": a
-    phase diagram, its boundary and how it grows; "times": when trials converge. The last two take
-    three slices along d or p that scan n, and "auto" draws a diagram where there are. Raises
-    `ValueError` for another kind, and where there are too few slices for it.
+    phase diagram, its boundary and how it grows; "times": when trials converge. These two take
+    three slices along d or p that scan n, and "auto" draws a diagram where there are. "means" are
+    those of what was measured where trials ended, with `levels` by observable, and what is drawn of
+    a study that waits for no event. Raises `ValueError` for another kind, and where there are too
+    few slices for it.
     """
     if kind not in KINDS:
         raise unknown_name("a kind of figure", kind, KINDS)
+    if kind == "means" or (kind == "auto" and not found[0].waits):
+        return means.figure(found, levels or {})
     chosen = longest_boundaries(found) if found[0].along == "n" else []
     if kind == "transitions" or (kind == "auto" and not chosen):
         return transitions(found)

@@ -7,7 +7,7 @@ from jaxflow.core.errors import mistake
 from jaxflow.report.growth import Boundary, boundaries, constants, width_exponent
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
-from jaxflow.show.text import OPEN, WIDTH, Entry, Table, between, beyond, number, sought
+from jaxflow.show.text import OPEN, WIDTH, Entry, Table, allowed, between, beyond, number, sought
 from jaxflow.statistics.scaling import Fit
 from jaxflow.statistics.slowing import Slowing
 
@@ -98,17 +98,19 @@ def times(found: Sequence[SliceReport]) -> list[Table]:
     Of a slice of a single value it is P(converged) that is told.
     """
     laws = [(s, law) for s in found if not s.is_point and (law := slowing_of(s)) is not None]
-    return [_by_time(found), *([_slowing(laws)] if laws else [])]
+    units = dict.fromkeys(slice.unit_of_horizons for slice in found)
+    alike = [[slice for slice in found if slice.unit_of_horizons == unit] for unit in units]
+    return [*map(_by_time, alike), *([_slowing(laws)] if laws else [])]
 
 
 def _by_time(found: Sequence[SliceReport]) -> Table:
     longest = min(longest_time(slice) for slice in found)
-    allowed = [fraction * longest for fraction in FRACTIONS]
+    times = [fraction * longest for fraction in FRACTIONS]
     points = all(slice.is_point for slice in found)
     what = "P(converged)" if points else sought(found[0].along)
-    title = f"{what} against the flow time allowed ({found[0].horizon.unit})"
-    headings = ("slice", *(f"{time:.3g}" for time in allowed))
-    told = [(slice.title, [_told(slice, time) for time in allowed]) for slice in found]
+    title = f"{what} against the {allowed(found[0].unit_of_horizons)}"
+    headings = ("slice", *(f"{time:.3g}" for time in times))
+    told = [(slice.title, [_told(slice, time) for time in times]) for slice in found]
     caption = found[0].horizon.formula
     rows = tuple((name, *map(" ".join, row)) for name, row in told)
     beside = Table(title, headings, rows, caption)

@@ -145,12 +145,14 @@ def title(search: Search) -> str:
 
 
 def state(search: Search) -> str:
-    """What is known of a search's threshold by now: at the longest horizon."""
+    """What is known of a search's threshold by now: at the longest horizon, of the widest event."""
     if not isinstance(search.plan, ThresholdPlan) or not search.ended:
         return f"{len(search.ended)}/{expected_trials(search)}"
-    posterior = search.posterior()
+    last = [asked for asked in search.questions if asked.horizon == search.questions[-1].horizon]
+    widest = max(last, key=lambda asked: search.posterior(asked).relative_half_width)
+    posterior, name = search.posterior(widest), f"{widest.event}: " if widest.event else ""
     percent = 100 * posterior.relative_half_width
-    return f"{sought(search.plan.along)} = {posterior.median:.4g} ± {percent:.1f} %"
+    return f"{name}{sought(search.plan.along)} = {posterior.median:.4g} ± {percent:.1f} %"
 
 
 def _duration(seconds: float) -> str:

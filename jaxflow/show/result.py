@@ -1,17 +1,20 @@
 """What a run left in its folder, for Python and for notebooks."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from jaxflow import report
 from jaxflow.core.errors import printable
 from jaxflow.core.types import Row
 from jaxflow.report import export
+from jaxflow.report.means import Profile, measured, profiles
 from jaxflow.report.slices import entries
 from jaxflow.show import terminal
 from jaxflow.show.figures import drawn, embedded, figure, save
@@ -49,17 +52,27 @@ class Result:
         return report.thresholds(self.folder, self.design)
 
     def table(self) -> Table:
-        """The thresholds as a table: `str` of it is text, rich and notebooks print it."""
-        return terminal.thresholds(report.slices(self.folder, self.design))
+        """The thresholds as a table: `str` of it is text, rich and notebooks print it.
 
-    def plot(self, kind: str = "auto", path: str | PathLike[str] | None = None) -> Figure:
+        Of a study that waits for no event, the means of what it measured.
+        """
+        return terminal.summary(report.slices(self.folder, self.design))
+
+    def plot(
+        self,
+        kind: str = "auto",
+        path: str | PathLike[str] | None = None,
+        *,
+        levels: Mapping[str, float] | None = None,
+    ) -> Figure:
         """A figure of the kinds of `jaxflow figure`, written to `path` if one is given.
 
-        A path in the first place is one, with the kind left to choose.
+        A path in the first place is one, with the kind left to choose. `levels` are those of means,
+        by observable.
         """
         if path is None and Path(kind).suffix:
             kind, path = "auto", kind
-        with drawn(lambda: figure(report.slices(self.folder, self.design), kind)) as made:
+        with drawn(lambda: figure(report.slices(self.folder, self.design), kind, levels)) as made:
             if path is not None:
                 save(made, Path(path))
             return made
@@ -70,10 +83,29 @@ class Result:
         "low" and "high" are its 95 % interval by Wilson, at the longest horizon.
         """
         return [
-            {"dynamics": slice.dynamics, **slice.place, slice.along: tally.x, **_counted(tally)}
+            {**_followed(slice), **slice.place, slice.along: tally.x, **_counted(tally)}
             for slice in report.slices(self.folder, self.design)
             for tally in slice.tallies()
         ]
+
+    def means(self, observable: str) -> list[dict[str, Any]]:
+        """One dictionary a place of every slice: the mean of what trials measured at their ends.
+
+        "low" and "high" are its 95 % interval, by the bootstrap over the "trials" there; those
+        whose value is not finite are "left_out".
+        """
+        return [entry for profile in self._profiles(observable) for entry in profile.entries()]
+
+    def level(self, observable: str, value: float) -> list[dict[str, Any]]:
+        """One dictionary a slice: where the mean of an observable last crosses a value.
+
+        "crossing" lies between two places, linear in their logarithms, and "low" and "high" are its
+        95 % interval by the bootstrap; 0 and infinity are beyond the places measured.
+        """
+        return [profile.level(value) for profile in self._profiles(observable)]
+
+    def _profiles(self, observable: str) -> list[Profile]:
+        return profiles(report.slices(self.folder, self.design), observable)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """The trials, one row each; needs `jaxflow[export]`."""
@@ -90,8 +122,8 @@ class Result:
             slices = report.slices(self.folder, self.design)
         except ValueError:
             return f"Result({str(self.folder)!r}): no trials"
-        found = entries(slices)
-        lines = [_line(entry) for entry in found[:MOST_LINES]]
+        found = entries(slices) if slices[0].waits else []
+        lines = [_line(entry) for entry in found[:MOST_LINES]] or _ranges(slices)
         more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []
         trials = f"{sum(len(slice.rows) for slice in slices)} trials"
         remark = [f"  {said}"] if (said := terminal.direction(slices)) else []
@@ -102,7 +134,12 @@ class Result:
             slices = report.slices(self.folder, self.design)
         except ValueError:
             return f"<pre>{escape(repr(self))}</pre>"
-        return terminal.thresholds(slices)._repr_html_() + embedded(lambda: figure(slices))
+        return terminal.summary(slices)._repr_html_() + embedded(lambda: figure(slices))
+
+
+def _followed(slice: report.SliceReport) -> dict[str, Any]:
+    event = {"event": slice.event} if slice.event else {}
+    return {"dynamics": slice.dynamics, **event}
 
 
 def _counted(tally: Tally) -> dict[str, float]:
@@ -111,9 +148,20 @@ def _counted(tally: Tally) -> dict[str, float]:
     return {"proportion": share, "low": float(low), "high": float(high), "trials": tally.trials}
 
 
+def _ranges(slices: Sequence[report.SliceReport]) -> list[str]:
+    """What was measured, of a study that waits for no event: the least mean and the largest."""
+    lines = []
+    for name in measured(slices):
+        means = np.concatenate([profile.means().value for profile in profiles(slices, name)])
+        ends = f"{means.min():.4g} to {means.max():.4g}"
+        lines.append(printable(f"  mean {name}: {ends} over {len(means)} places"))
+    return lines
+
+
 def _line(entry: dict[str, Any]) -> str:
     """One threshold, or P(converged), of `thresholds`."""
     place = ", ".join(f"{name} = {x}" for name, x in terminal.place(entry).items())
     found = "P" if "proportion" in entry else sought(entry["along"])
     said = " ".join(terminal.estimate(entry)).strip()
-    return printable(f"  {entry['dynamics']}, {place}: {found} = {said}")
+    name = ", ".join(filter(None, (entry["dynamics"], entry.get("event"))))
+    return printable(f"  {name}, {place}: {found} = {said}")

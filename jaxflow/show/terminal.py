@@ -1,11 +1,13 @@
-"""The tables of a store: its thresholds, and where its study stands."""
+"""The tables of a store: its thresholds, its means, and where its study stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isinf, isnan
 from typing import Any
 
 from jaxflow.core.types import SIZES, Outcome
-from jaxflow.report.slices import SliceReport, entries
+from jaxflow.report.means import Profile, measured, profiles
+from jaxflow.report.slices import SliceReport, entries, waiting
 from jaxflow.report.status import Status
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.text import WIDTH, Entry, Table, between, beyond, number, sought, symbol
@@ -14,18 +16,27 @@ from jaxflow.statistics.counts import wilson
 INITIALIZED = "well", "initialized"
 
 
+def summary(found: Sequence[SliceReport]) -> Table:
+    """The thresholds, or of a study that waits for no event the means of what it measured."""
+    return thresholds(found) if found[0].waits else means(found)
+
+
 def thresholds(found: Sequence[SliceReport]) -> Table:
     """The thresholds at every horizon, with what all share in the title, and what T0 is.
 
     Where a grid has a single value, P(converged) at it. Outcomes are counted in columns of their
-    own, or where these are too many for 80 columns, in one.
+    own, or where these are too many for 80 columns, in one. Raises `ValueError` for a study that
+    waits for no event.
     """
-    reports = entries(found)
+    reports = entries(waiting(found))
     places = [place(report) for report in reports]
     names = list(dict.fromkeys(name for at in places for name in at))
     values = {name: {at.get(name, "") for at in places} for name in names}
     shared = {name: values[name].pop() for name in names if len(values[name]) == 1}
-    own = sorted((name for name in names if name not in shared), key="horizon".__eq__)
+    units = {report["unit"] for report in reports}
+    own = sorted(
+        (name for name in names if name not in shared), key={"horizon", *units}.__contains__
+    )
     along = reports[0]["along"]
     points = "proportion" in reports[0]
     tells = any("conditional" in report for report in reports)
@@ -35,15 +46,26 @@ def thresholds(found: Sequence[SliceReport]) -> Table:
         ", ".join(f"{k} = {x}" for k, x in shared.items()),
     )
     first = "P" if points else sought(along)
-    headings: tuple[Entry, ...] = ("dynamics", *own, first, "interval")
+    events = ("event",) if any("event" in report for report in reports) else ()
+    headings: tuple[Entry, ...] = ("dynamics", *events, *map(_narrow, own), first, "interval")
     headings += (INITIALIZED,) if tells else ()
     rows = [
-        (report["dynamics"], *(at.get(name, "") for name in own), *estimate(report, tells))
+        (
+            report["dynamics"],
+            *(report[name] for name in events),
+            *(at.get(name, "") for name in own),
+            *estimate(report, tells),
+        )
         for report, at in zip(reports, places, strict=True)
     ]
     caption = direction(found) or found[0].horizon.formula
     counted = _with_outcomes(Table(title, headings, (), caption), rows, reports)
     return counted if counted.width <= WIDTH else _with_outcomes_as_words(counted, len(headings))
+
+
+def _narrow(name: str) -> Entry:
+    """A heading, word below word."""
+    return tuple(name.split()) if " " in name else name
 
 
 def direction(found: Sequence[SliceReport]) -> str:
@@ -56,6 +78,68 @@ def direction(found: Sequence[SliceReport]) -> str:
     return f"P(converged) {way} along {where}, not as the plan says: set rising = {said}"
 
 
+def means(found: Sequence[SliceReport]) -> Table:
+    """The mean of every observable measured, at every place, with its 95 % interval.
+
+    Raises `ValueError` where the trials measured nothing.
+    """
+    shown = [profile for name in measured(found) for profile in profiles(found, name)]
+    rows = [(entry, _place_of(profile)) for profile in shown for entry in profile.entries()]
+    every = {name: {at[name] for _, at in rows} for name in rows[0][1]}
+    own = [name for name, values in every.items() if len(values) > 1]
+    shared = ", ".join(f"{name} = {x}" for name, (x, *more) in every.items() if not more)
+    along = found[0].along
+    left_out = sum(sum(profile.left_out) for profile in shown)
+    return Table(
+        ("Means where trials ended, with their 95 % intervals by the bootstrap", shared),
+        (*own, symbol(along), "mean", "interval", "trials"),
+        tuple(
+            (
+                *(at[name] for name in own),
+                number(entry[along]),
+                f"{entry['mean']:.4g}",
+                _interval(entry["low"], entry["high"]),
+                str(entry["trials"]),
+            )
+            for entry, at in rows
+        ),
+        f"left out as not finite: {left_out}" if left_out else "",
+    )
+
+
+def _place_of(profile: Profile) -> dict[str, str]:
+    places = {symbol(name): number(x) for name, x in profile.slice.place.items()}
+    return {"observable": profile.observable, "dynamics": profile.slice.dynamics, **places}
+
+
+def crossings(found: Sequence[SliceReport], levels: Mapping[str, float]) -> Table:
+    """Where the mean of each observable crosses its level, by slice."""
+    along = symbol(found[0].along)
+    rows = []
+    for name, level in levels.items():
+        for profile in profiles(found, name):
+            value, low, high = map(float, profile.crossing(level))
+            rows.append(
+                (profile.slice.title, f"{name} = {level:g}", *_crossing(profile, value, low, high))
+            )
+    title = f"Where the mean crosses a level: {along}, with its 95 % interval"
+    return Table(title, ("slice", "level", along, "interval"), tuple(rows), words=(0, 1))
+
+
+def _crossing(profile: Profile, value: float, low: float, high: float) -> tuple[str, str]:
+    """A crossing; one beyond the places measured is on that side of them."""
+    first, last = number(float(profile.x[0])), number(float(profile.x[-1]))
+    if isnan(value):
+        return "", ""
+    if value == 0 or isinf(value):
+        return (f"< {first}" if value == 0 else f"> {last}"), ""
+    return number(value), between(low, high) if low > 0 else f"[.., {number(high)}]"
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if isnan(low) else f"[{low:.4g}, {high:.4g}]"
+
+
 def status(found: Status) -> Table:
     """A row a slice: its trials and how well its threshold is known at the longest horizon."""
     headings = ("slice", "trials", "threshold", "half-width", "asked for")
@@ -64,13 +148,16 @@ def status(found: Status) -> Table:
 
 
 def place(report: dict[str, Any]) -> dict[str, str]:
-    """Sizes, parameters by their last words, the only value of a grid, and the horizon, as text."""
+    """Sizes, parameters by their last words, the only value of a grid, and the horizon, as text.
+
+    The horizon goes by its unit.
+    """
     sizes = {name: str(report[name]) for name in SIZES if name in report}
     parameters = {symbol(name): number(x) for name, x in report["parameters"].items()}
     only = {symbol(report["along"]): number(report["at"])} if "at" in report else {}
-    horizon = report["horizon"]
-    said = horizon if isinstance(horizon, str) else number(horizon)
-    return {**sizes, **parameters, **only, "horizon": said}
+    horizon, unit = report["horizon"], report["unit"]
+    allowed = {"horizon": horizon} if isinstance(horizon, str) else {unit: number(horizon)}
+    return {**sizes, **parameters, **only, **allowed}
 
 
 def estimate(report: dict[str, Any], tells: bool = False) -> tuple[str, ...]:
@@ -114,6 +201,8 @@ def _with_outcomes_as_words(table: Table, k: int) -> Table:
 
 def _knowledge(slice: SliceReport) -> tuple[str, str, str]:
     """The threshold or P(converged), half its interval, and the half asked for."""
+    if not slice.waits:
+        return "", "", ""
     if slice.is_point:
         (tally,) = slice.tallies()
         low, high = wilson(tally.converged, tally.trials)

@@ -96,6 +96,11 @@ def sought(axis: str) -> str:
     return "N" if axis == "n" else symbol(axis)
 
 
+def allowed(unit: str) -> str:
+    """What an axis of horizons in a unit is called."""
+    return "flow time allowed (T0)" if unit == "T0" else f"{unit} allowed"
+
+
 def symbol(axis: str) -> str:
     """The last word of a parameter's dotted name."""
     return axis.rpartition(".")[2]

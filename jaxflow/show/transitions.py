@@ -51,7 +51,7 @@ def _curves(found: Sequence[report.SliceReport]) -> dict[tuple[str, str], Curve]
     """The curves by dynamics and its own parameters; labels count the trials of all panels."""
     groups: dict[tuple[str, str], list[report.SliceReport]] = {}
     for slice in found:
-        groups.setdefault((slice.dynamics, _place(slice, shared=False)), []).append(slice)
+        groups.setdefault((slice.name, _place(slice, shared=False)), []).append(slice)
     series = plot.by_dynamics([role(group[0]) for group in groups.values()])
     trials = (f"{sum(len(slice.rows) for slice in group)} trials" for group in groups.values())
     return {
@@ -78,7 +78,7 @@ def _draw_panel(
     grid = np.geomspace(*extent, 400)
     levels = _levels([_middle(slice) for slice in found], extent)
     for slice, level in zip(found, levels, strict=True):
-        curve = curves[slice.dynamics, _place(slice, shared=False)]
+        curve = curves[slice.name, _place(slice, shared=False)]
         _draw_slice(ax, slice, grid, curve, level)
     known = transition_at(found[0].base.d, found[0].base.p) if found[0].along == "n" else None
     if known is not None:

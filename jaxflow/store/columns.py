@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jaxflow.core.errors import mistake, shortened
-from jaxflow.core.types import Outcome, ParameterValues, Point, Row, Trial
+from jaxflow.core.types import NamedNumbers, Outcome, Point, Row, Trial
 from jaxflow.store.file import RESTORE
 
 WIDTH = 40  # characters of a value in a message
@@ -37,22 +37,22 @@ class Column(NamedTuple):
     read: Callable[[Any], Any]
 
 
-def _write_parameters(values: ParameterValues) -> str:
+def _write_numbers(values: NamedNumbers) -> str:
     """As canonical JSON; a shorter way to write a number is not another number."""
     table = {name: float(x) for name, x in values}
     return json.dumps(table, sort_keys=True, separators=(",", ":"))
 
 
 @lru_cache(maxsize=4096)
-def _read_parameters(text: str) -> ParameterValues:
-    """What `_write_parameters` wrote, which is the one way to write it; few are distinct."""
+def _read_numbers(text: str) -> NamedNumbers:
+    """What `_write_numbers` wrote, which is the one way to write it; few are distinct."""
     try:
         values = tuple(sorted((name, float(x)) for name, x in json.loads(text).items()))
-        is_canonical = _write_parameters(values) == text
+        is_canonical = _write_numbers(values) == text
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         is_canonical = False
     if not is_canonical:
-        raise ValueError(f"parameters = {shortened(repr(text), WIDTH)} are none")
+        raise ValueError(f"{shortened(repr(text), WIDTH)} are no numbers by name")
     return values
 
 
@@ -74,7 +74,7 @@ _COLUMN_OF_TYPE: dict[Any, Column] = {
     float: Column("", frozenset({float, type(None)}), _write_float, _read_float),
     str: Column("TEXT", _TEXT, str, str),
     Outcome: Column("TEXT", _TEXT, str, lru_cache(Outcome)),
-    ParameterValues: Column("TEXT", _TEXT, _write_parameters, _read_parameters),
+    NamedNumbers: Column("TEXT", _TEXT, _write_numbers, _read_numbers),
 }
 COLUMNS = {name: _COLUMN_OF_TYPE[kind] for name, kind in get_type_hints(Row).items()}
 KEY = ("dynamics", "d", "n", "p", "parameters", "seed")  # the first fields of Row
@@ -140,7 +140,7 @@ def trial(key: Key, horizon: Any) -> Trial:
             if type(value) not in COLUMNS[name].kinds or value is None:
                 raise ValueError(f"{name} = {shortened(repr(value))} is of another type")
         dynamics, d, n, p, parameters, seed = key
-        point = Point(d, n, p, _read_parameters(parameters))
+        point = Point(d, n, p, _read_numbers(parameters))
         _check_place(point, seed, horizon)
     except ValueError as error:
         raise damaged(key, str(error)) from error

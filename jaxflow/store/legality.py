@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import isfinite
 
+from jaxflow.core.errors import shortened
 from jaxflow.core.types import ROUNDING, Outcome, Row
 from jaxflow.store.identity import StoredProtocol
 
@@ -24,6 +25,7 @@ def faults(protocol: StoredProtocol, row: Row) -> Iterator[str]:
     if row.dtype != protocol.precision:
         yield f"ran in {row.dtype}, not in the protocol's {protocol.precision}"
     yield from _of_end(row)
+    yield from _of_events(protocol, row)
     yield from _of_counts(row)
     yield from _of_losses(row)
 
@@ -41,6 +43,21 @@ def _of_end(row: Row) -> Iterator[str]:
     latest = row.flow_time if row.steps == 1 else row.horizon + SLACK * step
     if not 0 <= row.flow_time <= latest * (1 + ROUNDING):
         yield f"flow time {row.flow_time:g} is outside the horizon"
+
+
+def _of_events(protocol: StoredProtocol, row: Row) -> Iterator[str]:
+    """Every event is one of the protocol's, and happened before the end; all if it converged."""
+    known = protocol.table.get("events")
+    names = set(known) if isinstance(known, dict) else set()
+    times = dict(row.event_times)
+    yield from (f"the protocol has no event {shortened(name)}" for name in times.keys() - names)
+    if any(not 0 <= time <= row.flow_time for time in times.values()):
+        yield f"an event after the end at {row.flow_time:g}"
+    if names and (row.outcome is Outcome.CONVERGED) != (times.keys() >= names):
+        yield f"{row.outcome} does not go with {len(times)} of {len(names)} events"
+    asked = protocol.table.get("measure")
+    if sorted(asked if isinstance(asked, list) else []) != [name for name, _ in row.measured]:
+        yield "what was measured is not what the protocol asks for"
 
 
 def _of_counts(row: Row) -> Iterator[str]:

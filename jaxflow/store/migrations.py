@@ -282,6 +282,33 @@ def _asked_from_3(connection: sqlite3.Connection, hashes: dict[Any, tuple[Any, A
     enter(connection, "asked", came, went)
 
 
+_COLUMNS_OF_5 = _TABLES_OF_3[2].replace(
+    "curvature ,", "curvature , event_times TEXT, measured TEXT,"
+)
+
+
+def _from_4(connection: sqlite3.Connection) -> None:
+    """Rows say when each of several events happened, and what was measured: here nothing."""
+    ((*before, created),) = connection.execute("SELECT * FROM protocol").fetchall()
+    connection.execute("UPDATE protocol SET schema = 5")
+    after = digest("protocol", (*before[:2], 5, created))
+    enter(connection, "protocol", [after], [digest("protocol", (*before, created))])
+    connection.execute("ALTER TABLE trials RENAME TO earlier_trials")
+    connection.execute(f"CREATE TABLE {_COLUMNS_OF_5}")
+    at = len(_KEY) + _REST.split(", ").index("dtype")
+    came, went = [], []
+    for *old, said in connection.execute("SELECT * FROM earlier_trials NOT INDEXED"):
+        new = (*old[:at], "{}", "{}", *old[at:])
+        now = digest("trials", new) if digest("trials", old) == said else said
+        connection.execute(
+            f"INSERT INTO trials VALUES ({', '.join('?' * (len(new) + 1))})", (*new, now)
+        )
+        came.append(now)
+        went.append(said)
+    connection.execute("DROP TABLE earlier_trials")
+    enter(connection, "trials", came, went)
+
+
 def _study(connection: sqlite3.Connection) -> tuple[dict[str, Any], Any]:
     """The study's table, and when its store was made."""
     found = connection.execute("SELECT hash, json, created FROM study").fetchall()
@@ -301,4 +328,9 @@ def _canonical(table: dict[str, Any]) -> tuple[str, str]:
     return text, hashlib.sha256(text.encode()).hexdigest()
 
 
-STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+    4: _from_4,
+}

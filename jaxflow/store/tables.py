@@ -17,7 +17,7 @@ from jaxflow.core.errors import mistake, shortened
 from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, MODULUS, digest, total
 from jaxflow.store.file import ELSEWHERE, RESTORE
 
-SCHEMA = 4  # raise it when the fields of Row or the tables change, and add a migration
+SCHEMA = 5  # raise it when the fields of Row or the tables change, and add a migration
 
 _KEYS = ", ".join(f"{name} {COLUMNS[name].sql} NOT NULL" for name in KEY)
 _REST = ", ".join(f"{name} {column.sql}" for name, column in COLUMNS.items() if name not in KEY)
@@ -100,7 +100,7 @@ def schema_of(path: Any, connection: sqlite3.Connection) -> int:
     if not isinstance(schema, int) or schema not in known:
         remedy = "use the version of jaxflow that made it, or run the study anew elsewhere"
         raise mistake(f"a store of schema {SCHEMA} or lower at {path}", shortened(schema), remedy)
-    wrong = found ^ _expected() if table == "protocol" else _foreign(found)
+    wrong = found ^ _expected(schema) if table == "protocol" else _foreign(found)
     for kind, name, *_ in sorted(wrong, key=str)[:1]:
         what = shortened(f"another {kind} {name}")
         raise mistake(f"the tables of a store at {path}", what, RESTORE)
@@ -112,10 +112,13 @@ def _objects(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
 
 
 @lru_cache
-def _expected() -> set[tuple[Any, ...]]:
+def _expected(schema: int) -> set[tuple[Any, ...]]:
+    """What is in a store of a schema from the third on; before the fifth rows told less."""
     with closing(sqlite3.connect(":memory:")) as connection:
         create(connection, "", "")
-        return _objects(connection)
+        found = _objects(connection)
+    told = ", event_times TEXT, measured TEXT" if schema < 5 else ""
+    return {(kind, name, table, sql and sql.replace(told, "")) for kind, name, table, sql in found}
 
 
 def _foreign(found: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:

@@ -1,5 +1,7 @@
 """Which way an event is taken to grow likelier, where a study does not say so."""
 
+from collections.abc import Mapping
+
 from jaxflow.flow.events import Event
 
 
@@ -12,3 +14,9 @@ def usual(along: str, event: Event) -> bool:
     """
     learns = any(name.startswith("test_") for name in event.observed)
     return {"n": learns, "d": not learns, "p": True}.get(along, False)
+
+
+def of_each(along: str, events: Mapping[str, Event]) -> bool | dict[str, bool]:
+    """The same of several events by name; all of them at once where they agree."""
+    ways = {name: usual(along, event) for name, event in events.items()}
+    return ways if len(set(ways.values())) > 1 else next(iter(ways.values()))

@@ -41,8 +41,8 @@ def expected_trials(search: Search, typical: float | None = None) -> int:
     if typical is None:
         typical = TYPICAL_TRIALS * max(1.0, 0.04 / wanted) ** 2
     needed = 0.0
-    for h in range(len(search.horizon.labels)):
-        posterior = search.posterior(h)
+    for question in search.questions:
+        posterior = search.posterior(question)
         if (
             not search.ended or posterior.relative_half_width > EXPLORING / 4
         ):  # too early for the law
@@ -119,7 +119,7 @@ class _WorkLeft:
         return self._load_at(search, search.base.moved(search.plan.along, x))
 
     def _load_at(self, search: Search, point: Point) -> float:
-        return self._costs.evaluation(point) * search.horizon.times(point)[-1]
+        return self._costs.evaluation(point) * search.slice.times(point)[-1]
 
     def _threshold(self, search: Search) -> float:
         """That of the search itself, or of the nearest that has told carried on."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import located, mistake
 from jaxflow.core.schema import Choice, Schema, canonical, digest
+from jaxflow.core.types import Outline
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.events import Above, Below, Certificate, Event
+from jaxflow.flow.events import Above, Below, Certificate, Event, Never
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.examples.deep_network import DeepNetwork
 from jaxflow.problems.examples.perceptron import Perceptron
@@ -29,16 +30,17 @@ PROBLEMS: dict[str, type] = {
     "phase_retrieval": PhaseRetrieval,
     "random_features": RandomFeatures,
 }
-EVENTS: dict[str, type] = {"certificate": Certificate, "below": Below, "above": Above}
+EVENTS: dict[str, type] = {
+    "certificate": Certificate,
+    "below": Below,
+    "above": Above,
+    "never": Never,
+}
 SCHEMA = Schema(
     {
         **shallow_network.CHOICES,
         Problem: Choice("kind", PROBLEMS, default="shallow_network"),
-        Event: Choice(
-            "kind",
-            {"certificate": Certificate, "below": Below, "above": Above},
-            default="certificate",
-        ),
+        Event: Choice("kind", EVENTS, default="certificate"),
         Dynamics: Choice("kind", {"flow": GradientFlow, "descent": GradientDescent}),
         **rules.CHOICES,
     }
@@ -47,11 +49,16 @@ SCHEMA = Schema(
 
 @dataclass(frozen=True)
 class Protocol:
-    """Dynamics by name, problem, event, seed and precision."""
+    """Dynamics by name, problem, event or events by name, what is measured, seed and precision.
+
+    `measure` names observables that are kept of the end of every trial.
+    """
 
     dynamics: dict[str, Dynamics]
     problem: Problem = field(default_factory=ShallowNetwork)
-    event: Event = Certificate()
+    event: Event | None = None
+    events: dict[str, Event] | None = None
+    measure: tuple[str, ...] | None = None
     seed: int = 0
     precision: Literal["float32", "float64"] = "float32"
 
@@ -60,12 +67,38 @@ class Protocol:
         if not self.dynamics:
             raise mistake("at least one dynamics", "none", "add a table [dynamics.flow]")
         declared(type(self.problem))
-        try:
-            self.problem.check_observables(self.event.observed)
-        except ValueError as error:
-            raise ValueError(f"event.observable: {error}") from error
+        self._one_event_or_several()
+        for name, event in self.by_name.items():
+            with located(f"events.{name}.observable" if name else "event.observable"):
+                self.problem.check_observables(event.observed)
+        with located("measure"):
+            self.problem.check_observables(self.measure or ())
         if not 0 <= self.seed < 2**32:
             raise mistake("0 <= seed < 2**32", self.seed, "choose another")
+
+    def _one_event_or_several(self) -> None:
+        """The certificate if nothing is said; several have names, and one has none."""
+        if self.events is None:
+            object.__setattr__(self, "event", self.event or Certificate())
+            return
+        if self.event is not None:
+            raise mistake("an event, or several by name", "both", "leave [event] or [events] out")
+        if len(self.events) < 2 or "" in self.events:
+            remedy = "name two, or one alone as event"
+            raise mistake("several events by name", list(self.events), remedy)
+        never = [name for name, event in self.events.items() if isinstance(event, Never)]
+        if never:
+            raise mistake("events that can happen", never, "leave it out")
+
+    @property
+    def by_name(self) -> dict[str, Event]:
+        """The events; one alone has no name."""
+        return self.events or {"": self.event or Certificate()}
+
+    @cached_property
+    def outline(self) -> Outline:
+        """What a design must know of it."""
+        return Outline.of(SCHEMA.write(self))
 
     @cached_property
     def json(self) -> str:

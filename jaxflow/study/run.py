@@ -81,7 +81,7 @@ def run(
     with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
         store.begin(study.design.hash, study.design.json, fingerprint)
         write(folder / STUDY, study.to_toml())
-        board = Board(study.design.searches(study.dynamics), study.design.along)
+        board = Board(study.design.searches(study.protocol.outline), study.design.along)
         board.tell(store.rows())
         progress = Progress(board.searches, Costs(study.problem), lanes.resolved().workers)
         waiting = _ask(study, store, board, progress.costs)
@@ -110,7 +110,8 @@ def _drive(
     with LocalRunner(
         study.problem,
         study.dynamics,
-        event=study.event,
+        event=study.protocol.by_name,
+        measured=study.measure or (),
         seed=study.seed,
         dtype=study.precision,
         lanes=lanes,

@@ -14,7 +14,7 @@ from jaxflow.core.errors import mistake
 from jaxflow.core.names import annotation, flattened, replaced
 from jaxflow.core.types import SIZES, Point, Recording
 from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.events import Certificate, Event
+from jaxflow.flow.events import Event, Never
 from jaxflow.flow.recording import check_recording
 from jaxflow.problems.problem import Problem
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
@@ -24,7 +24,7 @@ from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.study import files
-from jaxflow.study.direction import usual
+from jaxflow.study.direction import of_each
 from jaxflow.study.protocol import SCHEMA, Protocol
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ class Study:
 
     The fields are those of its `protocol`, which decide the number in a row, and of its `design`,
     which says what is run. Exactly one of `threshold` and `grid` says how n, or another axis, is
-    sampled. `event` is what a trial is followed for. `record` asks for trajectories of some trials.
+    sampled. `event` is what a trial is followed for, or `events` are several by name. `measure`
+    names observables whose values at the end of every trial are kept; `record` asks for
+    trajectories of some trials.
     """
 
     name: str
@@ -46,7 +48,9 @@ class Study:
     dynamics: dict[str, Dynamics]
     problem: Problem = field(default_factory=ShallowNetwork)
     horizon: Horizon = Horizon()
-    event: Event = Certificate()
+    event: Event | None = None
+    events: dict[str, Event] | None = None
+    measure: tuple[str, ...] | None = None
     threshold: ThresholdPlan | None = None
     grid: GridPlan | None = None
     record: Recording | None = None
@@ -64,6 +68,8 @@ class Study:
             )
             raise mistake(expected, "none", remedy)
         protocol = self.protocol  # made here, so that it is checked
+        object.__setattr__(self, "event", protocol.event)
+        self._check_plan(protocol)
         if self.record is not None:
             check_recording(self.record, protocol.problem)
         for name in self.design.parameters:
@@ -77,7 +83,7 @@ class Study:
                     remedy = "make the batch smaller, or raise n"
                     expected = f"n >= {batch}, the batch of {slice.dynamics}"
                     raise mistake(expected, point.n, remedy)
-                if not isfinite(self.horizon.times(point)[-1]):
+                if not isfinite(slice.times(point)[-1]):
                     raise mistake("a finite horizon", f"{self.horizon}", "lower its factor")
 
     @cached_property
@@ -101,7 +107,7 @@ class Study:
         for name in ("threshold", "grid"):
             plan, said = getattr(study, name), table.get(name)
             if plan is not None and isinstance(said, Mapping) and "rising" not in said:
-                rising = usual(plan.along, study.event)
+                rising = of_each(plan.along, study.protocol.by_name)
                 if plan.rising != rising:
                     plan = replace(plan, rising=rising)
                     changed: dict[str, Any] = {name: plan}
@@ -150,7 +156,7 @@ class Study:
 
     def slices(self) -> Iterator[Slice]:
         """One slice for each dynamics and point off the scanned axis."""
-        return self.design.slices(self.dynamics)
+        return self.design.slices(self.protocol.outline)
 
     @property
     def _root(self) -> dict[str, Any]:
@@ -176,6 +182,21 @@ class Study:
         one, next_to_it = (Point(17, 17, 17).moved(plan.along, x) for x in (17, 18))
         is_padded = self.problem.shape(one) == self.problem.shape(next_to_it)
         return plan if is_padded else replace(plan, lattice="ladder")
+
+    def _check_plan(self, protocol: Protocol) -> None:
+        """Raise `ValueError` where the plan is not one for the events."""
+        if isinstance(protocol.event, Never):
+            if self.threshold is not None:
+                got = "a threshold of an event that never happens"
+                raise mistake("a grid", got, "list the places under [grid], or name an event")
+            if not self.measure:
+                remedy = "name observables as measure, or an event"
+                raise mistake("something to measure", "neither an event nor that", remedy)
+        plan = self.threshold or self.grid
+        if plan is not None and isinstance(plan.rising, dict):
+            names = sorted(protocol.by_name)
+            if sorted(plan.rising) != names:
+                raise mistake(f"rising for each of {names}", plan.rising, "name every event once")
 
     def _check(self, point: Point) -> None:
         """Raise `ValueError` where the study has no trial."""

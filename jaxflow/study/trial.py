@@ -28,13 +28,18 @@ def follow(
     d, n, p = (_size(study, axis, sizes.get(axis)) for axis in SIZES)
     point = Point(d, n, p, _parameters(study, name))
     problem_of(study, Trial(name, point, seed, 1.0))  # which checks it
-    names = tuple(dict.fromkeys((*study.event.observed, *study.problem.followed)))
+    events = study.protocol.by_name
+    watched = (name for event in events.values() for name in event.observed)
+    names = tuple(dict.fromkeys((*watched, *study.problem.followed)))
+    pace = study.protocol.outline.dynamics[name]
+    horizon = study.horizon.of(name, pace).times(point, name, pace)[-1]
     return run_trial(
         study.problem,
         study.dynamics[name],
-        Trial(name, point, seed, study.horizon.times(point)[-1]),
+        Trial(name, point, seed, horizon),
         study.record or Recording(names, points=POINTS),
-        event=study.event,
+        event=events,
+        measured=study.measure or (),
         seed=study.seed,
         dtype=study.precision,
     )

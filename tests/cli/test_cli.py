@@ -184,7 +184,7 @@ def test_a_small_study_has_the_values_of_its_table(grid, capsys, tmp_path, monke
 
 def test_times_and_every_kind_of_figure(grid, capsys, tmp_path):
     printed = said(capsys, "times", str(grid[1]))
-    assert "N against the flow time allowed (flow time)" in printed
+    assert "N against the flow time allowed" in printed
     for kind in ("diagram", "times", "transitions"):
         path = tmp_path / f"{kind}.png"
         said(capsys, "figure", str(grid[1]), "--kind", kind, "--out", str(path))
@@ -198,7 +198,7 @@ def test_the_table_says_once_what_all_thresholds_share(grid, capsys):
     lines = said(capsys, "thresholds", str(grid[1])).splitlines()
     assert "p = 16" in lines[1]
     head = next(line for line in lines if "dynamics" in line)
-    assert head.split()[:4] == ["dynamics", "d", "shrink", "horizon"]
+    assert head.split()[:4] == ["dynamics", "d", "shrink", "time"]
     assert all(len(line) <= 80 for line in lines)
     assert not any("…" in line for line in lines)
 

@@ -29,8 +29,16 @@ def test_a_row_is_of_its_lane():
     columns = {name: np.arange(2.0) for name in Summary._fields}
     columns |= {"reason": np.array([Reason.HORIZON, Reason.CERTIFICATE])}
     columns |= {"well_initialized": np.array([False, True])}
-    made = row(TRIALS[1], Summary(**columns), 1, dtype="float32", device="a", program="b")
+    columns |= {"event_times": np.array([[1.0, 2.0], [np.inf, 1.5]])}
+    columns |= {"measured": np.array([[1.0, 2.0], [np.nan, 4.0]], np.float32)}
+    of = {"dtype": "float32", "device": "a", "program": "b"}
+    made = row(TRIALS[1], Summary(**columns), 1, events=("b", "a"), measured=("x", "w"), **of)
     assert (made.trial, made.outcome, made.reason) == (TRIALS[1], Outcome.CONVERGED, "certificate")
     assert (made.flow_time, made.well_initialized, made.dtype) == (1.0, True, "float32")
+    assert made.event_times == (("a", 1.5),)
+    assert made.measured[0] == ("w", 4.0) and made.measured[1][0] == "x"
+    columns |= {"event_times": np.ones((2, 1)), "measured": np.ones((2, 0))}
+    alone = row(TRIALS[1], Summary(**columns), 1, events=("",), measured=(), **of)
+    assert (alone.event_times, alone.measured) == ((), ())
     assert type(made.flow_time) is float  # what a store takes
     assert type(made.well_initialized) is bool

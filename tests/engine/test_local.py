@@ -116,7 +116,7 @@ def test_other_programs_agree_early():
         with runner(lanes) as made:
             tables.append([row.last_loss for row in made.run(early)])
     setting = Setting(
-        ShallowNetwork(), GradientFlow(), Certificate(1.0), Shape(10, 96, 40), "float32"
+        ShallowNetwork(), GradientFlow(), (Certificate(1.0),), Shape(10, 96, 40), "float32"
     )
     padded = Program(setting, "map", 6, jax.local_devices()[0])
     summary = padded.solve(requests(0, early, 6, "float32"), np.ones(6, bool))

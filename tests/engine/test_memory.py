@@ -24,28 +24,32 @@ from jaxflow.study.study import Study
 GIB = 2**30
 FLOW = GradientFlow()
 CASES = [
-    Setting(ShallowNetwork(), FLOW, Certificate(1.0), Shape(400, 800, 800), "float32"),
+    Setting(ShallowNetwork(), FLOW, (Certificate(1.0),), Shape(400, 800, 800), "float32"),
     Setting(
-        ShallowNetwork(), FLOW, Certificate(1.0), Shape(4, 2048, 1024), "float32"
+        ShallowNetwork(), FLOW, (Certificate(1.0),), Shape(4, 2048, 1024), "float32"
     ),  # N P outweighs the state
     Setting(
-        ShallowNetwork(), FLOW, Certificate(1.0), Shape(2000, 64, 1000), "float32", "span"
+        ShallowNetwork(), FLOW, (Certificate(1.0),), Shape(2000, 64, 1000), "float32", "span"
     ),  # the draw does
     Setting(
         ShallowNetwork(Orthogonal()),
         FLOW,
-        Certificate(1.0),
+        (Certificate(1.0),),
         Shape(2048, 1024, 512),
         "float32",
         "orthogonal",
     ),
     Setting(
-        ShallowNetwork(), GradientFlow("Tsit5"), Certificate(1.0), Shape(800, 400, 800), "float32"
+        ShallowNetwork(),
+        GradientFlow("Tsit5"),
+        (Certificate(1.0),),
+        Shape(800, 400, 800),
+        "float32",
     ),
     Setting(
         ShallowNetwork(),
         GradientDescent(0.01, "adam"),
-        Certificate(1.0),
+        (Certificate(1.0),),
         Shape(800, 800, 800),
         "float32",
     ),
@@ -76,7 +80,7 @@ def test_the_estimate_of_a_batch_side_by_side():
     setting = Setting(
         ShallowNetwork(),
         FLOW,
-        Certificate(1.0),
+        (Certificate(1.0),),
         Shape(100, 256, 200),
         "float32",
         "ambient",
@@ -92,7 +96,7 @@ def test_the_widest_trial_of_wide_networks_takes_a_few_states(dynamics):
     study = Study.load("overparameterized")
     point = Point(study.axes.d[0], study.axes.n[0], int(study.design.plan.high))
     assert (point.d, point.n, point.p) == (1000, 1000, 2**14)
-    names = study.problem, study.dynamics, study.event, study.precision
+    names = study.problem, study.dynamics, study.protocol.by_name, study.precision
     settings = Settings(*names, Lanes("map"))
     key = settings.key(Trial(dynamics, point, 0, 1.0), recorded=True)
     setting = settings.setting(key)
@@ -107,7 +111,7 @@ def test_the_widest_trial_of_wide_networks_takes_a_few_states(dynamics):
 def test_what_no_memory_holds_is_refused_with_numbers_before_anything_is_made():
     """W alone takes 4 d p = 37.3 GiB, and a flow holds three of its size in its state."""
     study = Study.load("demo")
-    names = study.problem, study.dynamics, Certificate(), "float32"
+    names = study.problem, study.dynamics, {"": Certificate()}, "float32"
     settings = Settings(*names, Lanes("map", workers=1))
     point = Point(100_000, 1000, 100_000)
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
@@ -128,11 +132,11 @@ def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypat
     def check(workers, dtype="float32"):
         lanes = Lanes("map", workers=workers)
         dynamics = {"descent": GradientDescent()}
-        event = Certificate(1.0)
+        event = {"": Certificate(1.0)}
         check_memory(Settings(ShallowNetwork(), dynamics, event, dtype, lanes), [trial])
 
     alone = Setting(
-        ShallowNetwork(), GradientDescent(), Certificate(1.0), Shape(400, 800, 800), "float32"
+        ShallowNetwork(), GradientDescent(), (Certificate(1.0),), Shape(400, 800, 800), "float32"
     )
     one = footprint(alone).total()
     monkeypatch.setattr(memory, "memory", lambda device: 3 * one)  # of which trials take half

@@ -28,7 +28,7 @@ CASES = [
 
 def products(dynamics) -> int:
     """Matrix products in one compiled step."""
-    setting = Setting(ShallowNetwork(), dynamics, Certificate(1.0), Shape(10, 64, 24), "float32")
+    setting = Setting(ShallowNetwork(), dynamics, (Certificate(1.0),), Shape(10, 64, 24), "float32")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (10, 60, 20)))
     request = Request(keys_of(0, 10, 60, 20, 0), sizes, jnp.float32(100))
     state = jax.eval_shape(partial(start, setting), request)
@@ -50,7 +50,7 @@ def test_parts_lower_for_cpu_cuda_and_tpu(problem, dynamics, coordinates, transf
     advance_by = "evaluation" if transform == "vmap" else "step"
     shape = Shape(20, 16, 8)
     setting = Setting(
-        problem, dynamics, Certificate(1.0), shape, "float32", coordinates, advance_by
+        problem, dynamics, (Certificate(1.0),), shape, "float32", coordinates, advance_by
     )
     program = Program(setting, transform, 8, jax.devices("cpu")[0])
     for part in program.parts().values():

@@ -13,7 +13,7 @@ from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
-SETTINGS = Settings(ShallowNetwork(), {"flow": GradientFlow()}, Certificate(1.0), "float32")
+SETTINGS = Settings(ShallowNetwork(), {"flow": GradientFlow()}, {"": Certificate(1.0)}, "float32")
 WORK = Costs(SETTINGS.problem).most
 
 

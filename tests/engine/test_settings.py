@@ -126,7 +126,7 @@ def test_a_lane_advances_by_evaluations_where_it_would_wait_for_others():
     found = {}
     for transform in ("map", "vmap"):
         dynamics = {"flow": GradientFlow()}
-        names = ShallowNetwork(), dynamics, Certificate(1.0), "float32"
+        names = ShallowNetwork(), dynamics, {"": Certificate(1.0)}, "float32"
         settings = Settings(*names, Lanes(transform))
         for recorded in (False, True):
             key = settings.key(trial, recorded)

@@ -1,10 +1,8 @@
 """Events: what counts, when it has happened, and what the horizon says."""
 
-from dataclasses import dataclass
-
-import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import FINE, Bowl
 
 from jaxflow.core.types import Outcome, Point, Recording, Trial
 from jaxflow.engine.local import LocalRunner, run_trial
@@ -12,23 +10,8 @@ from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.events import Above, Below, Certificate
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.problems.problem import Problem
 
-FINE = GradientFlow("Tsit5", rtol=1e-6, atol=1e-8)
 TIME = np.log(4) / 2  # of |theta| = 2 exp(-2t) at 1/2
-
-
-@dataclass(frozen=True, eq=False)
-class Bowl(Problem):
-    """L = rate |theta|^2 / 2 from (2, 0): theta(t) = 2 exp(-rate t)."""
-
-    rate: float = 2.0
-
-    def draw(self, keys, point):
-        return jnp.float32(self.rate), jnp.zeros(point.d).at[0].set(2.0)
-
-    def loss(self, data, parameters):
-        return data * jnp.sum(parameters**2) / 2
 
 
 def row(event, horizon=10.0, dynamics=FINE, problem=Bowl(), transform="map"):

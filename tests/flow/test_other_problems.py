@@ -142,7 +142,7 @@ def test_descents_are_those_of_optax_by_hand(case):
         updates, state = rule.update(gradient, state, theta)
         return optax.apply_updates(theta, updates), state
 
-    setting = Setting(problem, dynamics, NEVER, Shape(D, N, P), "float32")
+    setting = Setting(problem, dynamics, (NEVER,), Shape(D, N, P), "float32")
     sizes = Sizes(*(jnp.int32(size) for size in (D, N, P)))
     trial = start(setting, Request(keys_of(0, D, N, P, 0), sizes, jnp.float32(100)))
     state = rule.init(theta)

@@ -37,7 +37,7 @@ def traced(dynamics, advance_by):
     setting = Setting(
         ShallowNetwork(),
         dynamics,
-        Certificate(1.0),
+        (Certificate(1.0),),
         Shape(8, 8, 8),
         "float32",
         "ambient",

@@ -79,7 +79,7 @@ def test_what_is_seen_are_ends_of_steps_at_or_after_the_times(dynamics, outcomes
     Heun's third step is rejected, so that it ends where it was seen or would have been.
     """
     times = np.array([0.02, 0.2, 0.21, 0.22, 3.0, 3.1, 8.0, 1e6], np.float32)
-    setting = Setting(ShallowNetwork(), dynamics, Certificate(1.0), Shape(10, 32, 24), "float32")
+    setting = Setting(ShallowNetwork(), dynamics, (Certificate(1.0),), Shape(10, 32, 24), "float32")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (10, 30, 24)))
     requests = {T: Request(keys_of(0, 10, 30, 24, 1), sizes, jnp.float32(T)) for T in outcomes}
     watch = jax.jit(lambda request, live: solve_recorded(setting, ("loss",), request, live, times))

@@ -37,10 +37,10 @@ def test_certificate_is_the_smallest_label_of_the_true_samples():
     ],
 )
 def test_what_is_no_number_is_compared_with_nothing(value, target, comparable):
-    setting = trial.Setting(PROBLEM, GradientFlow(), Certificate(), Shape(6, 16, 8), "float32")
+    setting = trial.Setting(PROBLEM, GradientFlow(), (Certificate(),), Shape(6, 16, 8), "float32")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (6, 12, 8)))
     state = trial.start(setting, trial.Request(keys_of(0, 6, 12, 8, 0), sizes, jnp.float32(1)))
-    state = state._replace(loss=jnp.float32(value), target=jnp.float32(target))
+    state = state._replace(loss=jnp.float32(value), targets=(jnp.float32(target),))
     not_finite, reason = trial._not_finite(setting, state)
     assert (bool(not_finite), reason) == (not comparable, Reason.NOT_FINITE)
     if np.isfinite(value):

@@ -37,7 +37,7 @@ def run(
     problem, dynamics, sizes, horizon, event=Certificate(1.0), seed=0, shape=None, dtype="float32"
 ):
     """Start, step to the end, finish; and the last state."""
-    setting = Setting(problem, dynamics, event, shape or Shape(*sizes), dtype)
+    setting = Setting(problem, dynamics, (event,), shape or Shape(*sizes), dtype)
     integers = Sizes(*(jnp.asarray(size, jnp.int32) for size in sizes))
     request = Request(keys_of(0, *sizes, seed), integers, jnp.asarray(horizon, dtype))
     state = jax.jit(lambda request: start(setting, request))(request)
@@ -179,7 +179,7 @@ def test_descent_that_diverges_is_a_failure():
 def test_time_does_not_stall_in_float32():
     """A thousand steps of 0.001 after a time of 2^17 still add up to 1."""
     setting = Setting(
-        ShallowNetwork(), GradientDescent(0.001), Certificate(1e-9), Shape(3, 60, 4), "float32"
+        ShallowNetwork(), GradientDescent(0.001), (Certificate(1e-9),), Shape(3, 60, 4), "float32"
     )
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (3, 60, 4)))
     request = Request(keys_of(0, 3, 60, 4, 0), sizes, jnp.float32(2**18))
@@ -229,7 +229,7 @@ def test_hardly_a_step_is_rejected():
 
 def stepwise(dynamics, sizes, horizon, seed=0):
     """The states of a trial, attempt by attempt, to its end."""
-    setting = Setting(ShallowNetwork(), dynamics, Certificate(1.0), Shape(*sizes), "float32")
+    setting = Setting(ShallowNetwork(), dynamics, (Certificate(1.0),), Shape(*sizes), "float32")
     integers = Sizes(*(jnp.asarray(size, jnp.int32) for size in sizes))
     request = Request(keys_of(0, *sizes, seed), integers, jnp.asarray(horizon, "float32"))
     advance = jax.jit(lambda state: step(setting, state))
@@ -268,7 +268,9 @@ def test_a_step_into_infinity_is_rejected_and_shortened():
 
 def test_a_step_that_is_no_number_is_a_failure():
     state = stepwise(GradientFlow(), SMALL, 1.0)[0]
-    setting = Setting(ShallowNetwork(), GradientFlow(), Certificate(1.0), Shape(*SMALL), "float32")
+    setting = Setting(
+        ShallowNetwork(), GradientFlow(), (Certificate(1.0),), Shape(*SMALL), "float32"
+    )
     broken = step(setting, state._replace(dt=jnp.asarray(jnp.nan)))
     assert Reason(int(broken.reason)) is Reason.NOT_FINITE
 
@@ -279,7 +281,7 @@ def test_labels_beyond_the_range_of_float32_certify_nothing(dynamics, size):
     """Their squares overflow, or underflow, and no loss compares with a target of them."""
     problem = ShallowNetwork(labels=RandomSigns(size, 2 * size))
     found, state = run(problem, dynamics, (4, 8, 6), 10.0, event=Certificate())
-    assert float(state.target) == (0 if size < 1 else jnp.inf)
+    assert float(state.targets[0]) == (0 if size < 1 else jnp.inf)
     assert Reason(int(found.reason)) is Reason.NOT_FINITE
     assert int(found.steps) == 0
 
@@ -292,7 +294,7 @@ def test_a_neuron_that_is_alone_fits_or_dies(solver):
     from the draw. A neuron that dies does so in finite time, across its own kink.
     """
     flow = GradientFlow(solver, 0.01, 0.001)
-    setting = Setting(ShallowNetwork(), flow, Certificate(1.0), Shape(1, 1, 1), "float32")
+    setting = Setting(ShallowNetwork(), flow, (Certificate(1.0),), Shape(1, 1, 1), "float32")
     one, seeds = jnp.ones(60, jnp.int32), range(60)
     keys = jax.tree.map(lambda *rows: jnp.stack(rows), *(keys_of(0, 1, 1, 1, s) for s in seeds))
     horizons, values = jnp.full(60, 600.0, jnp.float32), jnp.zeros((60, 0), jnp.float32)

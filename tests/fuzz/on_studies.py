@@ -73,7 +73,7 @@ def _again(study: Any) -> None:
 
 def _proposed(study: Any) -> None:
     """What a run asks for first, at the horizons of a few slices."""
-    for search in study.design.searches(study.dynamics)[:3]:
+    for search in study.design.searches(study.protocol.outline)[:3]:
         for trial in search.propose():
             if not 0 < trial.horizon < math.inf:
                 raise AssertionError(f"a horizon of {trial.horizon}")

@@ -37,7 +37,9 @@ def test_a_heat_map_covers_every_row_by_its_own_slices(ax):
 
 
 def test_times_that_are_not_reached_are_hatched(ax):
-    plot.heat_map([1, 2, 3], [1, 1, 1], [10.0, 100.0, np.inf], ax=ax, label="time", times=True)
+    plot.heat_map(
+        [1, 2, 3], [1, 1, 1], [10.0, 100.0, np.inf], ax=ax, label="time", scale="logarithmic"
+    )
     reached, beyond = ax.collections
     assert len(reached.get_paths()) == 2
     assert len(beyond.get_paths()) == 1

@@ -20,18 +20,23 @@ FAILED = {
     "last_loss": np.inf,
     "curvature": np.nan,
 }
+TOLD = {"event_times": (("fits", 1.0),), "measured": (("norm", 2.0), ("test_loss", np.inf))}
 ROWS = [
-    replace(ROW, parameters=((SHRINK, 0.1),)),
+    replace(ROW, parameters=((SHRINK, 0.1),), **TOLD),
     replace(ROW, parameters=((SHRINK, 0.1),), seed=1, outcome=Outcome.UNDECIDED, reason="horizon"),
     replace(ROW, parameters=((SHRINK, 1 / 3),), n=16, **FAILED),
     replace(ROW, parameters=((SHRINK, 1 / 3),), dynamics="descent", d=3),
 ]
-FIELDS = [field.name for field in fields(Row) if field.name != "parameters"]
+FIELDS = [field.name for field in fields(Row) if field.name not in export.NAMED]
 
 
 def columns(rows) -> dict[str, list[object]]:
     found = {name: [getattr(row, name) for row in rows] for name in FIELDS}
     found["outcome"] = [row.outcome.value for row in rows]
+    for kind, names in (("event_times", ["fits"]), ("measured", ["norm", "test_loss"])):
+        for name in names:
+            values = [dict(getattr(row, kind)).get(name, np.nan) for row in rows]
+            found[f"{kind}.{name}"] = values
     return found | {SHRINK: [dict(row.parameters)[SHRINK] for row in rows]}
 
 
@@ -60,7 +65,7 @@ def test_every_field_is_described():
 def test_a_data_frame_has_a_row_a_trial_and_a_column_a_parameter():
     pytest.importorskip("pandas")
     frame = export.to_pandas(ROWS)
-    assert sorted(frame.columns) == sorted([*FIELDS, SHRINK])
+    assert sorted(frame.columns) == sorted(columns(ROWS))
     assert_holds_rows(frame, ROWS)
 
 
@@ -141,7 +146,7 @@ def test_parquet_round_trip(tmp_path, dataset, of):
     pytest.importorskip("pyarrow")
     export.write(ROWS if of == "rows" else dataset, tmp_path / "trials.parquet")
     found = pandas.read_parquet(tmp_path / "trials.parquet", engine="pyarrow")
-    assert sorted(found.columns) == sorted([*FIELDS, SHRINK])
+    assert sorted(found.columns) == sorted(columns(ROWS))
     assert_holds_rows(found, ROWS)
     if of == "dataset":
         assert found.attrs == dataset.attrs

@@ -222,9 +222,9 @@ def test_one_trial_serves_every_horizon():
             chance, n = dice.random(), trial.point.n
             soon, late = (chance < 1 / (1 + (n / n50) ** 30) for n50 in (200, 300))
             made.tell([row(trial, late, 5.0 if soon else 20.0 if late else 40.0)])
-    short, long = (made.tallies(horizon) for horizon in (0, 1))
+    short, long = (made.tallies(question) for question in made.questions)
     assert [(t.x, t.trials) for t in short] == [(t.x, t.trials) for t in long]
-    for horizon, n50 in [(0, 200), (1, 300), (-1, 300)]:
-        posterior = made.posterior(horizon)
+    for question, n50 in [(made.questions[0], 200), (made.questions[1], 300), (None, 300)]:
+        posterior = made.posterior(question)
         assert posterior.relative_half_width <= 0.04
         assert posterior.interval()[0] < n50 < posterior.interval()[1]

@@ -40,7 +40,7 @@ def test_numbers_are_those_of_the_report():
     text = str(terminal.thresholds([slice]))
     assert "d = 100, p = 37" in text
     assert f"{first['n50']:.0f}" in text and f"{first['low']:.0f}" in text
-    assert re.search(r"horizon\s+N\s+interval\s+initialized\s+converged\s+undecided", text)
+    assert re.search(r"time\s+N\s+interval\s+initialized\s+converged\s+undecided", text)
 
 
 def test_a_threshold_above_every_place_is_told_as_such():
@@ -84,14 +84,14 @@ def test_outcomes_that_have_no_room_are_said_in_words():
 
 
 def test_status_says_where_a_study_stands():
-    found = Status("[red]x[/red]", 3, True, (made(every=False), made(places=(150,))))
+    found = Status("[red]x[/red]", 3, True, (made(every=False), made(places=(150,), p=38)))
     assert str(found).startswith(
         "[red]x[/red]: 3 trials are asked for; a run is at work; 40 trials: "
     )
     assert "finished" in str(Status("x", 0, False, ()))
     text = str(terminal.status(found))
     assert re.search(r"flow d=100 p=37 +32 +1\d\d", text)
-    assert re.search(r"flow d=100 p=37 +8 +P = 0\.875 ", text)  # a point has no threshold
+    assert re.search(r"flow d=100 p=38 +8 +P = 0\.875 ", text)  # a point has no threshold
 
 
 def test_a_point_has_proportions_in_time():

@@ -40,14 +40,15 @@ from jaxflow.store.writing import Written
 integers = st.integers(0, 2**63 - 1)
 sizes = st.integers(1, 2**63 - 1)
 words = st.text(max_size=8)
+numbers_by_name = st.dictionaries(words, st.floats(allow_nan=False), max_size=2).map(
+    lambda values: tuple(sorted(values.items()))
+)
 rows_of_any_kind = st.builds(
     Row,
     dynamics=st.just("flow"),
     dtype=words,
     horizon=st.floats(0, exclude_min=True, allow_infinity=False),
-    parameters=st.dictionaries(words, st.floats(allow_nan=False), max_size=2).map(
-        lambda values: tuple(sorted(values.items()))
-    ),
+    **{name: numbers_by_name for name in ("parameters", "event_times", "measured")},
     **{name: sizes for name in ("d", "n", "p")},
     **{name: integers for name in ("seed", "steps", "evaluations", "rejections")},
 )
@@ -296,10 +297,10 @@ def test_the_schema_is_numbered_anew_when_rows_change():
     """If this fails, raise SCHEMA, write the new fields here and add a migration."""
     names = (
         "dynamics d n p parameters seed horizon outcome reason flow_time steps evaluations "
-        "rejections first_loss last_loss well_initialized balancedness_drift curvature dtype "
-        "device program versions"
+        "rejections first_loss last_loss well_initialized balancedness_drift curvature "
+        "event_times measured dtype device program versions"
     )
-    assert (SCHEMA, [field.name for field in fields(Row)]) == (4, names.split())
+    assert (SCHEMA, [field.name for field in fields(Row)]) == (5, names.split())
 
 
 def test_a_second_writer_is_refused_until_the_first_closes(tmp_path):

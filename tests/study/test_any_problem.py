@@ -18,6 +18,7 @@ from jaxflow.flow.events import Above, Below
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.examples.deep_network import DeepNetwork
 from jaxflow.problems.examples.perceptron import Perceptron
+from jaxflow.report.means import profiles
 from jaxflow.report.soundness import check
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
@@ -32,6 +33,8 @@ QUICKLY = {
     "real_data": ONE_BUCKET,
     "scale": {"threshold.max_trials": 12},
     "step_size": {"threshold.max_trials": 12},
+    "several_events": {**ONE_BUCKET, "axes.d": [8], "horizon.epochs": [10, 20]},
+    "temperature": {"grid.values": [0.01, 0.1], "grid.repetitions": 3, "horizon.steps": 30},
 }
 
 
@@ -55,7 +58,10 @@ def thresholds(folder, name, changes):
         study = Study.load(folder / f"{name}.toml", changes)
     out = folder / name
     run(study, out)
-    return out, report.thresholds(out)
+    found = report.slices(out)
+    return out, report.thresholds(out) if found[0].waits else list(
+        profiles(found, "norm")[0].entries()
+    )
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -73,6 +79,10 @@ def test_thresholds_move_as_they_must(folder, monkeypatch):
     """More noise, less to separate; more dimensions, more to learn."""
     monkeypatch.chdir(folder)
     by = {name: thresholds(folder, name, {"name": f"whole-{name}"})[1] for name in STUDIES}
+    wandering = [entry["mean"] for entry in by.pop("temperature")]
+    assert wandering == sorted(wandering)
+    known = [entry["n50"] for entry in by["several_events"] if entry["event"] == "learns"]
+    assert known == sorted(known, reverse=True) or len(known) == 4
     noise = [entry["n50"] for entry in by["label_noise"]]
     assert noise == sorted(noise, reverse=True)
     at = {(entry["d"], entry["horizon"]): entry["n50"] for entry in by["test_error"]}

@@ -38,7 +38,7 @@ def test_inputs_are_those_of_the_lane(inputs, values):
     trial = Trial("descent", Point(9, 5, 16, values), 2, 1.0)
     dynamics = study.dynamics["descent"]
     problem, shape = study.problem, study.problem.shape(trial.point)
-    setting = Setting(problem, dynamics, Certificate(1.0), shape, "float32", parameters=names)
+    setting = Setting(problem, dynamics, (Certificate(1.0),), shape, "float32", parameters=names)
     request = jax.tree.map(
         lambda leaf: jnp.asarray(leaf[0]), requests(study.seed, [trial], 1, "float32", names)
     )

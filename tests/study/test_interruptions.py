@@ -98,7 +98,7 @@ def kill_and_resume(diagram, folder: Path, kills: int, longest: float) -> int:
 
 
 def test_a_killed_diagram_ends_as_if_it_had_not_been(diagram, tmp_path):
-    assert kill_and_resume(diagram, tmp_path, kills=2, longest=8) > 0
+    assert kill_and_resume(diagram, tmp_path, kills=2, longest=2) > 0
 
 
 @pytest.mark.slow

@@ -1,11 +1,14 @@
 """The problem bank: small trials drawn once, and the formulas by hand in float64 NumPy."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxflow.core.keys import trial_keys
-from jaxflow.problems.problem import Shape, Sizes
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.problem import Problem, Shape, Sizes
 from jaxflow.problems.shallow.network import Data, Parameters
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 
@@ -46,3 +49,19 @@ def euler(X, y, W, a, step, horizon, target=0.0):
         if t >= horizon - step / 2:
             return np.inf, np.array(losses)
         W, a, t = W + step * W_velocity, a + step * a_velocity, t + step
+
+
+FINE = GradientFlow("Tsit5", rtol=1e-6, atol=1e-8)
+
+
+@dataclass(frozen=True, eq=False)
+class Bowl(Problem):
+    """L = rate |theta|^2 / 2 from (2, 0): theta(t) = 2 exp(-rate t)."""
+
+    rate: float = 2.0
+
+    def draw(self, keys, point):
+        return jnp.float32(self.rate), jnp.zeros(point.d).at[0].set(2.0)
+
+    def loss(self, data, parameters):
+        return data * jnp.sum(parameters**2) / 2

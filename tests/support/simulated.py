@@ -29,7 +29,8 @@ def row(
         flow_time = trial.horizon / 1000 if converged else trial.horizon
     return Row(
         trial.dynamics, point.d, point.n, point.p, point.parameters, trial.seed, trial.horizon,
-        outcome, "", flow_time, 1, 1, 0, 1.0, 0.1, True, 0.0, 0.1, "float32", "cpu", "", "",
+        outcome, "", flow_time, 1, 1, 0, 1.0, 0.1, True, 0.0, 0.1, (), (),
+        "float32", "cpu", "", "",
     )  # fmt: skip
 
 
@@ -77,4 +78,7 @@ def told(
 ) -> SliceReport:
     """What a store would say of a slice with these rows, all allowed the horizon they have."""
     allowed = {row.trial: row.horizon for row in rows}
-    return SliceReport(name, base, plan, horizon, kind, tells, tuple(rows), allowed)
+    return SliceReport(
+        name, base, plan, horizon, kind=kind, tells_initialization=tells, rows=tuple(rows),
+        allowed=allowed,
+    )  # fmt: skip

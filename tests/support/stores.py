@@ -49,6 +49,8 @@ ROW = Row(
     well_initialized=True,
     balancedness_drift=1e-3,
     curvature=0.1,
+    event_times=(),
+    measured=(),
     dtype="float32",
     device="cpu",
     program="(2, 8, 4) map 1",
@@ -105,7 +107,7 @@ def one_line(error: pytest.ExceptionInfo[ValueError]) -> str:
 def earlier(folder: Path, schema: int) -> Path:
     """A folder with a small store as that schema had it.
 
-    That of schema 1 has two dynamics and one trajectory, those of 2 and 3 a finished study.
+    That of schema 1 has two dynamics and one trajectory, those of 2 and later a finished study.
     """
     folder.mkdir(exist_ok=True)
     sql = (Path(__file__).parent / "reference" / f"store-schema-{schema}.sql").read_text("utf-8")

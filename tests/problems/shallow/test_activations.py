@@ -170,7 +170,7 @@ def solved(network, horizon):
     """Flow time and parameters at the end, padded, at a tight tolerance; the balancedness drift."""
     problem = ShallowNetwork(network=network, initialization=GaussianWeights("1/d", "normal"))
     flow = GradientFlow("Tsit5", rtol=1e-9, atol=1e-9)
-    setting = Setting(problem, flow, Certificate(1e-12), PADDED, "float64")
+    setting = Setting(problem, flow, (Certificate(1e-12),), PADDED, "float64")
 
     @jax.jit
     def solve(request):

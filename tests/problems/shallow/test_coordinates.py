@@ -76,7 +76,7 @@ def test_the_field_is_the_same(x64, problem, coordinates):
 def trajectory(problem, coordinates, dynamics, steps, advance_by="step", dtype="float32"):
     """States after every advance of one trial."""
     setting = Setting(
-        problem, dynamics, Certificate(1e-4), Shape(20, 16, 8), dtype, coordinates, advance_by
+        problem, dynamics, (Certificate(1e-4),), Shape(20, 16, 8), dtype, coordinates, advance_by
     )
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in SIZES))
     request = Request(keys_of(0, *SIZES, 0), sizes, jnp.asarray(1e3, dtype))

@@ -66,8 +66,8 @@ def test_recorded_values_are_those_of_numpy(x64, rank, coordinates):
     """Through the saddle to the teacher, padded; more weights than Lanczos iterations at rank 3."""
     d, n = 24, 200 * rank
     law, shape = problem(rank), Shape(d, n + 40, 8)
-    setting = Setting(law, DESCENT, Certificate(1e-6), shape, "float64", coordinates)
-    plain = Setting(law, DESCENT, Certificate(1e-6), Shape(d, n, rank), "float64")
+    setting = Setting(law, DESCENT, (Certificate(1e-6),), shape, "float64", coordinates)
+    plain = Setting(law, DESCENT, (Certificate(1e-6),), Shape(d, n, rank), "float64")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (d, n, rank)))
     request = Request(keys_of(0, d, n, rank, 1), sizes, jnp.float64(40.0))
     times = jnp.linspace(0.1, 8.0, 12)

@@ -41,3 +41,15 @@ class Clouds(jf.Dataset):
 
     def predict(self, parameters, x):
         return parameters @ x
+
+
+@dataclass(frozen=True)
+class Langevin(jf.Iteration):
+    """theta <- theta + step theta' + sqrt(2 step temperature) noise."""
+
+    temperature: float = 0.01
+
+    def update(self, problem, data, parameters, velocity, state, key):
+        spread = jnp.sqrt(2 * self.step * self.temperature)
+        noise = jax.random.normal(key, parameters.shape)
+        return parameters + self.step * velocity + spread * noise, state

@@ -1,0 +1,63 @@
+"""Means of what trials measured along an axis, and where they cross a level.
+
+Intervals are those of `resamples.bootstrap`: a dozen trials at every place, or more.
+"""
+
+from collections.abc import Sequence
+from math import nan
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jaxflow.core.checks import Array
+from jaxflow.core.errors import mistake
+from jaxflow.statistics.resamples import RESAMPLES, TAILS, Interval, bootstrap, resampled
+
+
+def means(groups: Sequence[ArrayLike]) -> Interval:
+    """The means (k,) of k groups of trials; of a group of one trial no interval is known, NaN."""
+    found = bootstrap(groups, _means)
+    alone = np.array([len(np.asarray(group)) < 2 for group in groups])
+    return found._replace(
+        low=np.where(alone, nan, found.low), high=np.where(alone, nan, found.high)
+    )
+
+
+def crossing(x: ArrayLike, groups: Sequence[ArrayLike], level: float) -> Interval:
+    """The last place where the means of groups at x, ascending and positive, cross the level.
+
+    From there on they stay on one side of it. Between two places the mean is linear in log x. A
+    crossing that is beyond an end of x, or an end of its interval that is, is 0 below and infinity
+    above it; NaN where no trial says on which side. Raises `ValueError` for fewer than two places.
+    """
+    places = np.asarray(x, float)
+    if len(places) < 2:
+        raise mistake("two places or more along an axis", len(places), "measure at more")
+    logs = np.log(places)
+    value = _crossings(logs, _means([np.asarray(group, float) for group in groups])[None], level)
+    rng = np.random.default_rng(0)
+    drawn = _crossings(logs, resampled(groups, _means, rng, RESAMPLES), level)
+    told = drawn[~np.isnan(drawn)]
+    ends = np.full(2, nan)
+    if len(told):
+        # of numbers that are there, for between two that are infinite there is none
+        ends = np.quantile(told, TAILS, method="inverted_cdf")
+    return Interval(np.exp(value[0]), *np.exp(ends))
+
+
+def _means(groups: Sequence[Array]) -> Array:
+    return np.stack([np.mean(group, axis=-1) for group in groups], axis=-1)
+
+
+def _crossings(logs: Array, found: Array, level: float) -> Array:
+    """log x (resamples,) of the last crossing of means (resamples, k)."""
+    above = found > level
+    changes = above[:, 1:] != above[:, :-1]
+    last = changes.shape[1] - 1 - np.argmax(changes[:, ::-1], axis=1)
+    rows = np.arange(len(found))
+    before, after = found[rows, last], found[rows, last + 1]
+    step = np.where(after != before, after - before, 1)
+    inside = logs[last] + (level - before) / step * (logs[last + 1] - logs[last])
+    start, end = np.abs(found[:, 0] - level), np.abs(found[:, -1] - level)
+    beyond = np.select([end < start, end > start], [np.inf, -np.inf], nan)
+    return np.where(changes.any(axis=1), inside, beyond)
