@@ -7,8 +7,8 @@ import numpy as np
 from jaxflow.core.keys import Keys, trial_keys
 from jaxflow.core.machine import versions
 from jaxflow.core.types import Row, Trial
+from jaxflow.flow.state import Request, Summary
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Summary
 from jaxflow.problems.problem import Sizes
 
 

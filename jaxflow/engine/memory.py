@@ -18,7 +18,8 @@ from jax.extend import core
 from jaxflow.core.types import Point, Trial
 from jaxflow.engine.batches import requests
 from jaxflow.engine.settings import Lanes, Settings
-from jaxflow.flow.trial import Setting, start, step
+from jaxflow.flow.state import Setting
+from jaxflow.flow.trial import start, step
 
 COPIES = 2  # of the state, and of the largest array, that are alive at a time
 SHARE = 0.5  # of a device's memory that trials may take

@@ -27,8 +27,9 @@ from jaxflow.core.types import Recording
 from jaxflow.engine.memory import budget, fitting
 from jaxflow.engine.settings import Lanes, ProgramKey, Settings, Transform
 from jaxflow.flow.recording import Trajectory, solve_recorded
+from jaxflow.flow.state import Request, Setting, Summary, TrialState
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Setting, Summary, TrialState, finish, start, step
+from jaxflow.flow.trial import finish, start, step
 from jaxflow.problems.problem import Sizes
 
 

@@ -21,7 +21,7 @@ from jaxflow.core.types import ParameterValues, Trial
 from jaxflow.engine.costs import cheapest
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.events import Event
-from jaxflow.flow.trial import Setting
+from jaxflow.flow.state import Setting
 from jaxflow.problems.problem import Problem, Shape
 
 Transform = Literal["map", "vmap"]

@@ -14,8 +14,8 @@ from jaxflow.engine.program import Program, Programs
 from jaxflow.engine.runner import Usage
 from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import ProgramKey
+from jaxflow.flow.state import Request, Summary
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Summary
 
 PATIENCE = 0.2  # seconds of waiting for work, between two looks at who else is running
 

@@ -13,18 +13,16 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxflow.core.types import Recording
-from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import (
+from jaxflow.flow.state import (
     Request,
     Setting,
     Summary,
     TrialState,
-    finish,
     in_own_precision,
     observed_state,
-    start,
-    step,
 )
+from jaxflow.flow.stopping import Reason
+from jaxflow.flow.trial import finish, start, step
 from jaxflow.problems.problem import Problem
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from jaxflow.core.types import Outcome, Point, Trial
 from jaxflow.engine.batches import requests, row
+from jaxflow.flow.state import Summary
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Summary
 
 LEAK = "problem.network.activation.leak"
 TRIALS = [Trial("flow", Point(10, 40, 24, ((LEAK, leak),)), 7, 150.0) for leak in (0.25, 0.5)]

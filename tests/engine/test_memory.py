@@ -15,7 +15,7 @@ from jaxflow.engine.settings import Lanes, Settings
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.flow.trial import Setting
+from jaxflow.flow.state import Setting
 from jaxflow.problems.problem import Shape
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork

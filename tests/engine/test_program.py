@@ -12,7 +12,8 @@ from jaxflow.engine.program import Program
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.flow.trial import Request, Setting, start, step
+from jaxflow.flow.state import Request, Setting
+from jaxflow.flow.trial import start, step
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork

@@ -14,7 +14,8 @@ from jaxflow.engine.local import run_trial
 from jaxflow.flow.descent import GradientDescent, Optax
 from jaxflow.flow.events import Below
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.flow.trial import Request, Setting, start, step
+from jaxflow.flow.state import Request, Setting
+from jaxflow.flow.trial import start, step
 from jaxflow.problems.examples.deep_network import DeepNetwork
 from jaxflow.problems.examples.perceptron import Perceptron
 from jaxflow.problems.examples.phase_retrieval import PhaseRetrieval

@@ -15,7 +15,8 @@ from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.recording import solve_recorded
 from jaxflow.flow.stabilized import RKC1, RKC2
-from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.flow.state import Request, Setting
+from jaxflow.flow.trial import finish, start, step
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 

@@ -6,10 +6,12 @@ import pytest
 from problems import drawn, keys_of
 
 from jaxflow.core.types import Outcome
-from jaxflow.flow import trial
 from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.passages import not_finite
+from jaxflow.flow.state import Request, Setting
 from jaxflow.flow.stopping import LogLoss, Reason, is_stationary
+from jaxflow.flow.trial import start
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.network import Parameters
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
@@ -37,12 +39,12 @@ def test_certificate_is_the_smallest_label_of_the_true_samples():
     ],
 )
 def test_what_is_no_number_is_compared_with_nothing(value, target, comparable):
-    setting = trial.Setting(PROBLEM, GradientFlow(), (Certificate(),), Shape(6, 16, 8), "float32")
+    setting = Setting(PROBLEM, GradientFlow(), (Certificate(),), Shape(6, 16, 8), "float32")
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (6, 12, 8)))
-    state = trial.start(setting, trial.Request(keys_of(0, 6, 12, 8, 0), sizes, jnp.float32(1)))
+    state = start(setting, Request(keys_of(0, 6, 12, 8, 0), sizes, jnp.float32(1)))
     state = state._replace(loss=jnp.float32(value), targets=(jnp.float32(target),))
-    not_finite, reason = trial._not_finite(setting, state)
-    assert (bool(not_finite), reason) == (not comparable, Reason.NOT_FINITE)
+    failed, reason = not_finite(setting, state)
+    assert (bool(failed), reason) == (not comparable, Reason.NOT_FINITE)
     if np.isfinite(value):
         assert bool(PROBLEM.is_comparable(state.data, jnp.float32(target))) is comparable
 

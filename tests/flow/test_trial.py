@@ -17,8 +17,9 @@ from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.solvers import STABILIZED, evaluations_per_step
 from jaxflow.flow.stabilized import RKC2
+from jaxflow.flow.state import Request, Setting
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.flow.trial import finish, start, step
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import Quadratic
 from jaxflow.problems.shallow.initialization import (

@@ -8,7 +8,8 @@ import pytest
 from jaxflow.core.types import Point, Trial
 from jaxflow.engine.batches import requests
 from jaxflow.flow.events import Certificate
-from jaxflow.flow.trial import Setting, start
+from jaxflow.flow.state import Setting
+from jaxflow.flow.trial import start
 from jaxflow.study.drawing import inputs_of
 from jaxflow.study.study import Study
 

@@ -12,8 +12,9 @@ from scipy.integrate import solve_ivp
 
 from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.state import Request, Setting
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Setting, finish, start, step
+from jaxflow.flow.trial import finish, start, step
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import (
     ACTIVATIONS,

@@ -9,7 +9,8 @@ from problems import keys_of
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.flow.trial import Request, Setting, start, step
+from jaxflow.flow.state import Request, Setting
+from jaxflow.flow.trial import start, step
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import LeakyReLU, Quadratic, Softplus, Tanh
 from jaxflow.problems.shallow.coordinates import Ambient, Inputs

@@ -11,8 +11,9 @@ from jaxflow.engine.local import LocalRunner, run_trial
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.events import Certificate
 from jaxflow.flow.recording import check_recording, solve_recorded
+from jaxflow.flow.state import Request, Setting
 from jaxflow.flow.stopping import Reason
-from jaxflow.flow.trial import Request, Setting, start, step
+from jaxflow.flow.trial import start, step
 from jaxflow.papers.quadratic import matrix_error, procrustes_distance, quadratic_extremes
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.activations import Quadratic, ReLU
