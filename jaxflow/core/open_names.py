@@ -13,6 +13,8 @@ from importlib.machinery import PathFinder
 from inspect import getattr_static
 from pathlib import Path
 from re import fullmatch
+from traceback import extract_tb
+from types import FunctionType
 from typing import Any
 
 from jaxflow.core.errors import mistake
@@ -81,6 +83,8 @@ def imported(name: str, where: str) -> Any:
     except (Exception, SystemExit) as error:  # whatever the code of a user's module raises
         got = f"{type(error).__name__}: {error}"
         remedy = "put its folder on PYTHONPATH, or the module beside the study file"
+        if not (isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]):
+            remedy = f"fix it{_place_of(error)}"
         raise mistake(f"a module {module} that can be imported for {where}", got, remedy) from error
     _check_origin(module.partition(".")[0])
     for part in path.split("."):
@@ -88,6 +92,13 @@ def imported(name: str, where: str) -> Any:
     if found is None:
         raise mistake(f"{path} in the module {module} for {where}", "nothing so called", "fix it")
     return found
+
+
+def _place_of(error: BaseException) -> str:
+    """Where in the user's code it was raised: the last file that is not of this package."""
+    own = str(Path(__file__).parent.parent)
+    found = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith((own, "<"))]
+    return f", {Path(found[-1].filename).name} line {found[-1].lineno}" if found else ""
 
 
 @contextmanager
@@ -108,13 +119,25 @@ def check_law(law: Any, kind: Any, where: str) -> None:
     It is an instance, or a class of which an instance is yet to be made.
     """
     made = law if isinstance(law, type) else type(law)
-    if not (is_dataclass(made) and made.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+    is_frozen = is_dataclass(made) and made.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    own = vars(made)  # one that says nothing of its own may be as its base is
+    says = "__init__" in own or _fields_said(own)
+    if not is_frozen or (says and "__dataclass_params__" not in own):
         remedy = "decorate the class with @dataclass(frozen=True)"
         raise mistake(f"a frozen dataclass at {where}", law, remedy)
+    for f in fields(made):
+        if isinstance(vars(kind).get(f.name), FunctionType):
+            remedy = f"call the field otherwise: {f.name} is a method of {called(kind)}"
+            raise mistake(f"no field {f.name} of {made.__name__} at {where}", "one", remedy)
     missing = [name for name in _asked(kind) if not _has(law, name)]
     if missing:
         remedy = f"define {', '.join(missing)} as {kind.__name__} does"
         raise mistake(f"{called(kind)} at {where}", law, remedy)
+
+
+def _fields_said(own: Mapping[str, Any]) -> bool:
+    """Whether the body of a class annotates something that would be a field."""
+    return any("ClassVar" not in str(hint) for hint in own.get("__annotations__", {}).values())
 
 
 def check_instance(value: Any, kind: Any, where: str) -> None:

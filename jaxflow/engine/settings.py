@@ -18,7 +18,7 @@ from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.machine import configure_once
 from jaxflow.core.names import annotation, replaced, with_traced
 from jaxflow.core.types import ParameterValues, Trial
-from jaxflow.engine.costs import cheapest
+from jaxflow.engine.costs import Costs, cheapest
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.events import Event
 from jaxflow.flow.state import Setting
@@ -89,6 +89,10 @@ class Settings:
     def _root(self) -> dict[str, Any]:
         return {"problem": self.problem, "dynamics": dict(self.dynamics)}
 
+    @cached_property
+    def _costs(self) -> Costs:
+        return Costs(self.problem)
+
     def key(self, trial: Trial, recorded: bool = False) -> ProgramKey:
         """The key of the program that runs a trial; `ValueError` for dynamics it does not have."""
         if trial.dynamics not in self.dynamics:
@@ -96,7 +100,7 @@ class Settings:
         values = trial.point.parameters
         inputs = tuple(name for name, _ in values if self._is_input(name))
         fixed = tuple((name, x) for name, x in values if name not in inputs)
-        return ProgramKey(trial.dynamics, self.problem.shape(trial.point), fixed, inputs, recorded)
+        return ProgramKey(trial.dynamics, self._costs.shape(trial), fixed, inputs, recorded)
 
     def setting(self, key: ProgramKey) -> Setting:
         """What a program of this key is compiled from.

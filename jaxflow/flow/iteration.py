@@ -86,6 +86,19 @@ class Iteration(ABC):
         `key` is of this step of this trial alone.
         """
 
+    def _checked(self, found: Any, theta: PyTree, state: PyTree) -> tuple[PyTree, PyTree]:
+        """What an update gave, if it is of the form of what it was given."""
+        name = type(self).__name__
+        if not (isinstance(found, tuple) and len(found) == 2):
+            remedy = "return both the parameters and the state"
+            raise mistake(f"a pair from update of {name}", type(found).__name__, remedy)
+        for what, old, new in zip(("parameters", "state"), (theta, state), found, strict=True):
+            forms = [jax.tree.map(jnp.shape, tree) for tree in (old, new)]
+            if forms[0] != forms[1]:
+                expected = f"{what} of the form {forms[0]} from update of {name}"
+                raise mistake(expected, forms[1], "return them as they came")
+        return found
+
     def first_state(self, parameters: PyTree) -> PyTree:
         """What the rule remembers before the first step; nothing by default."""
         return ()
@@ -148,7 +161,8 @@ class Iteration(ABC):
             data = problem.batch(data, key, taken, self.batch, bool(self.replacement))
             velocity = problem.field(data, theta)
         of_step = jax.random.fold_in(key, taken)
-        moved, state = self.update(problem, data, theta, velocity, state, of_step)
+        found = self.update(problem, data, theta, velocity, state, of_step)
+        moved, state = self._checked(found, theta, state)
         yes, one = jnp.asarray(True), jnp.asarray(1, jnp.int32)
         after = Iterate(state, key, taken + 1)
         return Attempt(moved, after, dt, complete=yes, keep=yes, evaluations=one)

@@ -15,6 +15,7 @@ from jaxtyping import Array, PyTree
 
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.keys import Keys, trial_keys
+from jaxflow.core.machine import configure_once
 from jaxflow.core.names import annotation, with_traced
 from jaxflow.core.trees import combine
 from jaxflow.core.types import Point
@@ -38,6 +39,7 @@ def check_problem(problem: Problem, point: Point = SOMEWHERE, seed: int = 0) -> 
     `problem` holds the parameters of the `point`; its d and p are kept, n may be less. Runs in a
     few seconds, before anything is compiled at full width.
     """
+    configure_once()
     for fault in faults(problem, point, seed):
         raise fault
 

@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from jaxflow.core.errors import mistake
+
 Labels = Literal["real", "signs", "classes"]
 
 
@@ -31,7 +33,15 @@ class Loss:
         return self.function(prediction, y)
 
 
-squared_error = Loss("squared_error", "real", lambda f, y: jnp.sum((f - y) ** 2) / 2)
+def _squared_error(f: Array, y: Array) -> Array:
+    if jnp.shape(f) != jnp.shape(y):
+        remedy = "let predict give as many numbers as the label has, or define loss"
+        expected = f"a prediction of the label's shape {jnp.shape(y)}"
+        raise mistake(expected, jnp.shape(f), remedy)
+    return jnp.sum((f - y) ** 2) / 2
+
+
+squared_error = Loss("squared_error", "real", _squared_error)
 hinge = Loss("hinge", "signs", lambda f, y: jnp.maximum(1 - y * f, 0))
 squared_hinge = Loss("squared_hinge", "signs", lambda f, y: jnp.maximum(1 - y * f, 0) ** 2 / 2)
 logistic = Loss("logistic", "signs", lambda f, y: jnp.logaddexp(0, -y * f))

@@ -94,6 +94,7 @@ class Problem(ByContent, ABC):
     smooth: ClassVar[bool] = False  # whether the field is continuous
     nonnegative: ClassVar[bool] = False  # whether the loss is, so that its logarithm has a meaning
     optional: ClassVar[tuple[str, ...]] = SIZES  # sizes that are 1 where a study says nothing
+    padded: ClassVar[tuple[str, ...]] = ()  # sizes of which `shape` may hold more than a trial has
     followed: ClassVar[tuple[str, ...]] = ("loss", "curvature", "sharpness", "distance")
 
     @abstractmethod

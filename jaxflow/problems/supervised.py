@@ -71,6 +71,7 @@ class Supervised(Problem):
 
     labels: ClassVar[Labels] = "real"
     nonnegative: ClassVar[bool] = True
+    padded: ClassVar[tuple[str, ...]] = ("n",)
     optional: ClassVar[tuple[str, ...]] = ("d", "p")
     followed: ClassVar[tuple[str, ...]] = (
         "loss",

@@ -98,4 +98,4 @@ def constants(
 
 
 def _measured(slice: SliceReport, x: float | tuple[float, float], horizon: int) -> Measured:
-    return Measured(x, slice.tallies(horizon), *slice.extent, bool(slice.plan.rising))
+    return Measured(x, slice.tallies(horizon), *slice.extent, slice.rises)

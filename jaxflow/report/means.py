@@ -1,7 +1,7 @@
 """What trials measured where they ended: means by place, and where these cross a level."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,13 +27,21 @@ class Profile:
     groups: tuple[Array, ...]
     left_out: tuple[int, ...]
 
+    @property
+    def title(self) -> str:
+        """Which slice it is; it belongs to no event."""
+        return replace(self.slice, event="").title
+
     def means(self) -> Interval:
         """The means (k,) with their 95 % intervals, by the bootstrap."""
         return levels.means(self.groups)
 
     def crossing(self, level: float) -> Interval:
-        """Where the mean last crosses a level, with its 95 % interval; 0 and infinity: beyond x."""
-        return levels.crossing(self.x, self.groups, level)
+        """Where the mean last crosses a level, with its 95 % interval; 0 and infinity: beyond x.
+
+        Neighbouring places with few trials are pooled: one trial alone would seem exact.
+        """
+        return levels.crossing(*levels.pooled(self.x, self.groups), level)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """One dictionary a place."""

@@ -31,6 +31,7 @@ class SliceReport(Slice):
     kind: str  # of the dynamics: flow, descent, or the class of another
     event: str = ""  # its name, if there are several
     waits: bool = True  # for an event, and not for what is measured alone
+    is_of_papers: bool = True  # the problem is a shallow network
     clock: str = "flow time"  # what a horizon by time is in
     tells_initialization: bool  # well_initialized has its meaning, that of ReLU
     rows: tuple[Row, ...]
@@ -88,7 +89,7 @@ class SliceReport(Slice):
         low, high = (sum(part) / len(part) for part in (outcomes[:half], outcomes[half:]))
         together = sum(outcomes) / len(outcomes)
         error = (together * (1 - together) * 4 / len(outcomes)) ** 0.5
-        change = low - high if self.plan.rising else high - low
+        change = low - high if self.rises else high - low
         return change > 4 * error > 0
 
     def posterior(self, horizon: int = -1) -> Posterior:
@@ -103,8 +104,11 @@ class SliceReport(Slice):
         return {}
 
     def published(self, horizon: int = -1) -> dict[str, Any]:
-        """The threshold as arXiv 2502.16977 estimates it, and its interval; of a point nothing."""
-        if self.is_point:
+        """The threshold as arXiv 2502.16977 estimates it, and its interval.
+
+        Of a point, and of a problem that is not of the papers, nothing.
+        """
+        if self.is_point or not self.is_of_papers:
             return {}
         tallies = self.tallies(horizon)
         return {
@@ -253,6 +257,7 @@ def _of_design(
             kind=str(rule.get("kind", name)),
             event=event,
             waits=_within(protocol, "event", "kind") != "never",
+            is_of_papers=_within(protocol, "problem", "kind") == "shallow_network",
             clock=_clock(rule),
             tells_initialization=activation == "relu",
             rows=tuple(told[trial].of_event(event) for trial in sorted(trials)),

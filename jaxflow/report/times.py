@@ -48,7 +48,7 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
         times = (np.geomspace(1 / 8, 1, 10) * longest_time(slice)).tolist()
     if not min(times) > 0:
         raise mistake("flow times > 0", list(times), "ask for the threshold at positive times")
-    rising = bool(slice.plan.rising)
+    rising = slice.rises
     found = []
     for time in times:
 

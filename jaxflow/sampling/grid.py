@@ -9,6 +9,7 @@ from jaxflow.core.checks import positive, size, whole
 from jaxflow.core.errors import mistake
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES, Point
+from jaxflow.sampling.plan import rises
 from jaxflow.sampling.threshold import MOST_TRIALS
 from jaxflow.statistics.counts import Tally, merged
 from jaxflow.statistics.posterior import Guess, Posterior
@@ -43,8 +44,6 @@ class GridPlan:
             raise mistake(f"distinct {name}", self.values, "list each once")
         object.__setattr__(self, "values", tuple(values))
         whole("repetitions", self.repetitions, least=1, most=MOST_TRIALS // len(values))
-        if self.rising is None:
-            object.__setattr__(self, "rising", self.along in ("d", "p"))
 
     def _check_per(self) -> None:
         per = tuple(self.per or ())
@@ -80,11 +79,14 @@ class GridPlan:
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within the range of the values."""
         high = self.high if self.high > self.low else self.low + 1
-        return Posterior(tallies, self.low, high, rising=bool(self.rising), guess=guess)
+        return Posterior(tallies, self.low, high, rising=rises(self), guess=guess)
 
     def locates(self, tallies: Sequence[Tally]) -> bool:
         """Nothing is looked for, so nothing is to be waited for."""
         return True
+
+    def reach(self, tallies: Sequence[Tally], guess: Guess | None = None) -> None:
+        """Nothing is looked for."""
 
     def ask(
         self,

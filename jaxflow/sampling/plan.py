@@ -7,6 +7,11 @@ from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
 
 
+def rises(plan: "Plan") -> bool:
+    """Whether P(converged) grows along its axis; if it is not said, it does along d and p."""
+    return plan.along in ("d", "p") if plan.rising is None else bool(plan.rising)
+
+
 class Plan(Protocol):
     """Says which trials to run, round after round, given what is known.
 
@@ -20,7 +25,7 @@ class Plan(Protocol):
 
     @property
     def rising(self) -> bool | dict[str, bool] | None:
-        """Whether P(converged) grows along it, or which of several events does."""
+        """Whether P(converged) grows along it, or of which of several events; None if not said."""
 
     @property
     def low(self) -> float:
@@ -38,6 +43,9 @@ class Plan(Protocol):
 
     def locates(self, tallies: Sequence[Tally]) -> bool:
         """Whether the tallies tell enough to make a guess for a neighbour."""
+
+    def reach(self, tallies: Sequence[Tally], guess: Guess | None = None) -> float | None:
+        """How far along the axis trials go about the threshold; None while that is not known."""
 
     def ask(
         self,

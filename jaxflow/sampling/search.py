@@ -21,7 +21,8 @@ from itertools import product
 from math import inf, log
 from typing import NamedTuple
 
-from jaxflow.core.types import Point, Row, Trial
+from jaxflow.core.types import ANYWHERE, SIZES, Point, Row, Trial
+from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.plan import Plan
 from jaxflow.sampling.slice import Slice
@@ -31,6 +32,7 @@ from jaxflow.statistics.posterior import Guess, Posterior
 TINY = 1e-9  # of a flow time whose logarithm is taken
 MOST_GROWTH = 4.0  # of a threshold from a slice to the next that is carried on
 FIRST_ROUNDS = 3  # proposed one at a time: while little is known, each uses all before it
+ALIKE = 0.88  # of a reach to the next, at which the next is not worth programs of its own
 
 
 class Parent(NamedTuple):
@@ -82,6 +84,7 @@ class Search:
         self._lag = 1
         self._guesses: list[Guess | None] = [None] * len(self.questions)
         self._located: tuple[float, ...] | None = None
+        self._reaches: dict[Question, float] = {}  # of trials about the thresholds located
         self._read = 0  # rounds read to locate the thresholds
         self._posteriors: dict[Question, tuple[int, Posterior]] = {}
 
@@ -188,6 +191,7 @@ class Search:
         for question, guess in zip(self.questions, self._guesses, strict=True):
             plan, tallies = self._plans[question.event], self._tallies(seen, question)
             guess = guess_by_times(self._excesses(seen, question)) or guess
+            self._note_reach(question, plan.reach(tallies, guess))
             asked |= Counter(dict(plan.ask(tallies, len(self.rounds), in_flight, guess)))
         return sorted(asked.items())
 
@@ -239,6 +243,23 @@ class Search:
             point = self.base.moved(along, x)
             horizon = self.slice.times(point)[-1]
             for seed in range(used[x], used[x] + count):
-                made.append(Trial(self.slice.dynamics, point, seed, horizon))
+                made.append(Trial(self.slice.dynamics, point, seed, horizon, self._within(point)))
             used[x] += count
         return made
+
+    def _note_reach(self, question: Question, reach: float | None) -> None:
+        """Keep the one there is while the new one is about the same, for the programs' sake."""
+        there = self._reaches.get(question)
+        if reach is not None and (there is None or not ALIKE < reach / there < 1 / ALIKE):
+            self._reaches[question] = reach
+
+    def _within(self, point: Point) -> Point | None:
+        """How far the trials go that may share a program with those of a point.
+
+        About a threshold that is located, as far as trials are proposed there.
+        """
+        along, x = self.plan.along, point[self.plan.along]
+        if along not in SIZES or isinstance(self.plan, GridPlan):
+            return None
+        reaches = [reach for reach in self._reaches.values() if reach > x]
+        return point.moved(along, min(reaches, default=ANYWHERE))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jaxflow.core.types import SIZES, Pace, Point
 from jaxflow.sampling.axes import Horizon
-from jaxflow.sampling.plan import Plan
+from jaxflow.sampling.plan import Plan, rises
 from jaxflow.statistics.counts import Tally
 
 
@@ -27,6 +27,11 @@ class Slice:
     def times(self, point: Point) -> tuple[float, ...]:
         """The flow times allowed at a point of it, in increasing order."""
         return self.horizon.times(point, self.dynamics, self.pace)
+
+    @property
+    def rises(self) -> bool:
+        """Whether P(event) is taken to grow along the scanned axis."""
+        return rises(self.plan)
 
     @property
     def extent(self) -> tuple[float, float]:

@@ -38,6 +38,7 @@ import numpy as np
 from jaxflow.core.checks import fraction, ordered, size, whole
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES
+from jaxflow.sampling.plan import rises
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
 
@@ -47,6 +48,8 @@ RUNGS_PER_OCTAVE = 8  # of the ladder ceil(8 * 2^(k/8))
 RUNG = 2 ** (1 / RUNGS_PER_OCTAVE) - 1  # relative spacing
 ENDS = 4  # one trial in so many runs at an end of the transition
 OUT_OF_RANGE = 0.975  # posterior mass beyond an end of the range that ends the search
+NEAR = 0.2  # relative half-width up to which a threshold has a neighbourhood
+MARGIN = 1.02  # beyond where trials about a located threshold are expected
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -57,10 +60,10 @@ class ThresholdPlan:
     `low` and `high` bound the n tried; `relative_half_width` is half the width of the 95 % interval
     over the threshold. The search ends there, or when the interval is shorter than one sample,
     or when the threshold is out of the range, or after `max_trials`. `along` names another axis
-    than n: d, p, or a parameter by its dotted name; `rising` says that P(converged) grows along
-    it, which is taken for granted of d and p only; of several events it may say so by name. On the
-    `lattice` "ladder" the places are rungs about as far apart as half the interval, a quarter as
-    many as otherwise: for problems of which every size is a program of its own. Raises
+    than n: d, p, or a parameter by its dotted name. `rising` says whether P(converged) grows along
+    it, of several events by name; a study fills in what is usual of its events if it is not said.
+    On the `lattice` "ladder" the places are rungs about as far apart as half the interval, a
+    quarter as many as otherwise: for problems of which every size is a program of its own. Raises
     `ValueError` for values that make no plan.
     """
 
@@ -79,8 +82,6 @@ class ThresholdPlan:
             for name in ("low", "high"):
                 object.__setattr__(self, name, size(name, getattr(self, name)))
         ordered(self.low, self.high)
-        if self.rising is None:
-            object.__setattr__(self, "rising", self.along in ("d", "p"))
         fraction("relative_half_width", self.relative_half_width)
         whole("batch", self.batch, least=1, most=MOST_TRIALS)
         whole("max_trials", self.max_trials, least=1, most=MOST_TRIALS)
@@ -91,12 +92,20 @@ class ThresholdPlan:
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within the range of this plan."""
-        return Posterior(tallies, self.low, self.high, rising=bool(self.rising), guess=guess)
+        return Posterior(tallies, self.low, self.high, rising=rises(self), guess=guess)
 
     def locates(self, tallies: Sequence[Tally]) -> bool:
         """Whether the tallies say where the threshold is, within a rung of the ladder."""
         posterior = self.posterior(tallies)
         return posterior.relative_half_width <= RUNG or self._settled(posterior)
+
+    def reach(self, tallies: Sequence[Tally], guess: Guess | None = None) -> float | None:
+        """As far as the interval of the threshold, or the end of its transition."""
+        posterior = self.posterior(tallies, guess) if tallies else None
+        if posterior is None or posterior.relative_half_width > NEAR:
+            return None
+        end = max(posterior.interval()[1], posterior.median * exp(posterior.width / 2))
+        return float(min(ceil(MARGIN * end), self.high))
 
     def ask(
         self,

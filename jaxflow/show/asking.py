@@ -10,14 +10,13 @@ from jaxflow.core.errors import mistake
 from jaxflow.core.types import SIZES
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Dynamics
-from jaxflow.flow.events import Certificate, Event, Never, by_name
+from jaxflow.flow.events import Certificate, Event, Never
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.problem import Problem
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.followed import Followed
 from jaxflow.show.result import Result
-from jaxflow.study.direction import of_each
 from jaxflow.study.study import Study
 from jaxflow.study.trial import follow
 
@@ -32,7 +31,7 @@ def threshold(
     high: float,
     along: str = "n",
     event: Event | Mapping[str, Event] = Certificate(),
-    measure: Sequence[str] = (),
+    measure: str | Sequence[str] = (),
     time: float | Sequence[float] | None = None,
     steps: int | Sequence[int] | None = None,
     epochs: float | Sequence[float] | None = None,
@@ -55,9 +54,7 @@ def threshold(
     the result is.
     Raises `ValueError` for what the problem does not have, and where it breaks its word.
     """
-    axis = _dotted(along)
-    way = of_each(axis, by_name(event)) if rising is None else rising
-    plan = ThresholdPlan(low, high, relative_half_width, along=axis, rising=way)
+    plan = ThresholdPlan(low, high, relative_half_width, along=_dotted(along), rising=rising)
     horizon = _horizon(time, steps, epochs)
     found = _study(
         "threshold", problem, dynamics, event, horizon, seed, place, measure, threshold=plan
@@ -73,7 +70,7 @@ def transition(
     trials: int = 100,
     along: str = "n",
     event: Event | Mapping[str, Event] = Certificate(),
-    measure: Sequence[str] = (),
+    measure: str | Sequence[str] = (),
     time: float | Sequence[float] | None = None,
     steps: int | Sequence[int] | None = None,
     epochs: float | Sequence[float] | None = None,
@@ -87,9 +84,8 @@ def transition(
 
     `proportions()` of the result has them one by one. For the other arguments see `threshold`.
     """
-    axis = _dotted(along)
-    way = of_each(axis, by_name(event)) if rising is None else rising
-    plan = GridPlan(tuple(np.atleast_1d(values).tolist()), trials, along=axis, rising=way)
+    places = tuple(np.atleast_1d(values).tolist())
+    plan = GridPlan(places, trials, along=_dotted(along), rising=rising)
     horizon = _horizon(time, steps, epochs)
     found = _study("transition", problem, dynamics, event, horizon, seed, place, measure, grid=plan)
     return found.run(out, quiet=quiet)
@@ -129,7 +125,7 @@ def _study(
     horizon: dict[str, Any],
     seed: int,
     place: Mapping[str, Any],
-    measure: Sequence[str],
+    measure: str | Sequence[str],
     **plan: Any,
 ) -> Study:
     rules = dict(dynamics) if isinstance(dynamics, Mapping) else {_called(dynamics): dynamics}
@@ -137,7 +133,7 @@ def _study(
     parameters = {_dotted(axis): x for axis, x in place.items() if axis not in SIZES}
     axes: Any = {**sizes, "parameters": parameters}
     key = "events" if isinstance(event, Mapping) else "event"
-    asked: Any = {key: event, "horizon": horizon, "measure": tuple(measure) or None}
+    asked: Any = {key: event, "horizon": horizon, "measure": measure or None}
     return Study(name, axes, rules, problem, seed=seed, **asked, **plan)
 
 

@@ -97,7 +97,8 @@ def times(found: Sequence[SliceReport]) -> list[Table]:
 
     Of a slice of a single value it is P(converged) that is told.
     """
-    laws = [(s, law) for s in found if not s.is_point and (law := slowing_of(s)) is not None]
+    falling = [slice for slice in found if not (slice.is_point or slice.rises)]
+    laws = [(slice, law) for slice in falling if (law := slowing_of(slice)) is not None]
     units = dict.fromkeys(slice.unit_of_horizons for slice in found)
     alike = [[slice for slice in found if slice.unit_of_horizons == unit] for unit in units]
     return [*map(_by_time, alike), *([_slowing(laws)] if laws else [])]

@@ -14,6 +14,7 @@ from jaxflow.show.text import WIDTH, Entry, Table, between, beyond, number, soug
 from jaxflow.statistics.counts import wilson
 
 INITIALIZED = "well", "initialized"
+ENDS = "a trial ends when all its events have happened, or at its horizon"
 
 
 def summary(found: Sequence[SliceReport]) -> Table:
@@ -73,7 +74,7 @@ def direction(found: Sequence[SliceReport]) -> str:
     wrong = next((slice for slice in found if slice.runs_against_plan), None)
     if wrong is None:
         return ""
-    way, said = ("falls", "false") if wrong.plan.rising else ("grows", "true")
+    way, said = ("falls", "false") if wrong.rises else ("grows", "true")
     where = symbol(wrong.along)
     return f"P(converged) {way} along {where}, not as the plan says: set rising = {said}"
 
@@ -90,6 +91,7 @@ def means(found: Sequence[SliceReport]) -> Table:
     shared = ", ".join(f"{name} = {x}" for name, (x, *more) in every.items() if not more)
     along = found[0].along
     left_out = sum(sum(profile.left_out) for profile in shown)
+    remarks = [f"{left_out} values that are not finite are left out"] if left_out else []
     return Table(
         ("Means where trials ended, with their 95 % intervals by the bootstrap", shared),
         (*own, symbol(along), "mean", "interval", "trials"),
@@ -103,7 +105,7 @@ def means(found: Sequence[SliceReport]) -> Table:
             )
             for entry, at in rows
         ),
-        f"left out as not finite: {left_out}" if left_out else "",
+        "; ".join([*([ENDS] if found[0].waits else []), *remarks]),
     )
 
 
@@ -120,7 +122,7 @@ def crossings(found: Sequence[SliceReport], levels: Mapping[str, float]) -> Tabl
         for profile in profiles(found, name):
             value, low, high = map(float, profile.crossing(level))
             rows.append(
-                (profile.slice.title, f"{name} = {level:g}", *_crossing(profile, value, low, high))
+                (profile.title, f"{name} = {level:g}", *_crossing(profile, value, low, high))
             )
     title = f"Where the mean crosses a level: {along}, with its 95 % interval"
     return Table(title, ("slice", "level", along, "interval"), tuple(rows), words=(0, 1))

@@ -13,6 +13,7 @@ from jaxflow.show.text import between, beyond, number
 from jaxflow.statistics.counts import Tally, wilson
 
 MOST_PANELS = 6
+LEGEND = 84  # characters of a row of the legend
 TEXT_WIDTH = 0.18  # of the axis, that the label of a threshold takes
 
 
@@ -38,7 +39,8 @@ def transitions(found: Sequence[report.SliceReport]) -> Figure:
         for ax in axes[:, 0]
         for h, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=min(3, len(handles)))
+    columns = max(1, min(3, len(handles), LEGEND // max(map(len, handles), default=1)))
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=columns)
     return figure
 
 

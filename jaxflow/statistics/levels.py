@@ -23,6 +23,35 @@ def means(groups: Sequence[ArrayLike]) -> Interval:
     )
 
 
+def pooled(x: ArrayLike, groups: Sequence[ArrayLike], least: int = 12) -> tuple[Array, list[Array]]:
+    """Places x, ascending and positive, joined with their neighbours to `least` trials or more.
+
+    Each is at the mean of log x over its trials. What is left over at the end joins the last; two
+    places are left where there were two.
+    """
+    least = min(least, max(1, sum(len(np.asarray(group)) for group in groups) // 3))
+    places: list[float] = []
+    joined: list[Array] = []
+    waiting: list[tuple[float, Array]] = []
+    for at, group in zip(np.asarray(x, float), groups, strict=True):
+        waiting.append((at, np.asarray(group, float)))
+        if sum(len(found) for _, found in waiting) >= least:
+            places.append(_mean_place(waiting))
+            joined.append(np.concatenate([found for _, found in waiting]))
+            waiting = []
+    if waiting and joined:
+        waiting.append((places.pop(), joined.pop()))
+    if waiting:
+        places.append(_mean_place(waiting))
+        joined.append(np.concatenate([found for _, found in waiting]))
+    return np.array(places), joined
+
+
+def _mean_place(groups: Sequence[tuple[float, Array]]) -> float:
+    weights = [len(found) for _, found in groups]
+    return float(np.exp(np.average(np.log([at for at, _ in groups]), weights=weights)))
+
+
 def crossing(x: ArrayLike, groups: Sequence[ArrayLike], level: float) -> Interval:
     """The last place where the means of groups at x, ascending and positive, cross the level.
 

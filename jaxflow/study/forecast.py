@@ -156,7 +156,7 @@ def _sizes(point: Point) -> Point:
 
 def _programs_left(searches: Sequence[Search], costs: Costs) -> float:
     """Programs still to be compiled: every search takes as many as others had by their end."""
-    counts = [len({costs.shape(row.point) for row in search.ended.values()}) for search in searches]
+    counts = [len({row.program for row in search.ended.values()}) for search in searches]
     full = [n for n, search in zip(counts, searches, strict=True) if search.finished]
     each = float(np.mean(full)) if full else TYPICAL_PROGRAMS
     return sum(

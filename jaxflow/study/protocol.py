@@ -83,9 +83,8 @@ class Protocol:
             return
         if self.event is not None:
             raise mistake("an event, or several by name", "both", "leave [event] or [events] out")
-        if len(self.events) < 2 or "" in self.events:
-            remedy = "name two, or one alone as event"
-            raise mistake("several events by name", list(self.events), remedy)
+        if not self.events or "" in self.events:
+            raise mistake("events by name", list(self.events), "name one or more")
         never = [name for name, event in self.events.items() if isinstance(event, Never)]
         if never:
             raise mistake("events that can happen", never, "leave it out")

@@ -69,6 +69,11 @@ class Study:
             raise mistake(expected, "none", remedy)
         protocol = self.protocol  # made here, so that it is checked
         object.__setattr__(self, "event", protocol.event)
+        for name in ("threshold", "grid"):
+            plan = getattr(self, name)
+            if plan is not None and plan.rising is None:
+                rising = of_each(plan.along, protocol.by_name)
+                object.__setattr__(self, name, replace(plan, rising=rising))
         self._check_plan(protocol)
         if self.record is not None:
             check_recording(self.record, protocol.problem)
@@ -104,14 +109,6 @@ class Study:
             flat = flattened(axes["parameters"], "axes.parameters")
             table = {**table, "axes": {**axes, "parameters": flat}}
         study: Self = SCHEMA.read(cls, table, "the study", load=True)
-        for name in ("threshold", "grid"):
-            plan, said = getattr(study, name), table.get(name)
-            if plan is not None and isinstance(said, Mapping) and "rising" not in said:
-                rising = of_each(plan.along, study.protocol.by_name)
-                if plan.rising != rising:
-                    plan = replace(plan, rising=rising)
-                    changed: dict[str, Any] = {name: plan}
-                    study = replace(study, **changed)
         return study
 
     @classmethod
@@ -179,9 +176,7 @@ class Study:
         plan = self.threshold
         if plan is None or plan.along not in SIZES or isinstance(self.problem, ShallowNetwork):
             return plan
-        one, next_to_it = (Point(17, 17, 17).moved(plan.along, x) for x in (17, 18))
-        is_padded = self.problem.shape(one) == self.problem.shape(next_to_it)
-        return plan if is_padded else replace(plan, lattice="ladder")
+        return plan if plan.along in self.problem.padded else replace(plan, lattice="ladder")
 
     def _check_plan(self, protocol: Protocol) -> None:
         """Raise `ValueError` where the plan is not one for the events."""

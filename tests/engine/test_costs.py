@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated import searched
 from stores import ROW
 
-from jaxflow.core.types import Point, Trial
+from jaxflow.core.types import ANYWHERE, Point, Trial
 from jaxflow.engine.costs import Costs, cheapest
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes
@@ -17,8 +18,10 @@ from jaxflow.problems.problem import Shape, rung
 from jaxflow.problems.shallow.costs import cost, flops
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
+from jaxflow.sampling.threshold import ThresholdPlan
 
-COSTS = Costs(ShallowNetwork())
+SHALLOW = ShallowNetwork()
+COSTS = Costs(SHALLOW)
 ADAM = GradientDescent(0.01, "adam")
 
 
@@ -78,7 +81,7 @@ def test_at_most_eight_rungs_an_octave():
 
 def test_the_dimension_is_not_padded():
     point = Point(d=30, n=293, p=100)
-    assert ShallowNetwork().shape(point) == COSTS.shape(point) == (30, 320, 104)
+    assert SHALLOW.shape(point) == (30, 320, 104)
 
 
 def test_few_samples_go_by_powers_of_two():
@@ -108,3 +111,59 @@ def test_coordinates_that_a_problem_has_not_are_refused_before_any_trial(name):
         with pytest.raises(ValueError, match="coordinates in") as refused:
             runner.submit([Trial("adam", Point(3, 4, 8), 0, 1.0)])
         assert repr(name) in str(refused.value)
+
+
+def reaching(n, far, d=30, p=100):
+    """What a trial is padded to that may share a program with those up to `far` samples."""
+    point = Point(d, n, p)
+    return COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("n", far)))
+
+
+def test_exploring_trials_share_few_shapes():
+    assert {reaching(n, ANYWHERE).N for n in (50, 100, 300, 512)} == {512}
+    assert reaching(20, ANYWHERE).N == 32
+    assert {reaching(n, ANYWHERE).N for n in (513, 1449, 2048)} == {2048}
+
+
+def test_trials_about_a_threshold_share_the_one_that_holds_them():
+    assert {reaching(n, 345) for n in (250, 300, 345)} == {Shape(30, rung(345), rung(100))}
+    assert rung(301) == reaching(300, 301).N
+
+
+def test_what_is_cheap_is_not_compiled_more_narrowly():
+    assert {reaching(n, n + 1, d=10, p=20).N for n in (5, 26, 100)} == {128}
+
+
+def test_what_is_costly_is_not_padded_more_than_it_must_be():
+    assert rung(600) == reaching(600, ANYWHERE, d=1000, p=1000).N
+
+
+def test_a_trial_that_shares_with_none_has_the_shape_of_its_point():
+    point = Point(30, 100, 20)
+    assert COSTS.shape(Trial("flow", point, 0, 1.0)) == ShallowNetwork().shape(point)
+
+
+def test_sizes_that_are_not_padded_stay_what_they_are():
+    point = Point(30, 100, 100)
+    along_d = COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("d", 120)))
+    assert along_d == ShallowNetwork().shape(point)
+    along_p = COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("p", 130)))
+    assert along_p == Shape(30, rung(100), rung(130))
+
+
+@given(st.integers(1, 5000), st.floats(1, 5), st.integers(1, 200), st.integers(1, 300))
+def test_every_shape_holds_its_trial(n, far, d, p):
+    found = reaching(n, int(far * n) + 1, d, p)
+    assert n <= found.N and p <= found.P and d == found.D
+
+
+def test_a_search_visits_few_shapes():
+    """Forty simulated searches: those of the paper's demo, by Costs of its networks."""
+    counts = []
+    for seed in range(40):
+        plan = ThresholdPlan(100, 3000, 0.03)
+        search = searched(plan, (300 * 1.05**seed, 0.3, 0.02), seed)
+        shapes = {COSTS.shape(trial) for trial in search.proposed}
+        counts.append(len(shapes))
+        assert len({ShallowNetwork().shape(trial.point) for trial in search.proposed}) > 5
+    assert max(counts) <= 6 and sum(counts) / len(counts) < 4.5

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from problems import Bowl, keys_of
 
+import jaxflow as jf
 from jaxflow.core.types import Point, Trial
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes
@@ -140,3 +141,79 @@ def test_an_event_of_a_noisy_rule_is_that_of_its_own_path():
     found = rows(Bowl(RATE), Langevin(0.1, 0.01), trials, event)
     assert all(dict(row.measured)["norm"] < 0.5 for row in found if row.reason == "event")
     assert len({row.steps for row in found}) > 1
+
+
+@dataclass(frozen=True)
+class Alone(Iteration):
+    def update(self, problem, data, parameters, velocity, state, key):
+        return parameters
+
+
+@dataclass(frozen=True)
+class OtherShape(Iteration):
+    def update(self, problem, data, parameters, velocity, state, key):
+        return parameters[:1], state
+
+
+@dataclass(frozen=True)
+class Few(Iteration):
+    def update(self, problem, data):
+        return data
+
+
+@dataclass(frozen=True)
+class Branches(Iteration):
+    def update(self, problem, data, parameters, velocity, state, key):
+        if velocity[0] > 0:
+            return parameters, state
+        return parameters + velocity, state
+
+
+@dataclass(frozen=True)
+class Hidden(Iteration):
+    def update(self, problem, data, parameters, velocity, state, key):
+        return parameters + np.random.default_rng().normal(), state
+
+
+@dataclass(frozen=True)
+class Grows(Iteration):
+    def update(self, problem, data, parameters, velocity, state, key):
+        return parameters, (*state, velocity)
+
+
+@dataclass(frozen=True)
+class Shadows(Iteration):
+    decay: float = 0.9
+
+    def update(self, problem, data, parameters, velocity, state, key):
+        return parameters, state
+
+
+class Undeclared(Iteration):
+    def __init__(self, beta):
+        object.__setattr__(self, "beta", beta)
+
+    def update(self, problem, data, parameters, velocity, state, key):
+        return parameters, state
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (lambda: Alone(), "a pair from update of Alone.*return both"),
+        (lambda: OtherShape(), r"parameters of the form \(4,\) from update of OtherShape"),
+        (lambda: Few(), "a step of Few that can be traced.*positional arguments.*fix its update"),
+        (lambda: Branches(), "a step of Branches that does not depend on values.*jnp.where"),
+        (lambda: Hidden(), "the same step of Hidden from the same key.*jax.random"),
+        (lambda: Grows(), "state of the form .* from update of Grows"),
+        (lambda: Shadows(), "no field decay of Shadows.*call the field otherwise"),
+        (lambda: Undeclared(0.1), "a frozen dataclass at dynamics.*decorate"),
+    ],
+)
+def test_faults_of_a_rule_are_told_as_its_own_before_anything_runs(rule, said):
+    with pytest.raises(ValueError, match=said) as error:
+        jf.transition(
+            Perceptron(), rule(), event=Never(), measure="norm", d=4, values=[6], trials=1,
+            steps=3, quiet=True,
+        )  # fmt: skip
+    assert "\n" not in str(error.value) and len(str(error.value)) < 600

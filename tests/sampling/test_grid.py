@@ -2,7 +2,7 @@ import pytest
 
 from jaxflow.core.types import Point
 from jaxflow.sampling.grid import GridPlan
-from jaxflow.sampling.plan import Plan
+from jaxflow.sampling.plan import Plan, rises
 from jaxflow.statistics.counts import Tally
 from jaxflow.study.study import Study
 
@@ -26,7 +26,7 @@ def test_values_of_a_parameter_need_not_be_whole():
     plan = GridPlan((0.3, 0.1), 2, along="problem.labels.noise")
     assert plan.ask([], 0) == ((0.1, 2), (0.3, 2))
     assert not plan.rising
-    assert GridPlan((10, 20), 2, along="p").rising
+    assert rises(GridPlan((10, 20), 2, along="p"))
 
 
 def test_a_rising_grid_estimates_a_rising_threshold():

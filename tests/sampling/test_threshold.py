@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated import simulate
 
-from jaxflow.sampling.plan import Plan
+from jaxflow.sampling.plan import Plan, rises
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
@@ -136,7 +136,7 @@ def test_determined_by_its_arguments():
 @pytest.mark.parametrize("along", ["d", "p"])
 def test_along_d_and_p_the_probability_rises(along):
     plan = ThresholdPlan(20, 400, along=along)
-    assert plan.rising
+    assert rises(plan)
     tallies = simulate(plan, (90, 0.2, 0.05), 2)
     assert all(type(t.x) is int for t in tallies)
     below, above = (

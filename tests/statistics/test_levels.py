@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxflow.statistics.levels import crossing, means
+from jaxflow.statistics.levels import crossing, means, pooled
 
 X = (10.0, 20.0, 40.0, 80.0)
 
@@ -55,3 +55,23 @@ def test_a_mean_of_one_trial_has_no_interval():
 def test_one_place_is_no_axis():
     with pytest.raises(ValueError, match="two places or more along an axis"):
         crossing([10.0], groups(1.0), 0.5)
+
+
+def test_places_of_few_trials_are_pooled():
+    one = np.ones(1)
+    x, found = pooled([1.0, 2.0, 4.0, 8.0, 16.0], [np.ones(12), one, one, np.ones(10), one])
+    assert [len(group) for group in found] == [12, 13]
+    assert x[0] == 1.0 and 4.0 < x[1] < 8.5
+    x, found = pooled([1.0, 2.0], [one, one])
+    assert (x.tolist(), [len(group) for group in found]) == ([1.0, 2.0], [1, 1])
+
+
+def test_pooling_keeps_the_coverage_of_an_adaptive_study():
+    """Ones and twos of trials at thirty places: as exact as they seem, they are not."""
+    rng, inside = np.random.default_rng(2), 0
+    for _ in range(200):
+        x = np.sort(10 * 2 ** rng.uniform(0, 3, 30))
+        drawn = [rng.normal(1 - np.log2(at / 10) / 3, 0.4, rng.integers(1, 6)) for at in x]
+        found = crossing(*pooled(x, drawn), 0.5)
+        inside += found.low <= 10 * 2**1.5 <= found.high
+    assert inside >= 176  # of 190 expected

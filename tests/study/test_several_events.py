@@ -2,13 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from jaxflow import report
 from jaxflow.cli.parser import main
+from jaxflow.flow.events import Below
 from jaxflow.report import export
 from jaxflow.report.soundness import check, merge
+from jaxflow.sampling.grid import GridPlan
 from jaxflow.show.result import Result
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
@@ -65,6 +68,15 @@ def test_each_grows_likelier_its_own_way(both):
     assert Study.from_table(TABLE).grid.rising == {"fits": False, "learns": True}
     alike = {**TABLE, "events": {"fits": FITS, "fits_well": {**FITS, "value": 0.1}}}
     assert Study.from_table(alike).grid.rising is False
+
+
+def test_which_way_is_said_by_python_too(both):
+    plan = GridPlan((20, 26, 32), 8)
+    study = replace(Study.from_table(TABLE), grid=plan)
+    assert study.grid.rising == {"fits": False, "learns": True}
+    alone = replace(study, grid=plan, events={"learns": Below("test_error", 0.15)})
+    assert alone.grid.rising is True
+    assert alone == Study.from_table({**TABLE, "events": {"learns": LEARNS}})
 
 
 def test_what_is_told_names_the_event(both, capsys, tmp_path):
@@ -145,7 +157,7 @@ def test_a_search_narrows_every_threshold_from_one_set_of_trials(tmp_path):
     ("changes", "said"),
     [
         ({"event": FITS}, "an event, or several by name"),
-        ({"events": {"fits": FITS}}, "several events by name"),
+        ({"events": {}}, "events by name"),
         ({"events": {"fits": FITS, "never": {"kind": "never"}}}, "events that can happen"),
         ({"events": {"a": FITS, "b": {**LEARNS, "observable": "tset"}}}, "events.b.observable"),
         ({"measure": ["norm", "nrom"]}, "measure: expected observable"),

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxflow.core.types import Outcome, Point, Row, Trial
+from jaxflow.problems.problem import samples_rung
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.axes import Horizon
-from jaxflow.sampling.plan import Plan
+from jaxflow.sampling.plan import Plan, rises
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
@@ -30,7 +31,7 @@ def row(
     return Row(
         trial.dynamics, point.d, point.n, point.p, point.parameters, trial.seed, trial.horizon,
         outcome, "", flow_time, 1, 1, 0, 1.0, 0.1, True, 0.0, 0.1, (), (),
-        "float32", "cpu", "", "",
+        "float32", "cpu", f"N{samples_rung(max(point.n, 1))}", "",
     )  # fmt: skip
 
 
@@ -56,15 +57,20 @@ def measured(x, n50, seed, trials=20, width=0.1) -> Measured:
 
 
 def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:
-    """The tallies of one study, its rounds as far behind as those of a real one."""
+    """The tallies of one study."""
+    return list(searched(plan, truth, seed).tallies())
+
+
+def searched(plan: ThresholdPlan, truth, seed: int) -> Search:
+    """The search of one study, its rounds as far behind as those of a real one."""
     rng = np.random.default_rng(seed)
     search = Search(Slice("descent", base_point(plan.along), plan, Horizon()))
     while trials := search.propose():
         for trial in trials:
-            chance = proportion(trial.point[plan.along], truth, bool(plan.rising))
+            chance = proportion(trial.point[plan.along], truth, rises(plan))
             search.tell([row(trial, bool(rng.random() < chance))])
     assert search.finished
-    return list(search.tallies())
+    return search
 
 
 def told(

@@ -156,6 +156,8 @@ class ShallowNetwork(Problem):
         moved = jnp.max(jnp.abs(self.conserved(data, parameters) - conserved))
         return moved / jnp.max(parameters.a**2)
 
+    padded: ClassVar[tuple[str, ...]] = ("n", "p")
+
     def shape(self, point: Point) -> Shape:
         """Samples and neurons are padded; d is a static fact of every product."""
         return Shape(D=point.d, N=samples_rung(point.n), P=rung(point.p))
