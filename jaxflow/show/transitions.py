@@ -13,7 +13,8 @@ from jaxflow.show.text import between, beyond, number
 from jaxflow.statistics.counts import Tally, wilson
 
 MOST_PANELS = 6
-LEGEND = 84  # characters of a row of the legend
+LEGEND = 100  # characters of a row of the legend,
+HANDLE = 6  # of which a handle takes so many
 TEXT_WIDTH = 0.18  # of the axis, that the label of a threshold takes
 
 
@@ -39,9 +40,19 @@ def transitions(found: Sequence[report.SliceReport]) -> Figure:
         for ax in axes[:, 0]
         for h, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
-    columns = max(1, min(3, len(handles), LEGEND // max(map(len, handles), default=1)))
+    columns = _columns(list(handles))
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=columns)
     return figure
+
+
+def _columns(labels: Sequence[str]) -> int:
+    """In how many columns a legend fits below the panels; it is filled column by column."""
+    for count in (3, 2):
+        rows = -(-len(labels) // count)
+        widest = (max(map(len, labels[i : i + rows])) for i in range(0, len(labels), rows))
+        if sum(width + HANDLE for width in widest) <= LEGEND:
+            return count
+    return 1
 
 
 def role(slice: report.SliceReport) -> str:
