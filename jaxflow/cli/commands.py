@@ -15,6 +15,7 @@ from jaxflow.core.errors import mistake, printable
 
 if TYPE_CHECKING:
     from jaxflow.show.text import Table
+    from jaxflow.study.run import Progress
     from jaxflow.study.study import Study
 
 WIDTH = 80  # columns of a terminal
@@ -61,20 +62,25 @@ def run(options: argparse.Namespace) -> int:
 
     table = files.table(options.study, options.changes, small=options.small)
     folder = _folder(options, table)
-    is_fresh = _run_trials(options, table, folder)
+    progress = _run_trials(options, table, folder)
     from jaxflow import report
+    from jaxflow.engine.runner import Stopwatch
     from jaxflow.show import terminal
 
-    found = report.slices(folder)
-    _show(terminal.summary(found))
+    watch = progress.watch if progress else Stopwatch()
+    with watch.of("report"):
+        found = report.slices(folder)
+        _show(terminal.summary(found))
     path = folder / "thresholds.png"
-    if is_fresh or not path.exists():
+    if progress or not path.exists():
         from jaxflow.show.figures import drawn, figure, save
 
-        with drawn(lambda: figure(found)) as made:
+        with watch.of("drawing"), drawn(lambda: figure(found)) as made:
             save(made, path)
     say(f"store {folder / 'trials.sqlite'}")
     say(f"figure {path}")
+    if options.profile:
+        _show(terminal.profile(watch.seconds, progress.usage if progress else None))
     return 0
 
 
@@ -91,15 +97,17 @@ def _folder(options: argparse.Namespace, table: dict[str, Any]) -> Path:
     return Path("runs") / name
 
 
-def _run_trials(options: argparse.Namespace, table: dict[str, Any], folder: Path) -> bool:
-    """Run what is left of a study; whether anything may be new."""
+def _run_trials(
+    options: argparse.Namespace, table: dict[str, Any], folder: Path
+) -> "Progress | None":
+    """Run what is left of a study; None where it was finished already."""
     from jaxflow.report.status import is_finished
     from jaxflow.study import files
 
     fingerprint = files.fingerprint(table)
     if is_finished(folder, fingerprint):
         say(f"finished already: {folder}", sys.stderr)
-        return False
+        return None
     from jaxflow.core.machine import configure
 
     configure()
@@ -115,7 +123,7 @@ def _run_trials(options: argparse.Namespace, table: dict[str, Any], folder: Path
     with Monitor() as monitor:
         progress = run(study, folder, lanes, monitor, fingerprint=fingerprint)
     say(monitor.summary(progress), sys.stderr)
-    return True
+    return progress
 
 
 def _study(source: str, table: dict[str, Any]) -> "Study":

@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
     _add_lanes(run)
+    run.add_argument("--profile", action="store_true", help="say where the seconds went")
     run.set_defaults(changes={})
 
     trial = command("trial", commands.trial, "run one trial and draw its trajectory", epilog=FLAGS)

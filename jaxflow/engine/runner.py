@@ -1,7 +1,9 @@
-"""What runs trials: the interface, and the account of what was done."""
+"""What runs trials: the interface, and the accounts of what was done and how long it took."""
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -33,6 +35,22 @@ class Usage:
         if not (self.advances and self.busy):
             return 1.0
         return self.useful_advances / self.advances * self.busy / (self.busy + self.waiting)
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of one thread by what they went into."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        """Add the time inside."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
 
 
 class Runner(ABC):

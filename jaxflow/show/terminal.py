@@ -6,6 +6,7 @@ from math import isinf, isnan
 from typing import Any
 
 from jaxflow.core.types import SIZES, Outcome
+from jaxflow.engine.runner import Usage
 from jaxflow.report.means import Profile, measured, profiles
 from jaxflow.report.slices import SliceReport, entries, waiting
 from jaxflow.report.status import Status
@@ -147,6 +148,19 @@ def status(found: Status) -> Table:
     headings = ("slice", "trials", "threshold", "half-width", "asked for")
     rows = tuple((s.title, str(len(s.rows)), *_knowledge(s)) for s in found.slices)
     return Table("", headings, rows)
+
+
+def profile(seconds: Mapping[str, float], usage: Usage | None) -> Table:
+    """Where the seconds of a run went: of the thread that proposes, and of the workers together."""
+    rows = [("this thread", name, f"{spent:.1f}") for name, spent in seconds.items()]
+    if usage is not None:
+        of_workers = {
+            "compiling": usage.compiling,
+            "trials": usage.busy,
+            "without work": usage.waiting,
+        }
+        rows += [("workers, together", name, f"{spent:.1f}") for name, spent in of_workers.items()]
+    return Table("Where the seconds went", ("who", "what", "seconds"), tuple(rows), words=(0, 1))
 
 
 def place(report: dict[str, Any]) -> dict[str, str]:

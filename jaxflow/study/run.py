@@ -8,7 +8,7 @@ from jaxflow.core.machine import check_precision, configure_once
 from jaxflow.core.types import Trial
 from jaxflow.engine.costs import Costs, check_coordinates
 from jaxflow.engine.local import LocalRunner
-from jaxflow.engine.runner import Usage
+from jaxflow.engine.runner import Stopwatch, Usage
 from jaxflow.engine.settings import Lanes
 from jaxflow.sampling.design import Board
 from jaxflow.sampling.search import Search
@@ -29,6 +29,7 @@ class Progress:
     costs: Costs
     workers: int
     usage: Usage = field(default_factory=Usage)
+    watch: Stopwatch = field(default_factory=Stopwatch)
     known: int = 0  # trials that were in the store before the run
     known_work: float = 0.0
 
@@ -75,22 +76,27 @@ def run(
         check_coordinates(study.problem, dynamics, lanes.coordinates)
     if is_kept:
         SCHEMA.check_storable(study)
+    watch = Stopwatch()
     is_new = not (folder / FILE).exists()
     if is_new:
-        try_problem(study)
+        with watch.of("checks"):
+            try_problem(study)
     with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
         store.begin(study.design.hash, study.design.json, fingerprint)
         write(folder / STUDY, study.to_toml())
         board = Board(study.design.searches(study.protocol.outline), study.design.along)
-        board.tell(store.rows())
-        progress = Progress(board.searches, Costs(study.problem), lanes.resolved().workers)
-        waiting = _ask(study, store, board, progress.costs)
+        with watch.of("statistics"):
+            board.tell(store.rows())
+        workers = lanes.resolved().workers
+        progress = Progress(board.searches, Costs(study.problem), workers, watch=watch)
+        waiting = _ask(study, store, board, progress)
         progress.known = progress.ended
         progress.known_work = sum(
             progress.costs.spent(row) for s in board.searches for row in s.ended.values()
         )
         if waiting and not is_new:
-            try_problem(study)
+            with watch.of("checks"):
+                try_problem(study)
         if waiting:
             _drive(study, store, board, lanes, waiting, progress, listener)
         listener(progress)
@@ -120,17 +126,21 @@ def _drive(
         progress.usage = runner.usage
         runner.submit(waiting)
         while not board.finished:
-            rows = runner.harvest(timeout=1.0)
+            with progress.watch.of("waiting for trials"):
+                rows = runner.harvest(timeout=1.0)
             if rows:
-                store.insert(rows, runner.trajectories(rows))
+                with progress.watch.of("store"):
+                    store.insert(rows, runner.trajectories(rows))
                 board.tell(rows)
-                runner.submit(_ask(study, store, board, progress.costs))
+                runner.submit(_ask(study, store, board, progress))
             listener(progress)
 
 
-def _ask(study: Study, store: Store, board: Board, costs: Costs) -> list[Trial]:
+def _ask(study: Study, store: Store, board: Board, progress: Progress) -> list[Trial]:
     """Propose, note what is asked for, and give what has to be run, the most expensive first."""
-    asked = board.propose()
+    with progress.watch.of("statistics"):
+        asked = board.propose()
     if asked:
-        store.ask(study.design.hash, asked)
-    return sorted(board.missing(asked), key=costs.most, reverse=True)
+        with progress.watch.of("store"):
+            store.ask(study.design.hash, asked)
+    return sorted(board.missing(asked), key=progress.costs.most, reverse=True)

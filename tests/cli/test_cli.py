@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import matplotlib as mpl
@@ -272,3 +273,22 @@ def test_who_reads_a_part_ends_the_command():
     first, code = found.stdout.splitlines()
     assert first.split()[0] == next(iter(presets()))
     assert code in ("0", "141") and found.stderr == ""
+
+
+def test_a_run_says_where_its_seconds_went(grid, tmp_path, capsys):
+    """All of them: what this thread did adds up to about the time that the command took."""
+    began = time.monotonic()
+    text = said(capsys, "run", str(grid[0]), "--out", str(tmp_path / "new"), "--profile")
+    took = time.monotonic() - began
+    spent = {}
+    for line in text.splitlines():
+        found = re.fullmatch(
+            r" ?(this thread|workers, together) +(\S.*?) +(\d+\.\d)", line.rstrip()
+        )
+        if found:
+            spent[found[2]] = float(found[3])
+    names = {"checks", "statistics", "store", "waiting for trials", "report", "drawing"}
+    assert names | {"compiling", "trials", "without work"} == set(spent)
+    assert 0.5 * took < sum(spent[name] for name in names) < took + 0.5
+    again = said(capsys, "run", str(grid[0]), "--out", str(tmp_path / "new"), "--profile")
+    assert "report" in again and "compiling" not in again
