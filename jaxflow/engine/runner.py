@@ -27,7 +27,7 @@ class Usage:
     waiting: float = 0.0  # without work while another worker had some
     compiling: float = 0.0
     running: int = 0  # workers inside a program now
-    programs: set[str] = field(default_factory=set)
+    programs: set[tuple[str, str]] = field(default_factory=set)  # with the dynamics of each
 
     @property
     def utilization(self) -> float:

@@ -64,7 +64,7 @@ class Meter:
     def count(self, program: str, rows: list[Row], useful: int, advances: int) -> None:
         """Add trials ended by a program: `useful` advances of theirs, of so many of all lanes."""
         with self._lock:
-            self._usage.programs.add(program)
+            self._usage.programs.update((row.dynamics, program) for row in rows)
             self._usage.useful_advances += useful
             self._usage.advances += advances
             self._usage.trials += len(rows)

@@ -23,8 +23,8 @@ from jaxflow.statistics.powers import slope
 
 TYPICAL_TRIALS = 60  # of one threshold to 4 %, before any search has told
 MARGIN = 1.3  # trials run over those needed at the least
-TYPICAL_PROGRAMS = 8.0  # compiled for a search
-COMPILATION = 5.0  # seconds, before any has been timed
+TYPICAL_PROGRAMS = 3.0  # compiled for a search
+COMPILATION = 2.5  # seconds, before any has been timed
 GROWTH = 1.0, 0.6  # powers of N in d and p, before searches tell
 WARM = 0.7  # of the trials of a neighbour, for a search that is told where to begin
 NEAREST = 8  # trials of a grid that tell of another
@@ -155,12 +155,18 @@ def _sizes(point: Point) -> Point:
 
 
 def _programs_left(searches: Sequence[Search], costs: Costs) -> float:
-    """Programs still to be compiled: every search takes as many as others had by their end."""
-    counts = [len({row.program for row in search.ended.values()}) for search in searches]
-    full = [n for n, search in zip(counts, searches, strict=True) if search.finished]
+    """Programs still to be compiled: those of a grid's places; of a search, as others took."""
+    grids = [search for search in searches if not isinstance(search.plan, ThresholdPlan)]
+    sought = [search for search in searches if isinstance(search.plan, ThresholdPlan)]
+    taken = [len({row.program for row in search.ended.values()}) for search in sought]
+    full = [n for n, search in zip(taken, sought, strict=True) if search.finished]
     each = float(np.mean(full)) if full else TYPICAL_PROGRAMS
-    return sum(
-        max(0.0, each - n)
-        for n, search in zip(counts, searches, strict=True)
-        if not search.finished
+    return sum(_of_places(search, costs) for search in grids) + sum(
+        max(0.0, each - n) for n, search in zip(taken, sought, strict=True) if not search.finished
     )
+
+
+def _of_places(search: Search, costs: Costs) -> int:
+    """Shapes of trials to come that none has had which ended."""
+    to_come, had = (set(map(costs.shape, found)) for found in (search.missing, search.ended))
+    return len(to_come - had)
