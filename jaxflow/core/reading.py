@@ -56,7 +56,8 @@ class Reader:
             return value
         if isinstance(value, type) and kind is not Any:
             remedy = f"make one, {value.__name__}()"
-            raise mistake(f"{called(origin)} at {where}", value, remedy)
+            meant = get_args(kind)[0] if origin in (Union, types.UnionType) else origin
+            raise mistake(f"{called(meant)} at {where}", value, remedy)
         if kind in self.choices:
             return self._choice(kind, value, where)
         if origin in (Union, types.UnionType):

@@ -8,7 +8,8 @@ round r is proposed when all rounds before r - lag have ended, and from their re
 study that was interrupted, or has grown, proposes the same trials again, and those that are known
 need not be run. The rounds in flight keep the machine full while the next one waits for results.
 The lag is one round; a plan that asks for nothing is asked again without lag, so that it judges by
-all results whether it is done.
+all results whether it is done. So is what a trial says of where others are that it may share a
+program with: anywhere while the search explores, within reach of a threshold once it is located.
 
 A search may have a parent (neighbours.py): it waits until the parent's rounds say where that
 threshold is, and takes a guess of its own from those rounds and no later ones. Its own trials soon

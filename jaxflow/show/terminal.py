@@ -71,7 +71,11 @@ def _narrow(name: str) -> Entry:
 
 
 def direction(found: Sequence[SliceReport]) -> str:
-    """A remark where thresholds mean nothing, for P(converged) changes the other way."""
+    """A remark where thresholds mean nothing: all trials failed, or P changes the other way."""
+    failed = next((s for s in found if all(r.outcome is Outcome.FAILED for r in s.rows)), None)
+    if failed is not None:
+        reason = "a number was not finite, or the steps ran out"
+        return f"every trial of {failed.title} failed: {reason}"
     wrong = next((slice for slice in found if slice.runs_against_plan), None)
     if wrong is None:
         return ""

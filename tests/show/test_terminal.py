@@ -83,6 +83,13 @@ def test_outcomes_that_have_no_room_are_said_in_words():
     assert "failed" in narrow and "converged," not in narrow
 
 
+def test_a_slice_whose_trials_all_failed_is_told_as_such():
+    slice = made()
+    rows = tuple(replace(one, outcome=Outcome.FAILED, reason="not_finite") for one in slice.rows)
+    text = " ".join(str(terminal.thresholds([replace(slice, rows=rows)])).split())
+    assert "every trial of flow d=100 p=37 failed: a number was not finite" in text
+
+
 def test_status_says_where_a_study_stands():
     found = Status("[red]x[/red]", 3, True, (made(every=False), made(places=(150,), p=38)))
     assert str(found).startswith(
