@@ -272,7 +272,9 @@ def merge(options: argparse.Namespace) -> int:
         f"{found.added} trials added": True,
         f"{found.replaced} replaced by the same with a longer horizon": found.replaced,
         f"{found.known} were there already": found.known,
-        f"{found.differing} of them decided near a horizon in one alone": found.differing,
+        f"{found.differing} of them decided otherwise, near a horizon or padded otherwise": (
+            found.differing
+        ),
         f"{found.trajectories} trajectories added": found.trajectories,
         f"{found.designs} designs added": found.designs,
     }

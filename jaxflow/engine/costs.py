@@ -12,13 +12,10 @@ from jaxflow.core.types import ANYWHERE, Point, Row, Trial
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.problems.problem import Problem, Shape
 
-SHARED = (512, 2048, 8192, 32768)  # sizes that exploring trials are padded to,
-COSTLY = 1e8  # up to this cost of an evaluation
-SMALL = (
-    128,
-    32,
-)  # sizes that all trials up to them are padded to, the largest that costs so little
-CHEAP = 2e6
+# Sizes that exploring trials are padded to, up to this cost of an evaluation.
+SHARED, COSTLY = (512, 2048, 8192, 32768), 1e8
+# Sizes that all trials up to them are padded to: the larger of the two that costs so little.
+SMALL, CHEAP = (128, 32), 2e6
 
 
 class Costs:

@@ -1,9 +1,10 @@
 """Stores of one protocol from several machines, joined into one.
 
 A trial's numbers are a function of the trial and of the compiled program, so two machines may
-disagree in the last bits, and about the outcome of a trial that ends near its horizon. The row
-that is there first is kept, and with it only its own trajectory. Every other disagreement about an
-outcome is a contradiction, and nothing is joined.
+disagree in the last bits, and about the outcome of a trial that ends near its horizon; and two
+programs, which pad it otherwise, about that of any trial whose dynamics is chaotic. The row that is
+there first is kept, and with it only its own trajectory. Every other disagreement about an outcome
+is a contradiction, and nothing is joined.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ class MergeReport:
     added: int
     replaced: int  # undecided before, and now of a longer horizon
     known: int  # in the target, or in a source before, and left alone
-    differing: int  # decided near a horizon in one store and undecided in another
+    differing: int  # decided near a horizon in one store alone, or otherwise by another program
     trajectories: int
     designs: int
 
@@ -82,7 +83,7 @@ def _check_protocols(stores: list[Store]) -> None:
 
 
 def _differing(known: dict[Trial, Row], store: Store, rows: list[Row]) -> int:
-    """In how many outcomes near a horizon a store differs from the rows known, to which it adds.
+    """In how many outcomes a store differs from the rows known, to which it adds its own.
 
     Raises `ValueError` for contradictions.
     """
@@ -91,7 +92,7 @@ def _differing(known: dict[Trial, Row], store: Store, rows: list[Row]) -> int:
         there = known.get(row.trial, row)
         if not _agree(there, row):
             differing += 1
-            if not _agree(there, row, NEAR):
+            if there.program == row.program and not _agree(there, row, NEAR):
                 key = columns.key(row.trial)
                 contradictions.append(f"{named(key)}: {_end(there)}, and {_end(row)}")
         if not there.answers(row.horizon):

@@ -281,3 +281,15 @@ def test_stores_of_an_earlier_schema_are_merged_as_they_are(tmp_path, schema):
     target = earlier(tmp_path / "earlier", schema)
     assert merge(target, [source]) == replace(NOTHING, known=trials)
     assert check(target) == []
+
+
+def test_another_program_may_decide_otherwise(tmp_path):
+    """It sums in another order, and a chaotic trial ends elsewhere: told, and no contradiction."""
+    late = replace(ROW, outcome=Outcome.UNDECIDED, reason="horizon", flow_time=ROW.horizon)
+    other = replace(late, program="(2, 16, 4) map 1")
+    for name, row in (("here", ROW), ("same", late), ("other", other)):
+        made(tmp_path / name, [row])
+    with pytest.raises(ValueError, match="a store that agrees"):
+        merge(tmp_path / "joined", [tmp_path / "here", tmp_path / "same"])
+    found = merge(tmp_path / "joined", [tmp_path / "here", tmp_path / "other"])
+    assert (found.added, found.known, found.differing) == (1, 1, 1)
