@@ -73,6 +73,7 @@ class Protocol:
                 self.problem.check_observables(event.observed)
         with located("measure"):
             self.problem.check_observables(self.measure or ())
+        object.__setattr__(self, "measure", tuple(sorted(self.measure or ())) or None)
         if not 0 <= self.seed < 2**32:
             raise mistake("0 <= seed < 2**32", self.seed, "choose another")
 

@@ -69,6 +69,7 @@ class Study:
             raise mistake(expected, "none", remedy)
         protocol = self.protocol  # made here, so that it is checked
         object.__setattr__(self, "event", protocol.event)
+        object.__setattr__(self, "measure", protocol.measure)
         for name in ("threshold", "grid"):
             plan = getattr(self, name)
             if plan is not None and plan.rising is None:

@@ -154,6 +154,10 @@ def in_python(table, dice):
         made["horizon"] = Horizon(**{k: np.array(v) for k, v in table["horizon"].items()})
     if "event" in table:
         made["event"] = _event(table["event"], dice)
+    if "events" in table:
+        made["events"] = {name: _event(one, dice) for name, one in table["events"].items()}
+    if "measure" in table:
+        made["measure"] = dice.sample(table["measure"], len(table["measure"]))
     for name, kind in (("threshold", ThresholdPlan), ("grid", GridPlan)):
         if name in table:
             entries = table[name].items()

@@ -15,7 +15,7 @@ from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
 
-FREE = {("dynamics",), ("axes", "parameters")}  # tables whose keys are the user's own
+FREE = {("dynamics",), ("events",), ("axes", "parameters")}  # tables whose keys are the user's own
 
 
 def hashes(study: Study) -> tuple[str, str]:

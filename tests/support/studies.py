@@ -67,6 +67,8 @@ events = st.one_of(
         }
     ),
 )
+several = st.dictionaries(words, events, min_size=1, max_size=2)
+measures = st.lists(st.sampled_from(["loss", "distance", "flips"]), min_size=1, unique=True)
 horizons = st.one_of(
     table(factor=st.one_of(positive, st.lists(positive, min_size=1, max_size=3))),
     table(time=st.one_of(positive, st.lists(positive, min_size=1, max_size=2))),
@@ -98,7 +100,8 @@ def studies(draw):
         "axes": {name: draw(sizes) for name in ("d", "n", "p") if name != along},
         "dynamics": dynamics,
         **draw(table(problem=problems, horizon=horizons, seed=st.integers(0, 99))),
-        **draw(table(event=events)),
+        **draw(st.one_of(table(event=events), st.fixed_dictionaries({"events": several}))),
+        **draw(table(measure=measures)),
         **draw(table(precision=st.just("float32"))),
     }
     kind = draw(st.sampled_from(["threshold", "grid"]))
@@ -114,6 +117,9 @@ def studies(draw):
             "name": "leaky_relu"
         }
     steps = [name for name, table in dynamics.items() if table["kind"] == "descent"]
+    if len(steps) == len(dynamics) and draw(st.booleans()):
+        unit = draw(st.sampled_from(["steps", "epochs"]))
+        made["horizon"] = {unit: draw(st.lists(st.integers(1, 99), min_size=1, max_size=2))}
     if steps and draw(st.booleans()):
         parameters[f"dynamics.{steps[0]}.step"] = [0.5, 1.0]
     if parameters:
