@@ -204,7 +204,7 @@ def thresholds(options: argparse.Namespace) -> int:
 def means(options: argparse.Namespace) -> int:
     """Print the means of what trials measured, and where they cross levels."""
     from jaxflow import report
-    from jaxflow.report.means import measured, profiles
+    from jaxflow.report.means import every_profile, profiles
 
     found, levels = report.slices(options.folder), dict(options.level)
     if not options.json:
@@ -214,9 +214,11 @@ def means(options: argparse.Namespace) -> int:
         return 0
     import json
 
-    shown = [profile for name in measured(found) for profile in profiles(found, name)]
     crossed = [p.level(x) for name, x in levels.items() for p in profiles(found, name)]
-    said = {"means": [entry for p in shown for entry in p.entries()], "levels": crossed}
+    said = {
+        "means": [entry for p in every_profile(found) for entry in p.entries()],
+        "levels": crossed,
+    }
     print(json.dumps(said, indent=2))
     return 0
 

@@ -121,8 +121,8 @@ def check_law(law: Any, kind: Any, where: str) -> None:
     made = law if isinstance(law, type) else type(law)
     is_frozen = is_dataclass(made) and made.__dataclass_params__.frozen  # type: ignore[attr-defined]
     own = vars(made)  # one that says nothing of its own may be as its base is
-    says = "__init__" in own or _fields_said(own)
-    if not is_frozen or (says and "__dataclass_params__" not in own):
+    constructs = "__init__" in own and "__dataclass_params__" not in own
+    if not is_frozen or constructs or undeclared(made):
         remedy = "decorate the class with @dataclass(frozen=True)"
         raise mistake(f"a frozen dataclass at {where}", law, remedy)
     for f in fields(made):
@@ -135,9 +135,14 @@ def check_law(law: Any, kind: Any, where: str) -> None:
         raise mistake(f"{called(kind)} at {where}", law, remedy)
 
 
-def _fields_said(own: Mapping[str, Any]) -> bool:
-    """Whether the body of a class annotates something that would be a field."""
-    return any("ClassVar" not in str(hint) for hint in own.get("__annotations__", {}).values())
+def undeclared(kind: type) -> str | None:
+    """An annotation of a class, or of a base of it, that is no field; None if all are."""
+    known = {f.name for f in fields(kind)}
+    for base in kind.__mro__:
+        for name, hint in vars(base).get("__annotations__", {}).items():
+            if name not in known and "ClassVar" not in str(hint):
+                return str(name)
+    return None
 
 
 def check_instance(value: Any, kind: Any, where: str) -> None:

@@ -9,7 +9,6 @@ import jax
 
 from jaxflow.core.machine import check_precision
 from jaxflow.core.types import Recording, Row, Trial
-from jaxflow.engine.costs import Costs
 from jaxflow.engine.memory import check_memory
 from jaxflow.engine.program import Program, Programs
 from jaxflow.engine.runner import Runner, Usage
@@ -53,7 +52,7 @@ class LocalRunner(Runner):
         self.lanes, self.recording, self.usage = lanes.resolved(), recording, Usage()
         self.settings = Settings(problem, dict(dynamics), events, dtype, self.lanes, measured)
         self._programs = Programs(self.settings, lanes, recording)
-        self._schedule = Schedule(self.lanes.workers, Costs(problem).most)
+        self._schedule = Schedule(self.lanes.workers, self.settings.costs.most)
         self._checked: set[ProgramKey] = set()  # fit the memory
         self._trajectories: dict[Trial, Arrays] = {}
         self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()

@@ -90,7 +90,8 @@ class Settings:
         return {"problem": self.problem, "dynamics": dict(self.dynamics)}
 
     @cached_property
-    def _costs(self) -> Costs:
+    def costs(self) -> Costs:
+        """What trials cost, and their shapes."""
         return Costs(self.problem)
 
     def key(self, trial: Trial, recorded: bool = False) -> ProgramKey:
@@ -100,7 +101,7 @@ class Settings:
         values = trial.point.parameters
         inputs = tuple(name for name, _ in values if self._is_input(name))
         fixed = tuple((name, x) for name, x in values if name not in inputs)
-        return ProgramKey(trial.dynamics, self._costs.shape(trial), fixed, inputs, recorded)
+        return ProgramKey(trial.dynamics, self.costs.shape(trial), fixed, inputs, recorded)
 
     def setting(self, key: ProgramKey) -> Setting:
         """What a program of this key is compiled from.

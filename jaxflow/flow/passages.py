@@ -20,7 +20,7 @@ from jaxflow.flow.state import (
     TrialState,
     last_step,
     loss_in_time,
-    observed_state,
+    observe,
 )
 from jaxflow.flow.stopping import Reason
 
@@ -45,8 +45,7 @@ def observed_at_start(
     context = problem.context(names, request.keys, sizes, setting.shape, data, theta)
     values = jnp.zeros(0, jax.tree.leaves(theta)[0].dtype)
     if setting.watched:
-        here = observed_state(problem, data, theta, theta, context)
-        values = problem.observe(setting.watched, here)
+        values = observe(problem, setting.watched, data, theta, theta, context)
     return Observed(values, values, theta, context)
 
 
@@ -57,8 +56,8 @@ def observed_after(
     observed = state.observed
     if observed is None or not setting.watched:
         return observed
-    here = observed_state(setting.problem, state.data, theta, observed.first, observed.context)
-    now = setting.problem.observe(setting.watched, here)
+    first, context = observed.first, observed.context
+    now = observe(setting.problem, setting.watched, state.data, theta, first, context)
     before = jnp.where(keep, observed.values, observed.before)
     return observed._replace(values=now, before=before)
 
@@ -154,6 +153,5 @@ def measured(setting: Setting, state: TrialState) -> Float[Array, " measured"]:
     """The observables asked for, where the lane is."""
     if not setting.measured or state.observed is None:
         return jnp.zeros(0, state.loss.dtype)
-    problem, observed = setting.problem, state.observed
-    here = observed_state(problem, state.data, state.theta, observed.first, observed.context)
-    return problem.observe(setting.measured, here)
+    first, context = state.observed.first, state.observed.context
+    return observe(setting.problem, setting.measured, state.data, state.theta, first, context)

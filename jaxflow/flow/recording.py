@@ -19,7 +19,7 @@ from jaxflow.flow.state import (
     Summary,
     TrialState,
     in_own_precision,
-    observed_state,
+    observe,
 )
 from jaxflow.flow.stopping import Reason
 from jaxflow.flow.trial import finish, start, step
@@ -96,8 +96,7 @@ def solve_recorded(
         # A trial that ends on a rejected step was seen where it stands: its row is written again.
         row = jnp.where(state.steps > carry.steps, carry.rows, carry.rows - 1)
         problem = setting.at(state.values).problem
-        here = observed_state(problem, state.data, state.theta, first.theta, context)
-        found = problem.observe(observables, here)
+        found = observe(problem, observables, state.data, state.theta, first.theta, context)
         at_row = lambda old, new: jnp.asarray(old).at[row].set(new)  # noqa: E731
         trajectory = Trajectory(
             at_row(carry.seen.times, state.time), at_row(carry.seen.values, found)

@@ -167,8 +167,14 @@ def last_step(state: TrialState) -> LogLoss:
     return LogLoss(dt, (value, state.loss), (slope, state.decay))
 
 
-def observed_state(
-    problem: Problem, data: PyTree, theta: PyTree, first: PyTree, context: PyTree
-) -> State:
-    """A state as its observables see it: with the problem's own field, whatever the dynamics."""
-    return State(data, theta, problem.field(data, theta), first, context)
+def observe(
+    problem: Problem,
+    names: tuple[str, ...],
+    data: PyTree,
+    theta: PyTree,
+    first: PyTree,
+    context: PyTree,
+) -> Float[Array, " names"]:
+    """The observables named, at theta: with the problem's own field, whatever the dynamics."""
+    here = State(data, theta, problem.field(data, theta), first, context)
+    return problem.observe(names, here)

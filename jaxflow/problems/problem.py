@@ -14,7 +14,7 @@ move, how long they are, what is observed, what a trial is padded to, what an ev
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -25,6 +25,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.keys import Keys
+from jaxflow.core.open_names import undeclared
 from jaxflow.core.types import SIZES, Point
 from jaxflow.core.values import ByContent
 from jaxflow.problems.geometry import ByRow, Geometry
@@ -266,9 +267,7 @@ def sum_of_squares(tree: PyTree) -> Float[Array, ""]:
 
 def declared(kind: type) -> None:
     """Raise `ValueError` where a class has an annotation that is no field of it."""
-    known = {f.name for f in fields(kind)}
-    for base in kind.__mro__:
-        for name, hint in vars(base).get("__annotations__", {}).items():
-            if name not in known and "ClassVar" not in str(hint):
-                remedy = "decorate it with @dataclass(frozen=True, eq=False)"
-                raise mistake(f"the field {name} of {kind.__name__}", "an annotation", remedy)
+    name = undeclared(kind)
+    if name is not None:
+        remedy = "decorate it with @dataclass(frozen=True, eq=False)"
+        raise mistake(f"the field {name} of {kind.__name__}", "an annotation", remedy)

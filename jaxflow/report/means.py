@@ -86,6 +86,11 @@ def profiles(found: Sequence[SliceReport], observable: str) -> list[Profile]:
     return [_profile(slice, observable) for slice in found if slice.event == first]
 
 
+def every_profile(found: Sequence[SliceReport]) -> list[Profile]:
+    """All that was measured, along every slice."""
+    return [profile for name in measured(found) for profile in profiles(found, name)]
+
+
 def _profile(slice: SliceReport, observable: str) -> Profile:
     groups: dict[float, list[float]] = {}
     for row in slice.rows:

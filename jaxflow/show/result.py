@@ -126,7 +126,7 @@ class Result:
         lines = [_line(entry) for entry in found[:MOST_LINES]] or _ranges(slices)
         more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []
         trials = f"{sum(len(slice.rows) for slice in slices)} trials"
-        remark = [f"  {said}"] if (said := terminal.direction(slices)) else []
+        remark = [f"  {said}"] if (said := terminal.remark(slices)) else []
         return "\n".join([f"Result({str(self.folder)!r}): {trials}", *lines, *more, *remark])
 
     def _repr_html_(self) -> str:

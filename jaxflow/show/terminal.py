@@ -7,7 +7,7 @@ from typing import Any
 
 from jaxflow.core.types import SIZES, Outcome
 from jaxflow.engine.runner import Usage
-from jaxflow.report.means import Profile, measured, profiles
+from jaxflow.report.means import Profile, every_profile, profiles
 from jaxflow.report.slices import SliceReport, entries, waiting
 from jaxflow.report.status import Status
 from jaxflow.sampling.threshold import ThresholdPlan
@@ -60,7 +60,7 @@ def thresholds(found: Sequence[SliceReport]) -> Table:
         )
         for report, at in zip(reports, places, strict=True)
     ]
-    caption = direction(found) or found[0].horizon.formula
+    caption = remark(found) or found[0].horizon.formula
     counted = _with_outcomes(Table(title, headings, (), caption), rows, reports)
     return counted if counted.width <= WIDTH else _with_outcomes_as_words(counted, len(headings))
 
@@ -70,7 +70,7 @@ def _narrow(name: str) -> Entry:
     return tuple(name.split()) if " " in name else name
 
 
-def direction(found: Sequence[SliceReport]) -> str:
+def remark(found: Sequence[SliceReport]) -> str:
     """A remark where thresholds mean nothing: all trials failed, or P changes the other way."""
     failed = next((s for s in found if all(r.outcome is Outcome.FAILED for r in s.rows)), None)
     if failed is not None:
@@ -89,7 +89,7 @@ def means(found: Sequence[SliceReport]) -> Table:
 
     Raises `ValueError` where the trials measured nothing.
     """
-    shown = [profile for name in measured(found) for profile in profiles(found, name)]
+    shown = every_profile(found)
     rows = [(entry, _place_of(profile)) for profile in shown for entry in profile.entries()]
     every = {name: {at[name] for _, at in rows} for name in rows[0][1]}
     own = [name for name, values in every.items() if len(values) > 1]

@@ -30,26 +30,24 @@ def pooled(x: ArrayLike, groups: Sequence[ArrayLike], least: int = 12) -> tuple[
     places are left where there were two.
     """
     least = min(least, max(1, sum(len(np.asarray(group)) for group in groups) // 3))
-    places: list[float] = []
-    joined: list[Array] = []
-    waiting: list[tuple[float, Array]] = []
+    pools: list[list[tuple[float, Array]]] = []
     for at, group in zip(np.asarray(x, float), groups, strict=True):
-        waiting.append((at, np.asarray(group, float)))
-        if sum(len(found) for _, found in waiting) >= least:
-            places.append(_mean_place(waiting))
-            joined.append(np.concatenate([found for _, found in waiting]))
-            waiting = []
-    if waiting and joined:
-        waiting.append((places.pop(), joined.pop()))
-    if waiting:
-        places.append(_mean_place(waiting))
-        joined.append(np.concatenate([found for _, found in waiting]))
-    return np.array(places), joined
+        if not pools or _trials(pools[-1]) >= least:
+            pools.append([])
+        pools[-1].append((float(at), np.asarray(group, float)))
+    if len(pools) > 1 and _trials(pools[-1]) < least:
+        pools[-2:] = [pools[-2] + pools[-1]]
+    joined = [np.concatenate([found for _, found in pool]) for pool in pools]
+    return np.array([_mean_place(pool) for pool in pools]), joined
 
 
-def _mean_place(groups: Sequence[tuple[float, Array]]) -> float:
-    weights = [len(found) for _, found in groups]
-    return float(np.exp(np.average(np.log([at for at, _ in groups]), weights=weights)))
+def _trials(pool: Sequence[tuple[float, Array]]) -> int:
+    return sum(len(found) for _, found in pool)
+
+
+def _mean_place(pool: Sequence[tuple[float, Array]]) -> float:
+    weights = [len(found) for _, found in pool]
+    return float(np.exp(np.average(np.log([at for at, _ in pool]), weights=weights)))
 
 
 def crossing(x: ArrayLike, groups: Sequence[ArrayLike], level: float) -> Interval:

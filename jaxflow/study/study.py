@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import located, mistake
 from jaxflow.core.names import annotation, flattened, replaced
 from jaxflow.core.types import SIZES, Point, Recording
 from jaxflow.flow.dynamics import Dynamics
@@ -203,8 +203,6 @@ class Study:
                 raise mistake(f"whole numbers as {name}", x, "give integers")
             if kind not in (int, float):
                 raise mistake("a parameter that is a number", name, "choose another as an axis")
-            try:
+            with located(name):
                 root = replaced(root, name, int(x) if kind is int else x)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from error
         root["problem"].check(point)

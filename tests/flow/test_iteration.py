@@ -80,8 +80,8 @@ def test_noise_of_its_own_settles_where_theory_says():
     assert {row.steps for row in found} == {200}
 
 
-def test_what_it_remembers_is_carried_to_the_bit():
-    """Momentum as optax has it, in the same program and in another lane."""
+def test_what_it_remembers_is_carried():
+    """Momentum as optax has it, to rounding, alone and beside others."""
     trials = [Trial("it", Point(3, 20, 4), seed, 5.0) for seed in range(3)]
     problem = DeepNetwork()
     ours = rows(problem, HeavyBall(0.1), trials)

@@ -81,8 +81,11 @@ def test_thresholds_move_as_they_must(folder, monkeypatch):
     by = {name: thresholds(folder, name, {"name": f"whole-{name}"})[1] for name in STUDIES}
     wandering = [entry["mean"] for entry in by.pop("temperature")]
     assert wandering == sorted(wandering)
-    known = [entry["n50"] for entry in by["several_events"] if entry["event"] == "learns"]
-    assert known == sorted(known, reverse=True) or len(known) == 4
+    several = {(e["event"], e["d"], e["horizon"]): e["n50"] for e in by["several_events"]}
+    for d in (8, 16):
+        assert several["fits", d, 100] > several["fits", d, 20]
+    for epochs in (20, 100):
+        assert several["learns", 16, epochs] > several["learns", 8, epochs]
     noise = [entry["n50"] for entry in by["label_noise"]]
     assert noise == sorted(noise, reverse=True)
     at = {(entry["d"], entry["horizon"]): entry["n50"] for entry in by["test_error"]}

@@ -38,7 +38,7 @@ from functools import cached_property
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxflow.core.errors import mistake, unknown_name
+from jaxflow.core.errors import located, mistake, unknown_name
 from jaxflow.core.keys import Keys
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow import teacher
@@ -182,10 +182,8 @@ def check_teacher_of(names: Iterable[str], problem: ShallowNetwork) -> None:
     """Raise `ValueError` where the trials of a problem do not have what is to be observed."""
     wanted = sorted(OF_TEACHER.intersection(names))
     if wanted:
-        try:
+        with located(wanted[0]):
             teacher.check_teacher(problem)
-        except ValueError as error:
-            raise ValueError(f"{wanted[0]}: {error}") from error
 
 
 def origin(
