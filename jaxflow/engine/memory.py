@@ -1,7 +1,7 @@
 """How much memory a trial takes, estimated before anything is drawn or compiled.
 
 XLA sets aside for a trial its state, twice since a loop passes it on, and the arrays made on the
-way, of which about two of the largest are alive at a time. Both are read off the traced program,
+way, of which about three of the largest are alive at a time. Both are read off the traced program,
 for which nothing is allocated. The estimate is one to three times what the compiler plans.
 """
 
@@ -21,7 +21,7 @@ from jaxflow.engine.settings import Lanes, Settings
 from jaxflow.flow.state import Setting
 from jaxflow.flow.trial import start, step
 
-COPIES = 2  # of the state, and of the largest array, that are alive at a time
+COPIES, ALIVE = 2, 3  # of the state, and of the largest array, that are there at a time
 SHARE = 0.5  # of a device's memory that trials may take
 GIB = 2**30
 
@@ -35,7 +35,8 @@ class Footprint(NamedTuple):
 
     def total(self, width: int = 1, starting: int = 1) -> int:
         """Bytes that `width` lanes take side by side, of which so many start at once."""
-        return COPIES * (width * self.state + max(starting * self.start, width * self.step))
+        made = max(starting * self.start, width * self.step)
+        return COPIES * width * self.state + ALIVE * made
 
 
 def footprint(setting: Setting) -> Footprint:

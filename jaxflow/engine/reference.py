@@ -90,7 +90,7 @@ def numerics_error(dtype: str) -> float:
     a = random.standard_normal((LANES, P)).astype(np.float32)
 
     def evaluate(X: jax.Array, y: jax.Array, W: jax.Array, a: jax.Array) -> tuple[jax.Array, ...]:
-        data = Data(Ambient(X), y, jnp.asarray(D), jnp.asarray(N), jnp.asarray(P))
+        data = Data(Ambient(X.T), y, jnp.asarray(D), jnp.asarray(N), jnp.asarray(P))
         theta = Parameters(W, a)
         return (*field(Network(), data, theta), loss(Network(), data, theta))
 

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
+from jaxflow.core.trees import row_sums
+
 
 @runtime_checkable
 class Geometry(Protocol):
@@ -64,8 +66,9 @@ class ByRow:
 
 
 def _squares(leaf: Array) -> Array:
-    axes = tuple(range(1, leaf.ndim)) if leaf.ndim > 1 else None
-    return jnp.sum(leaf * leaf, axis=axes)
+    if leaf.ndim < 2:
+        return jnp.sum(leaf * leaf)
+    return row_sums((leaf * leaf).reshape(len(leaf), -1))
 
 
 class Lengths:

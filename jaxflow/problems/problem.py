@@ -52,17 +52,27 @@ def below(count: Array | int, length: int) -> Bool[Array, " length"]:
     return jnp.arange(length) < count
 
 
-def rung(size: int) -> int:
-    """The least rung of the ladder of sizes that holds `size`: eight an octave above 64."""
-    step = 8
-    while size > 16 * step:
-        step *= 2
-    return -(-size // step) * step
-
-
 def samples_rung(n: int) -> int:
-    """The same for the samples, of which a study visits many numbers: powers of two up to 64."""
-    return rung(n) if n > 64 else max(16, 1 << (n - 1).bit_length())
+    """What n samples are padded to, of which a study visits many numbers.
+
+    Powers of two from 16 to 64, then multiples of 16, and above 512 sixteen rungs an octave.
+    """
+    if n <= 64:
+        return max(16, 1 << (n - 1).bit_length())
+    step = 16
+    while n > 32 * step:
+        step *= 2
+    return _multiple(step, n)
+
+
+def product_rung(d: int) -> int:
+    """What d is padded to: products over whole registers are faster, where that adds little."""
+    whole = _multiple(16, d)
+    return whole if 10 * whole <= 11 * d else d
+
+
+def _multiple(step: int, size: int) -> int:
+    return -(-size // step) * step
 
 
 class State(NamedTuple):

@@ -9,7 +9,8 @@ study that was interrupted, or has grown, proposes the same trials again, and th
 need not be run. The rounds in flight keep the machine full while the next one waits for results.
 The lag is one round; a plan that asks for nothing is asked again without lag, so that it judges by
 all results whether it is done. So is what a trial says of where others are that it may share a
-program with: anywhere while the search explores, within reach of a threshold once it is located.
+program with: anywhere while the search explores, within reach of a threshold once it is located;
+those of a grid with the next few of its values.
 
 A search may have a parent (neighbours.py): it waits until the parent's rounds say where that
 threshold is, and takes a guess of its own from those rounds and no later ones. Its own trials soon
@@ -18,6 +19,7 @@ make a better one (guess.py).
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import product
 from math import inf, log
 from typing import NamedTuple
@@ -260,7 +262,17 @@ class Search:
         About a threshold that is located, as far as trials are proposed there.
         """
         along, x = self.plan.along, point[self.plan.along]
-        if along not in SIZES or isinstance(self.plan, GridPlan):
+        if along not in SIZES:
             return None
-        reaches = [reach for reach in self._reaches.values() if reach > x]
-        return point.moved(along, min(reaches, default=ANYWHERE))
+        is_grid = isinstance(self.plan, GridPlan)
+        reaches = self._of_grid if is_grid else self._reaches.values()
+        return point.moved(along, min((r for r in reaches if r >= x), default=ANYWHERE))
+
+    @cached_property
+    def _of_grid(self) -> list[float]:
+        """The values of a grid that those a little smaller share programs with."""
+        made: list[float] = []
+        for x in sorted(getattr(self.plan, "values", ()), reverse=True):
+            if not made or x < ALIKE * made[-1]:
+                made.append(x)
+        return made

@@ -14,7 +14,7 @@ from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.flow import GradientFlow
-from jaxflow.problems.problem import Shape, rung
+from jaxflow.problems.problem import Shape, product_rung, samples_rung
 from jaxflow.problems.shallow.costs import cost, flops
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
@@ -27,8 +27,8 @@ ADAM = GradientDescent(0.01, "adam")
 
 def test_products_are_counted_by_hand():
     shape = Shape(D=3, N=5, P=2)
-    assert flops("ambient", shape) == 2 * (2 * 5 * 3 * 2)  # X W^T and M^T X
-    assert flops("span", shape) == 2 * 5 * 5 * 2  # G C
+    assert flops("ambient", shape) == 2 * (2 * 5 * 3 * 2)  # W X^T and M X
+    assert flops("span", shape) == 2 * 5 * 5 * 2  # C G
     assert flops("orthogonal", shape) == 0
 
 
@@ -67,36 +67,41 @@ def test_updates_that_are_not_linear_stay_in_ambient_coordinates():
 
 @given(st.integers(1, 10**7))
 def test_a_rung_holds_its_size_and_wastes_little(size):
-    found = rung(size)
+    found = samples_rung(size)
     assert found >= size
-    assert found % 8 == 0
-    assert rung(found) == found
-    assert found - size < max(8, size / 8)
+    assert found % 16 == 0
+    assert samples_rung(found) == found
+    assert found - size < max(16, size if size <= 64 else size / 16)
 
 
-def test_at_most_eight_rungs_an_octave():
+def test_at_most_sixteen_rungs_an_octave():
     for low in (64, 1024, 4096):
-        assert len({rung(size) for size in range(low + 1, 2 * low + 1)}) <= 8
+        assert len({samples_rung(size) for size in range(low + 1, 2 * low + 1)}) <= 16
 
 
-def test_the_dimension_is_not_padded():
-    point = Point(d=30, n=293, p=100)
-    assert SHALLOW.shape(point) == (30, 320, 104)
+def test_products_go_by_whole_registers_where_that_adds_little():
+    dimensions = (1, 10, 14, 15, 20, 29, 30, 32, 60, 90, 100, 145, 146)
+    expected = (1, 10, 14, 16, 20, 29, 32, 32, 64, 96, 100, 145, 160)
+    assert tuple(map(product_rung, dimensions)) == expected
+
+
+def test_the_neurons_are_not_padded():
+    assert SHALLOW.shape(Point(d=30, n=293, p=37)) == (32, 304, 37)
 
 
 def test_few_samples_go_by_powers_of_two():
     buckets = [ShallowNetwork().shape(Point(3, n, 37)) for n in range(1, 65)]
     assert {shape.N for shape in buckets} == {16, 32, 64}
-    assert all(n + 1 <= shape.N and shape.P == 40 for n, shape in enumerate(buckets))
+    assert all(n + 1 <= shape.N and shape.P == 37 for n, shape in enumerate(buckets))
 
 
 def test_the_work_of_a_trial_grows_with_its_horizon_and_its_bucket():
     """An evaluation at (3, 60, 40) passes over 5 N P + 6 P D entries and makes 4 N D P flops."""
     point = Point(3, 60, 40)
-    evaluation = 4 * 64 * 3 * 40 + 30 * (5 * 64 * 40 + 6 * 40 * 3)
+    evaluation = 4 * 64 * 3 * 40 + 12 * (5 * 64 * 40 + 6 * 40 * 3)
     assert COSTS.evaluation(point) == evaluation
     assert COSTS.most(Trial("flow", point, 0, 2.0)) == 2 * evaluation
-    assert COSTS.most(Trial("flow", Point(3, 64, 33), 5, 2.0)) == 2 * evaluation  # same bucket
+    assert COSTS.most(Trial("flow", Point(3, 64, 40), 5, 2.0)) == 2 * evaluation  # same bucket
 
 
 def test_the_work_of_a_trial_that_has_ended_is_that_of_its_evaluations():
@@ -126,8 +131,8 @@ def test_exploring_trials_share_few_shapes():
 
 
 def test_trials_about_a_threshold_share_the_one_that_holds_them():
-    assert {reaching(n, 345) for n in (250, 300, 345)} == {Shape(30, rung(345), rung(100))}
-    assert rung(301) == reaching(300, 301).N
+    assert {reaching(n, 345) for n in (250, 300, 345)} == {Shape(32, samples_rung(345), 100)}
+    assert samples_rung(301) == reaching(300, 301).N
 
 
 def test_what_is_cheap_is_not_compiled_more_narrowly():
@@ -135,7 +140,7 @@ def test_what_is_cheap_is_not_compiled_more_narrowly():
 
 
 def test_what_is_costly_is_not_padded_more_than_it_must_be():
-    assert rung(600) == reaching(600, ANYWHERE, d=1000, p=1000).N
+    assert samples_rung(600) == reaching(600, ANYWHERE, d=1000, p=1000).N
 
 
 def test_a_trial_that_shares_with_none_has_the_shape_of_its_point():
@@ -148,13 +153,13 @@ def test_sizes_that_are_not_padded_stay_what_they_are():
     along_d = COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("d", 120)))
     assert along_d == ShallowNetwork().shape(point)
     along_p = COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("p", 130)))
-    assert along_p == Shape(30, rung(100), rung(130))
+    assert along_p == Shape(32, samples_rung(100), 130)
 
 
 @given(st.integers(1, 5000), st.floats(1, 5), st.integers(1, 200), st.integers(1, 300))
 def test_every_shape_holds_its_trial(n, far, d, p):
     found = reaching(n, int(far * n) + 1, d, p)
-    assert n <= found.N and p <= found.P and d == found.D
+    assert n <= found.N and p <= found.P and d <= found.D
 
 
 def test_a_search_visits_few_shapes():
@@ -166,4 +171,4 @@ def test_a_search_visits_few_shapes():
         shapes = {COSTS.shape(trial) for trial in search.proposed}
         counts.append(len(shapes))
         assert len({ShallowNetwork().shape(trial.point) for trial in search.proposed}) > 5
-    assert max(counts) <= 6 and sum(counts) / len(counts) < 4.5
+    assert max(counts) <= 7 and sum(counts) / len(counts) < 4

@@ -50,7 +50,7 @@ def test_rows_are_bit_identical_in_any_lane_beside_any_neighbours(warm):
 def test_sizes_inside_a_bucket_share_its_program(warm):
     made, _ = warm
     before = dict(made.programs)
-    rows = made.run([Trial("flow", Point(10, n, 20), 0, 150.0) for n in (34, 37, 40)])
+    rows = made.run([Trial("flow", Point(10, n, 24), 0, 150.0) for n in (34, 37, 40)])
     assert made.programs == before
     assert [row.n for row in rows] == [34, 37, 40]
     assert len({row.program for row in rows}) == 1

@@ -308,7 +308,7 @@ def test_a_neuron_that_is_alone_fits_or_dies(solver):
         return first, finish(setting, last)
 
     first, found = jax.jit(lambda requests: jax.lax.map(solve, requests))(requests)
-    X, y = np.float64(first.data.inputs.X)[:, 0, 0], np.float64(first.data.y)[:, 0]
+    X, y = np.float64(first.data.inputs.XT)[:, 0, 0], np.float64(first.data.y)[:, 0]
     W, a = np.float64(first.theta.W)[:, 0, 0], np.float64(first.theta.a)[:, 0]
     fits = (W * X > 0) & (a * y > 0) | ((y - a * np.maximum(W * X, 0)) ** 2 <= 1)
     expected = np.where(fits, Reason.CERTIFICATE, Reason.STATIONARY)

@@ -147,6 +147,12 @@ def test_a_grid_is_one_round():
     assert made.tallies()[0].trials == 3
 
 
+def test_values_of_a_grid_share_programs_with_those_a_little_larger():
+    grid = search(GridPlan((50, 60, 90, 95, 100), 2))
+    reach = {trial.point.n: trial.within.n for trial in grid.propose()}
+    assert reach == {50: 50, 60: 60, 90: 100, 95: 100, 100: 100}
+
+
 @pytest.mark.parametrize("most", [30, 77])
 def test_the_budget_is_kept_with_rounds_in_flight(most):
     made = search(ThresholdPlan(50, 800, 0.001, max_trials=most))

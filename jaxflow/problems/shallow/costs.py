@@ -3,7 +3,7 @@
 from jaxflow.problems.problem import Shape
 from jaxflow.problems.shallow.coordinates import Name
 
-FLOPS_PER_ENTRY = 30  # of a product, in the time that an entry of an array takes to pass by
+FLOPS_PER_ENTRY = 12  # of a product, in the time that an entry of an array takes to pass by
 PASSES = 5  # over the n p pre-activations, in any coordinates
 STATE_PASSES = 6  # over the state, in the linear combinations of a stage
 

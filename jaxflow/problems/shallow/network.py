@@ -62,7 +62,7 @@ class Data(NamedTuple):
         if not isinstance(self.inputs, Ambient):
             got = f"{type(self.inputs).__name__.lower()} ones"
             raise mistake("ambient coordinates", got, "draw the trial in those to have its X")
-        return self.inputs.X
+        return self.inputs.XT.T
 
 
 Scaling = Literal["1/p", "1/sqrt(p)", "1"]
@@ -122,7 +122,7 @@ def loss(network: Network, data: Data, theta: Parameters) -> Float[Array, ""]:
 def field(network: Network, data: Data, theta: Parameters) -> Parameters:
     """The velocity theta' = -kappa grad L.
 
-    With M_ij = (kappa c / n) r_i sigma'(w_j.x_i) and G = M^T X the flow is w_j' = a_j G_j and
+    With M_ji = (kappa c / n) r_i sigma'(w_j.x_i) and G = M X the flow is w_j' = a_j G_j and
     a_j' = (kappa c / n) sum_i r_i sigma(w_j.x_i). Of a homogeneous sigma the last is w_j.G_j /
     degree, which spares a pass over the n p activations (arXiv 2502.16977, equation of the flow).
     """
@@ -130,11 +130,11 @@ def field(network: Network, data: Data, theta: Parameters) -> Parameters:
     r = _residuals(network, data, theta, Z)
     p = data.p.astype(r.dtype)
     rate = network.speed(p) * network.output_scale(p) / data.n.astype(r.dtype)
-    M = (rate * r)[:, None] * derivative(network.activation, Z)
+    M = rate * r * derivative(network.activation, Z)
     W_velocity, along = data.inputs.pull(theta.W, Z, M, theta.a)
     k = degree(network.activation)
     if k is None:
-        a_velocity = product(rate * r, network.activation(Z))
+        a_velocity = product(network.activation(Z), rate * r)
         a_velocity = jnp.where(below(data.p, len(theta.a)), a_velocity, 0)
     else:
         a_velocity = along / k
@@ -145,7 +145,7 @@ def field(network: Network, data: Data, theta: Parameters) -> Parameters:
 
 def _residuals(network: Network, data: Data, theta: Parameters, Z: Array) -> Array:
     scale = network.output_scale(data.p.astype(Z.dtype))
-    r = data.y - scale * product(network.activation(Z), theta.a)
+    r = data.y - scale * jnp.sum(theta.a[:, None] * network.activation(Z), axis=0)
     if degree(network.activation) is None:
         r = jnp.where(below(data.n, len(r)), r, 0)
     return r

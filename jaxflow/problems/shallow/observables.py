@@ -70,7 +70,7 @@ class State:
     origin: Origin | None = None  # of a trial with a teacher
 
     @cached_property
-    def Z(self) -> Float[Array, "n p"]:  # noqa: N802
+    def Z(self) -> Float[Array, "p n"]:  # noqa: N802
         """w_j . x_i."""
         return self.data.inputs.preactivations(self.theta.W)
 
@@ -89,7 +89,7 @@ class State:
         """E_i."""
         p = self.data.p.astype(self.Z.dtype)
         rate = self.network.speed(p) * self.network.output_scale(p) ** 2
-        return rate * product(derivative(self.network.activation, self.Z) ** 2, self.theta.a**2)
+        return rate * product(self.theta.a**2, derivative(self.network.activation, self.Z) ** 2)
 
     @cached_property
     def hessian(self) -> tuple[Float[Array, ""], Float[Array, ""]]:

@@ -22,7 +22,7 @@ from jaxflow.problems.problem import (
     Sizes,
     State,
     below,
-    rung,
+    product_rung,
     samples_rung,
 )
 from jaxflow.problems.shallow.activations import ACTIVATIONS, Activation
@@ -159,8 +159,8 @@ class ShallowNetwork(Problem):
     padded: ClassVar[tuple[str, ...]] = ("n", "p")
 
     def shape(self, point: Point) -> Shape:
-        """Samples and neurons are padded; d is a static fact of every product."""
-        return Shape(D=point.d, N=samples_rung(point.n), P=rung(point.p))
+        """Samples are padded to a ladder, d to whole registers; p is what it is."""
+        return Shape(product_rung(point.d), samples_rung(point.n), point.p)
 
     def coordinates(self, equivariant: bool = True) -> list[str]:
         """Ambient always, span for rules that are linear in gradients, orthogonal by the inputs."""
@@ -251,7 +251,7 @@ def draw(
     elif coordinates == "span":
         inputs, W = in_span(rows.dense().astype(dtype), W)
     else:
-        inputs = Ambient(rows.dense().astype(dtype))
+        inputs = Ambient(rows.dense().astype(dtype).T)
     return Data(inputs, y.astype(dtype), *map(jnp.asarray, sizes)), Parameters(W, a)
 
 
@@ -281,8 +281,8 @@ def well_initialized(data: Data, theta: Parameters) -> Bool[Array, ""]:
     Without one a ReLU network cannot fit the sample (arXiv 2502.16977, section 3).
     """
     active = (data.inputs.preactivations(theta.W) > 0).astype(data.y.dtype)
-    positive = product(active, (theta.a > 0).astype(data.y.dtype)) > 0
-    negative = product(active, (theta.a < 0).astype(data.y.dtype)) > 0
+    positive = product((theta.a > 0).astype(data.y.dtype), active) > 0
+    negative = product((theta.a < 0).astype(data.y.dtype), active) > 0
     fitted = jnp.where(data.y > 0, positive, negative)
     return jnp.all(fitted | ~below(data.n, len(data.y)))
 

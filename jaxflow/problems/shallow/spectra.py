@@ -50,8 +50,8 @@ def start(network: Network, data: Data, theta: Parameters) -> Parameters:
     The same direction of weight space in any coordinates and padding.
     """
     Z = data.inputs.preactivations(theta.W)
-    n, p = Z.shape
-    M = 2 * Uniforms(START, n, p).entries.astype(Z.dtype) - 1
+    p, n = Z.shape
+    M = 2 * Uniforms(START, n, p).entries.astype(Z.dtype).T - 1
     a = 2 * Uniforms(START, p, 1).scalars[:, 0].astype(Z.dtype) - 1
     is_neuron = (jnp.arange(p) < data.p).astype(Z.dtype)
     W, _ = data.inputs.pull(theta.W, Z, M, is_neuron)
@@ -68,13 +68,13 @@ def kernel(network: Network, data: Data, theta: Parameters) -> Float[Array, "n n
     Z = data.inputs.preactivations(theta.W)
     p = data.p.astype(Z.dtype)
     rate = network.speed(p) * network.output_scale(p) ** 2 / data.n.astype(Z.dtype)
-    slopes = theta.a * derivative(network.activation, Z)
-    K = data.inputs.gram() * product(slopes, slopes.T)
+    slopes = theta.a[:, None] * derivative(network.activation, Z)
+    K = data.inputs.gram() * product(slopes.T, slopes)
     if network.trained == "both":
         S = network.activation(Z)
         if degree(network.activation) is None:
-            S = jnp.where(below(data.n, len(S))[:, None] & below(data.p, S.shape[1]), S, 0)
-        K = K + product(S, S.T)
+            S = jnp.where(below(data.n, S.shape[1]) & below(data.p, len(S))[:, None], S, 0)
+        K = K + product(S.T, S)
     return rate * K
 
 
