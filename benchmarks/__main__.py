@@ -22,7 +22,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import claims, contestants, door, experiment, growth, machine, sweeps
+from benchmarks import claims, contestants, door, experiment, growth, machine, steps, sweeps
 
 RESULTS = Path(__file__).parent / "results"
 REPETITIONS = 3
@@ -59,10 +59,12 @@ def main() -> None:
     }
     if on_gpu:
         sections["experiment"] = experiment.measure
+        sections["large"] = lambda: sweeps.orthogonal(10**6)
     else:
+        sections["steps"] = steps.measure
         sections["sweep"] = sweeps.startup_and_lanes
         sections["thresholds"] = sweeps.thresholds
-        sections["large"] = sweeps.large_orthogonal
+        sections["large"] = sweeps.orthogonal_alone
     path = RESULTS / ("gpu.json" if on_gpu else "latest.json")
     wanted = sys.argv[1:] or list(sections)
     found, spent = _known(path) if sys.argv[1:] else ({}, {})
@@ -94,6 +96,11 @@ def main() -> None:
         "gflops": ".1f",
     }
     console.print(table("One field evaluation, all workers busy", evaluation, found["growth"]))
+    if "steps" in found:
+        rows = ("products", "field", "padded", "descent", "flow", "draw")
+        formats = {"case": "", "products_gflops": ".0f", **dict.fromkeys(rows, ".1f")}
+        title = "Microseconds of a step on one core, and of a draw"
+        console.print(table(title, formats, found["steps"]))
     beside = {
         "case": "",
         "closed_forms_us": ".0f",

@@ -15,7 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from jaxflow import Outcome, Point, Row, Trial
+from benchmarks.machine import peak_memory
+from jaxflow import GradientFlow, LocalRunner, Outcome, Point, Row, ShallowNetwork, Trial
+from jaxflow.flow.events import Certificate
+from jaxflow.papers.bounds import published_horizon, width_rule
+from jaxflow.problems.shallow.initialization import Dominated
+from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
@@ -110,24 +115,26 @@ def startup_and_lanes() -> dict[str, Any]:
         }
 
 
-LARGE = """
-import json
-from benchmarks.machine import peak_mib
-from jaxflow import Certificate, GradientFlow, LocalRunner, Point, ShallowNetwork, Trial
-from jaxflow.problems.shallow.initialization import Dominated
-from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.papers import published_horizon, width_rule
-n, p = 100_000, width_rule(100_000, 0.05)
-problem = ShallowNetwork(inputs=Orthogonal(), initialization=Dominated(shrink=0.01))
-with LocalRunner(problem, {"flow": GradientFlow()}, event=Certificate(1e-6)) as runner:
-    row, = runner.run([Trial("flow", Point(n, n, p), 0, 10 * published_horizon(n, p))])
-print(json.dumps({"outcome": row.outcome, "flow_time": row.flow_time, "peak_mib": peak_mib()}))
-"""
-
-
-def large_orthogonal() -> dict[str, Any]:
-    """One trial of orthogonal data with n = d = 100 000, in a process of its own."""
+def orthogonal(n: int) -> dict[str, Any]:
+    """One trial of orthogonal data with n = d, by its outcome, seconds and peak of memory."""
+    problem = ShallowNetwork(Orthogonal(), initialization=Dominated(shrink=0.01))
+    p = width_rule(n, 0.05)
+    trial = Trial("flow", Point(n, n, p), 0, 10 * published_horizon(n, p))
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)
+    with LocalRunner(problem, {"flow": GradientFlow()}, event=Certificate(1e-6)) as runner:
+        (row,) = runner.run([trial])
+    return {
+        "n": n,
+        "outcome": row.outcome,
+        "flow_time": row.flow_time,
+        "peak_mib": peak_memory() / 2**20,
+        "seconds": time.perf_counter() - began,
+    }
+
+
+def orthogonal_alone(n: int = 100_000) -> dict[str, Any]:
+    """The same in a process of its own, for its memory."""
+    code = f"import json, benchmarks.sweeps as s; print(json.dumps(s.orthogonal({n})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found | {"seconds": time.perf_counter() - began}
+    return found

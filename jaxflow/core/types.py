@@ -16,7 +16,6 @@ from jaxflow.core.errors import mistake
 NamedNumbers: TypeAlias = tuple[tuple[str, float], ...]  # sorted by name
 ParameterValues: TypeAlias = NamedNumbers  # of the parameters of a point
 SIZES = ("d", "n", "p")
-ANYWHERE = 2**31 - 1  # along a size: farther than any trial
 ROUNDING = 1e-6  # of a flow time summed up in float32
 
 
@@ -95,6 +94,14 @@ def _number(value: Any) -> Any:
     return value if is_number else None
 
 
+class Reach(NamedTuple):
+    """How far along a size trials go that may share a program, and about how many they are."""
+
+    along: str
+    ends: tuple[float, ...]  # the last is the farthest; others are about thresholds located
+    trials: int
+
+
 @dataclass(frozen=True, order=True)
 class Trial:
     """One run of one dynamics: its point, its seed and the flow time allowed.
@@ -103,16 +110,15 @@ class Trial:
     trials of a point from 0. Dynamics and parameters are part of a trial's identity but not of the
     random numbers: with the same d, n, p and seed, every dynamics and every value of a parameter
     starts from the same ones. The horizon is no part of it: a trial allowed more time is the same
-    trial, followed further. Nor is `within`, a point farther along the scanned axis: up to there
-    are the trials that it may share a program with, which may be ANYWHERE; None if it shares with
-    those of its own size alone.
+    trial, followed further. Nor is `within`, the reach of those that it may share a program with;
+    None if these are of its own size alone.
     """
 
     dynamics: str
     point: Point
     seed: int
     horizon: float = field(compare=False)
-    within: Point | None = field(default=None, compare=False)
+    within: Reach | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,62 +1,82 @@
 """What a trial may take, in evaluations of the field times the cost of one; what it is padded to.
 
 A program takes a second or two to compile, and a search looks at a few trials in many places before
-its threshold is located. Those share programs of sizes four times apart, as long as these cost
-little; trials about a located threshold share the one that just holds them all.
+its threshold is located. So trials share programs as long as the padding takes them less, together,
+than compiling another: those that explore of sizes four times apart, those about a located
+threshold one that just holds them.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Literal
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.types import ANYWHERE, Point, Row, Trial
+from jaxflow.core.types import Point, Reach, Row, Trial
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.problems.problem import Problem, Shape
 
-# Sizes that exploring trials are padded to, up to this cost of an evaluation.
-SHARED, COSTLY = (512, 2048, 8192, 32768), 1e8
-# Sizes that all trials up to them are padded to: the larger of the two that costs so little.
-SMALL, CHEAP = (128, 32), 2e6
+BUCKET = re.compile(r"D(\d+) N(\d+) P(\d+) ")  # in the name of a program
+SHARED = (32, 128, 512, 2048, 8192, 32768)
+SMALL = 512  # a size up to which there may be one program for all
+FEW = 2  # trials at a place that a search explores
+COMPILATION = 4e11  # flops in the time that a core takes to compile a program
 
 
 class Costs:
-    """What evaluations and trials of a problem cost, up to one factor, and their shapes."""
+    """What evaluations and trials of a problem cost, in flops of a product, and their shapes."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, dynamics: Mapping[str, Dynamics]) -> None:
         self._problem = problem
+        self._steps = {name: getattr(rule, "step", None) for name, rule in dynamics.items()}
         self._known: dict[Shape, float] = {}
 
     def evaluation(self, point: Point) -> float:
-        """Time of an evaluation at a point, in coordinates that every trial can be followed in."""
-        shape = self._problem.shape(point)
+        """Of an evaluation at a point, in coordinates that every trial can be followed in."""
+        return self._of(self._problem.shape(point))
+
+    def _of(self, shape: Shape) -> float:
         if shape not in self._known:  # of a problem that is not ours, it is traced
             self._known[shape] = self._problem.cost(shape)
         return self._known[shape]
 
     def most(self, trial: Trial) -> float:
-        """Of a trial that runs to its horizon: flow time by evaluations."""
-        return trial.horizon * self.evaluation(trial.point)
+        """Of a trial that runs to its horizon."""
+        return self.evaluations(trial) * self.evaluation(trial.point)
+
+    def evaluations(self, trial: Trial) -> float:
+        """To the horizon: one a step, or one a unit of flow time where the solver chooses."""
+        return trial.horizon / (self._steps[trial.dynamics] or 1.0)
 
     def spent(self, row: Row) -> float:
-        """Of a trial that has ended."""
-        return row.evaluations * self.evaluation(row.point)
+        """Of a trial that has ended, the padding included."""
+        named = BUCKET.match(row.program)
+        shape = Shape(*map(int, named.groups())) if named else self._problem.shape(row.point)
+        return row.evaluations * self._of(shape)
 
     def shape(self, trial: Trial) -> Shape:
         """What a trial is padded to, to share a program with others that lie within its reach."""
-        point, within = trial.point, trial.within
-        for axis in self._problem.padded:
-            if within is not None and within[axis] > point[axis]:
-                point = point.moved(axis, self._size(point, within, axis))
+        point, reach = trial.point, trial.within
+        if reach is not None and reach.along in self._problem.padded:
+            point = point.moved(reach.along, self._size(trial, reach))
         return self._problem.shape(point)
 
-    def _size(self, point: Point, within: Point, axis: str) -> float:
-        """What a size of a point is padded to, as others within reach are."""
-        for small in SMALL:
-            if point[axis] <= small and self.evaluation(point.moved(axis, small)) <= CHEAP:
-                return small
-        shared = next((size for size in SHARED if size >= point[axis]), ANYWHERE)
-        if shared <= within[axis] and self.evaluation(point.moved(axis, shared)) <= COSTLY:
-            return shared
-        return point[axis] if within[axis] == ANYWHERE else within[axis]
+    def _size(self, trial: Trial, reach: Reach) -> float:
+        """The widest that all trials to come can afford, or few of them; or the nearest end."""
+        x, (*near, far) = trial.point[reach.along], reach.ends
+        fitting = [min(size, far) for size in SHARED if size >= x] or [far]
+        small = (size for size in fitting if size <= SMALL)
+        for size in sorted({fitting[0], *small, *near}, reverse=True):
+            if self._affords(trial, reach, size, reach.trials):
+                return size
+        if near:
+            return near[0]
+        return fitting[0] if self._affords(trial, reach, fitting[0], FEW) else x
+
+    def _affords(self, trial: Trial, reach: Reach, size: float, trials: int) -> bool:
+        """Whether so many trials like this one take less for being padded than a compilation."""
+        padded = self.evaluation(trial.point.moved(reach.along, size))
+        more = padded - self.evaluation(trial.point)
+        return trials * self.evaluations(trial) * more <= COMPILATION
 
 
 def check_coordinates(problem: Problem, dynamics: Dynamics, wanted: str | Literal["auto"]) -> None:

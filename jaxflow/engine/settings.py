@@ -92,7 +92,7 @@ class Settings:
     @cached_property
     def costs(self) -> Costs:
         """What trials cost, and their shapes."""
-        return Costs(self.problem)
+        return Costs(self.problem, self.dynamics)
 
     def key(self, trial: Trial, recorded: bool = False) -> ProgramKey:
         """The key of the program that runs a trial; `ValueError` for dynamics it does not have."""

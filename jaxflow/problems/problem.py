@@ -39,6 +39,9 @@ class Sizes(NamedTuple):
     p: Any
 
 
+FLOPS_PER_ENTRY = 12  # of a product, in the time that an entry of an array takes to pass by
+
+
 class Shape(NamedTuple):
     """The static shape (D, N, P) of a trial's arrays: its sizes, or what they are padded to."""
 
@@ -197,8 +200,13 @@ class Problem(ByContent, ABC):
         return data, parameters
 
     def cost(self, shape: Shape, coordinates: str = "ambient") -> float:
-        """The time of an evaluation of the field, up to a factor: here, the entries it reads."""
-        return float(sum(leaf.size for leaf in jax.tree.leaves(self.sketch(shape))))
+        """About the time of an evaluation of the field, in flops of a product.
+
+        Here, that in which the entries of data and parameters pass by.
+        """
+        return float(
+            FLOPS_PER_ENTRY * sum(leaf.size for leaf in jax.tree.leaves(self.sketch(shape)))
+        )
 
     def most_entries(self, shape: Shape) -> float:
         """More entries than the arrays of a trial have together; infinite if that is not known."""

@@ -205,10 +205,10 @@ class Supervised(Problem):
         return jnp.min(jnp.where(data.weights > 0, each, jnp.inf)) / n
 
     def cost(self, shape: Shape, coordinates: str = "ambient") -> float:
-        """As many multiplications as samples times parameters, and what the samples hold."""
-        data, parameters = self.sketch(shape)
+        """As if each parameter were an entry of a matrix that all samples go through, and back."""
+        _, parameters = self.sketch(shape)
         count = sum(leaf.size for leaf in jax.tree.leaves(parameters))
-        return float(shape.N * count + sum(leaf.size for leaf in jax.tree.leaves(data)))
+        return 4.0 * shape.N * count + super().cost(shape)
 
     def observables(self) -> Mapping[str, Observable]:
         """Those of every problem, and of samples to train and to test on."""

@@ -14,6 +14,8 @@ from jaxflow.sampling.threshold import MOST_TRIALS
 from jaxflow.statistics.counts import Tally, merged
 from jaxflow.statistics.posterior import Guess, Posterior
 
+ALIKE = 0.88  # of a size to the next, at which the smaller is not worth a program of its own
+
 
 @dataclass(frozen=True)
 class GridPlan:
@@ -86,7 +88,17 @@ class GridPlan:
         return True
 
     def reach(self, tallies: Sequence[Tally], guess: Guess | None = None) -> None:
-        """Nothing is looked for."""
+        """Nothing is looked for: see `groups`."""
+
+    @property
+    def groups(self) -> list[tuple[float, int]]:
+        """Values that those a little smaller may share programs with, and how many trials do."""
+        made: list[tuple[float, int]] = []
+        for x in sorted(self.values, reverse=True):
+            if not made or x < ALIKE * made[-1][0]:
+                made.append((x, 0))
+            made[-1] = made[-1][0], made[-1][1] + self.repetitions
+        return made
 
     def ask(
         self,

@@ -44,8 +44,13 @@ class Plan(Protocol):
     def locates(self, tallies: Sequence[Tally]) -> bool:
         """Whether the tallies tell enough to make a guess for a neighbour."""
 
-    def reach(self, tallies: Sequence[Tally], guess: Guess | None = None) -> float | None:
-        """How far along the axis trials go about the threshold; None while that is not known."""
+    def reach(
+        self, tallies: Sequence[Tally], guess: Guess | None = None
+    ) -> tuple[float, int] | None:
+        """How far along the axis trials go about the threshold, and about how many are to come.
+
+        None while the threshold is not located.
+        """
 
     def ask(
         self,

@@ -10,7 +10,7 @@ need not be run. The rounds in flight keep the machine full while the next one w
 The lag is one round; a plan that asks for nothing is asked again without lag, so that it judges by
 all results whether it is done. So is what a trial says of where others are that it may share a
 program with: anywhere while the search explores, within reach of a threshold once it is located;
-those of a grid with the next few of its values.
+those of a grid with the next few of its values, or with all.
 
 A search may have a parent (neighbours.py): it waits until the parent's rounds say where that
 threshold is, and takes a guess of its own from those rounds and no later ones. Its own trials soon
@@ -19,13 +19,12 @@ make a better one (guess.py).
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import product
 from math import inf, log
 from typing import NamedTuple
 
-from jaxflow.core.types import ANYWHERE, SIZES, Point, Row, Trial
-from jaxflow.sampling.grid import GridPlan
+from jaxflow.core.types import SIZES, Point, Reach, Row, Trial
+from jaxflow.sampling.grid import ALIKE, GridPlan
 from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.plan import Plan
 from jaxflow.sampling.slice import Slice
@@ -35,7 +34,7 @@ from jaxflow.statistics.posterior import Guess, Posterior
 TINY = 1e-9  # of a flow time whose logarithm is taken
 MOST_GROWTH = 4.0  # of a threshold from a slice to the next that is carried on
 FIRST_ROUNDS = 3  # proposed one at a time: while little is known, each uses all before it
-ALIKE = 0.88  # of a reach to the next, at which the next is not worth programs of its own
+EXPLORE = 24  # trials that a search explores with
 
 
 class Parent(NamedTuple):
@@ -87,7 +86,9 @@ class Search:
         self._lag = 1
         self._guesses: list[Guess | None] = [None] * len(self.questions)
         self._located: tuple[float, ...] | None = None
-        self._reaches: dict[Question, float] = {}  # of trials about the thresholds located
+        # of trials about the thresholds located
+        self._ends = slice.plan.groups if isinstance(slice.plan, GridPlan) else []
+        self._last_end: dict[Question, float] = {}
         self._read = 0  # rounds read to locate the thresholds
         self._posteriors: dict[Question, tuple[int, Posterior]] = {}
 
@@ -246,33 +247,24 @@ class Search:
             point = self.base.moved(along, x)
             horizon = self.slice.times(point)[-1]
             for seed in range(used[x], used[x] + count):
-                made.append(Trial(self.slice.dynamics, point, seed, horizon, self._within(point)))
+                made.append(Trial(self.slice.dynamics, point, seed, horizon, self._within(x)))
             used[x] += count
         return made
 
-    def _note_reach(self, question: Question, reach: float | None) -> None:
-        """Keep the one there is while the new one is about the same, for the programs' sake."""
-        there = self._reaches.get(question)
-        if reach is not None and (there is None or not ALIKE < reach / there < 1 / ALIKE):
-            self._reaches[question] = reach
+    def _note_reach(self, question: Question, reach: tuple[float, int] | None) -> None:
+        """Keep what is there while the new one is about the same, for the programs' sake."""
+        there = self._last_end.get(question)
+        if reach is not None and (there is None or not ALIKE < reach[0] / there < 1 / ALIKE):
+            self._last_end[question] = reach[0]
+            self._ends.append(reach)
 
-    def _within(self, point: Point) -> Point | None:
-        """How far the trials go that may share a program with those of a point.
+    def _within(self, x: float) -> Reach | None:
+        """How far the trials go that may share a program with one at x.
 
-        About a threshold that is located, as far as trials are proposed there.
+        To the farthest place there is, and about a located threshold as far as trials are proposed.
         """
-        along, x = self.plan.along, point[self.plan.along]
-        if along not in SIZES:
+        if self.plan.along not in SIZES:
             return None
-        is_grid = isinstance(self.plan, GridPlan)
-        reaches = self._of_grid if is_grid else self._reaches.values()
-        return point.moved(along, min((r for r in reaches if r >= x), default=ANYWHERE))
-
-    @cached_property
-    def _of_grid(self) -> list[float]:
-        """The values of a grid that those a little smaller share programs with."""
-        made: list[float] = []
-        for x in sorted(getattr(self.plan, "values", ()), reverse=True):
-            if not made or x < ALIKE * made[-1]:
-                made.append(x)
-        return made
+        ends = sorted(end for end in self._ends if end[0] >= x)
+        trials = max(ends[0][1], EXPLORE) if ends else EXPLORE
+        return Reach(self.plan.along, (*(x for x, _ in ends), self.plan.high), trials)

@@ -99,13 +99,15 @@ class ThresholdPlan:
         posterior = self.posterior(tallies)
         return posterior.relative_half_width <= RUNG or self._settled(posterior)
 
-    def reach(self, tallies: Sequence[Tally], guess: Guess | None = None) -> float | None:
+    def reach(
+        self, tallies: Sequence[Tally], guess: Guess | None = None
+    ) -> tuple[float, int] | None:
         """As far as the interval of the threshold, or the end of its transition."""
         posterior = self.posterior(tallies, guess) if tallies else None
         if posterior is None or posterior.relative_half_width > NEAR:
             return None
         end = max(posterior.interval()[1], posterior.median * exp(posterior.width / 2))
-        return float(min(ceil(MARGIN * end), self.high))
+        return min(ceil(MARGIN * end), self.high), posterior.trials_to(self.relative_half_width)
 
     def ask(
         self,

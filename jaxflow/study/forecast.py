@@ -1,19 +1,21 @@
 """How long a run will take: what is left to compute and to compile, at the pace so far.
 
-The work of a trial is counted in the evaluations of the field it took times the cost of one. How
+The work of a trial is the evaluations of the field it took times the cost of one, as padded. How
 many trials a search still needs follows from the law that an interval shrinks like one over the
 root of the trials. A search of which too little is known is likened to the nearest one that has
-told: as many trials, whose work grows as the cost of an evaluation times the flow time allowed,
-both at the threshold. That is carried on as a power of d and p.
+told: as many trials, each taking the same part of the evaluations to its horizon, at the threshold.
+That is carried on as a power of d and p.
 """
 
+import time
 from collections import Counter
 from collections.abc import Sequence
-from math import log
+from math import inf, isfinite, log
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jaxflow.core.types import Point
+from jaxflow.core.types import Point, Row, Trial
 from jaxflow.engine.costs import Costs
 from jaxflow.engine.runner import Usage
 from jaxflow.sampling.neighbours import distance
@@ -27,6 +29,7 @@ TYPICAL_PROGRAMS = 3.0  # compiled for a search
 COMPILATION = 2.5  # seconds, before any has been timed
 GROWTH = 1.0, 0.6  # powers of N in d and p, before searches tell
 WARM = 0.7  # of the trials of a neighbour, for a search that is told where to begin
+PADDING = 1.1  # of a trial about a located threshold, by which it takes longer
 NEAREST = 8  # trials of a grid that tell of another
 ENOUGH = 16  # trials, from which on a search tells of itself and others
 
@@ -61,12 +64,36 @@ def seconds_left(
     """
     done = sum(costs.spent(row) for search in searches for row in search.ended.values()) - known
     if done <= 0 or usage.busy == 0:
-        return float("inf")
+        return inf
     left = _WorkLeft(searches, costs)
     compilation = usage.compiling / max(len(usage.programs), 1) or COMPILATION
     work_left = sum(left.of(search) for search in searches if not search.finished)
     seconds = work_left * usage.busy / done + _programs_left(searches, costs) * compilation
     return seconds / workers
+
+
+class Forecasts:
+    """Forecasts of a run on its way, one alone as uncertain as what its searches will ask for.
+
+    Together, by the geometric mean of the whole durations foretold in the latter half of the run.
+    """
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._made: list[tuple[float, float]] = []  # when, and the duration
+
+    def add(self, seconds_left: float) -> None:
+        """Note what is foretold now."""
+        elapsed = time.monotonic() - self._began
+        if isfinite(seconds_left):
+            self._made.append((elapsed, elapsed + seconds_left))
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the end; infinite while nothing is known."""
+        elapsed = time.monotonic() - self._began
+        late = [duration for when, duration in self._made if when >= self._made[-1][0] / 2]
+        return max(0.0, float(np.exp(np.mean(np.log(late)))) - elapsed) if late else inf
 
 
 class _WorkLeft:
@@ -88,14 +115,16 @@ class _WorkLeft:
         nearest = self._nearest(search)
         typical = expected_trials(nearest) * (WARM if search.parent else 1.0)
         to_come = expected_trials(search, typical) - len(search.ended)
-        return to_come * self._mean_work(nearest) * self._load(search) / self._load(nearest)
+        rows = list(nearest.ended.values())[len(nearest.ended) // 2 :]  # near the threshold
+        padding = self._padding(rows) if nearest is search else PADDING
+        return to_come * float(np.mean(self._shares(rows))) * padding * self._load(search)
 
     def _of_grid(self, search: Search) -> float:
         """Of trials whose places are known, each by those that ended nearest by."""
         along = search.plan.along
         rows = list(self._nearest(search).ended.values())
         log_x = np.log([row.point[along] for row in rows])
-        shares = np.array([self._costs.spent(row) / self._costs.most(row.trial) for row in rows])
+        shares = self._shares(rows) * self._padding(rows)
         found = 0.0
         for point, trials in Counter(trial.point for trial in search.missing).items():
             near = np.argsort(np.abs(log_x - log(point[along])), kind="stable")[:NEAREST]
@@ -119,7 +148,8 @@ class _WorkLeft:
         return self._load_at(search, search.base.moved(search.plan.along, x))
 
     def _load_at(self, search: Search, point: Point) -> float:
-        return self._costs.evaluation(point) * search.slice.times(point)[-1]
+        horizon = search.slice.times(point)[-1]
+        return self._costs.most(Trial(search.dynamics, point, 0, horizon))
 
     def _threshold(self, search: Search) -> float:
         """That of the search itself, or of the nearest that has told carried on."""
@@ -143,10 +173,15 @@ class _WorkLeft:
             powers.append(min(max(grown, 0.0), 2.0))
         return powers[0], powers[1]
 
-    def _mean_work(self, search: Search) -> float:
-        """Of a trial of a search that has told: over the later half, near the threshold."""
-        rows = list(search.ended.values())
-        return float(np.mean([self._costs.spent(row) for row in rows[len(rows) // 2 :]]))
+    def _shares(self, rows: Sequence[Row]) -> NDArray[np.float64]:
+        """Of the evaluations to its horizon, the part that each trial took."""
+        return np.array([row.evaluations / self._costs.evaluations(row.trial) for row in rows])
+
+    def _padding(self, rows: Sequence[Row]) -> float:
+        """By what factor they took longer for being padded."""
+        costs = self._costs
+        padded = sum(costs.spent(row) for row in rows)
+        return padded / sum(row.evaluations * costs.evaluation(row.point) for row in rows)
 
 
 def _sizes(point: Point) -> Point:

@@ -15,7 +15,7 @@ from jaxflow.sampling.search import Search
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.files import STUDY, write
-from jaxflow.study.forecast import seconds_left
+from jaxflow.study.forecast import Forecasts, seconds_left
 from jaxflow.study.protocol import SCHEMA
 from jaxflow.study.study import Study
 from jaxflow.study.trying import try_problem
@@ -32,6 +32,7 @@ class Progress:
     watch: Stopwatch = field(default_factory=Stopwatch)
     known: int = 0  # trials that were in the store before the run
     known_work: float = 0.0
+    forecasts: Forecasts = field(default_factory=Forecasts)
 
     @property
     def ended(self) -> int:
@@ -46,7 +47,13 @@ class Progress:
     @property
     def seconds_left(self) -> float:
         """Expected wall-clock time until the end; infinite while nothing is known."""
-        return seconds_left(self.searches, self.costs, self.usage, self.known_work, self.workers)
+        return self.forecasts.seconds_left
+
+    def forecast(self) -> None:
+        """Look again how long it will take."""
+        self.forecasts.add(
+            seconds_left(self.searches, self.costs, self.usage, self.known_work, self.workers)
+        )
 
 
 def run(
@@ -88,11 +95,12 @@ def run(
         with watch.of("statistics"):
             board.tell(store.rows())
         workers = lanes.resolved().workers
-        progress = Progress(board.searches, Costs(study.problem), workers, watch=watch)
+        costs = Costs(study.problem, study.dynamics)
+        progress = Progress(board.searches, costs, workers, watch=watch)
         waiting = _ask(study, store, board, progress)
         progress.known = progress.ended
         progress.known_work = sum(
-            progress.costs.spent(row) for s in board.searches for row in s.ended.values()
+            costs.spent(row) for s in board.searches for row in s.ended.values()
         )
         if waiting and not is_new:
             with watch.of("checks"):
@@ -133,6 +141,7 @@ def _drive(
                     store.insert(rows, runner.trajectories(rows))
                 board.tell(rows)
                 runner.submit(_ask(study, store, board, progress))
+                progress.forecast()
             listener(progress)
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from problems import relu_velocity
 
-from benchmarks import machine, peers, roofline
+from benchmarks import experiment, machine, peers, roofline, steps, sweeps
+from benchmarks.contestants import Case
+from jaxflow import Point
 
 D, N, P = 6, 20, 12
 SUCCESS, STEPS, HORIZON = 4.0, 60, 25.0
@@ -151,3 +153,25 @@ def test_machine_is_described_and_measured():
     assert machine.product_peak(size=64) > 0
     assert machine.stream_bandwidth(size=2**12) > 0
     assert machine.peak_memory() > 2**20
+
+
+def test_what_runs_on_a_gpu_runs_here_at_small_size(monkeypatch):
+    """Experiment 1.0 and the orthogonal network: all trials end, and take a part of the peak."""
+    monkeypatch.setattr(experiment, "D", 5)
+    monkeypatch.setattr(experiment, "GRID", range(20, 61, 20))
+    monkeypatch.setattr(experiment, "REPETITIONS", 4)
+    found = experiment.measure()
+    assert found["trials"] == 12 and found["programs"] >= 1
+    assert 0 < found["share_of_peak"] < 1 and 0 < found["utilization"] <= 1
+    large = sweeps.orthogonal(40)
+    assert large["outcome"] == "CONVERGED" and large["flow_time"] > 0
+
+
+def test_what_a_step_takes_is_told_by_its_parts(monkeypatch):
+    small = Case("small", Point(5, 20, 8))
+    monkeypatch.setattr(steps, "CASES", (small,))
+    monkeypatch.setattr(steps, "REPETITIONS", 2)
+    (found,) = steps.measure()
+    assert found["case"] == "small"
+    parts = ("products", "field", "padded", "descent", "flow", "draw", "products_gflops")
+    assert all(found[part] > 0 for part in parts)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simulated import searched
 from stores import ROW
 
-from jaxflow.core.types import ANYWHERE, Point, Trial
+from jaxflow.core.types import Point, Reach, Trial
 from jaxflow.engine.costs import Costs, cheapest
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes
@@ -21,7 +21,7 @@ from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 from jaxflow.sampling.threshold import ThresholdPlan
 
 SHALLOW = ShallowNetwork()
-COSTS = Costs(SHALLOW)
+COSTS = Costs(SHALLOW, {"flow": GradientFlow(), "descent": GradientDescent(0.5)})
 ADAM = GradientDescent(0.01, "adam")
 
 
@@ -104,9 +104,15 @@ def test_the_work_of_a_trial_grows_with_its_horizon_and_its_bucket():
     assert COSTS.most(Trial("flow", Point(3, 64, 40), 5, 2.0)) == 2 * evaluation  # same bucket
 
 
-def test_the_work_of_a_trial_that_has_ended_is_that_of_its_evaluations():
-    row = replace(ROW, d=3, n=60, p=40, evaluations=50)
-    assert COSTS.spent(row) == 50 * COSTS.evaluation(Point(3, 60, 40))
+def test_a_step_is_an_evaluation():
+    point = Point(3, 60, 40)
+    assert COSTS.most(Trial("descent", point, 0, 2.0)) == 4 * COSTS.evaluation(point)
+
+
+def test_the_work_of_a_trial_that_has_ended_is_that_of_its_evaluations_padded_as_they_were():
+    row = replace(ROW, d=3, n=60, p=40, evaluations=50, program="D3 N128 P40 B1 map ambient")
+    assert COSTS.spent(row) == 50 * COSTS.evaluation(Point(3, 128, 40))
+    assert COSTS.spent(replace(row, program="other")) == 50 * COSTS.evaluation(Point(3, 60, 40))
 
 
 @pytest.mark.parametrize("name", ["span", "orthogonal", "polar"])
@@ -118,29 +124,35 @@ def test_coordinates_that_a_problem_has_not_are_refused_before_any_trial(name):
         assert repr(name) in str(refused.value)
 
 
-def reaching(n, far, d=30, p=100):
-    """What a trial is padded to that may share a program with those up to `far` samples."""
-    point = Point(d, n, p)
-    return COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("n", far)))
+def reaching(n, *ends, trials=24, d=30, p=100, horizon=1000.0):
+    """What a trial is padded to that may share a program with those up to the ends."""
+    reach = Reach("n", (*ends, 3000), trials)
+    return COSTS.shape(Trial("flow", Point(d, n, p), 0, horizon, reach))
 
 
 def test_exploring_trials_share_few_shapes():
-    assert {reaching(n, ANYWHERE).N for n in (50, 100, 300, 512)} == {512}
-    assert reaching(20, ANYWHERE).N == 32
-    assert {reaching(n, ANYWHERE).N for n in (513, 1449, 2048)} == {2048}
+    assert {reaching(n).N for n in (150, 300, 512)} == {512}
+    assert {reaching(n).N for n in (513, 1449, 2048)} == {2048}
+    assert samples_rung(3000) == reaching(2900).N
+    assert {reaching(n, horizon=1e4).N for n in (20, 30)} == {32}
 
 
 def test_trials_about_a_threshold_share_the_one_that_holds_them():
-    assert {reaching(n, 345) for n in (250, 300, 345)} == {Shape(32, samples_rung(345), 100)}
-    assert samples_rung(301) == reaching(300, 301).N
+    assert {reaching(n, 745, trials=99) for n in (650, 700, 745)} == {
+        Shape(32, samples_rung(745), 100)
+    }
+    assert samples_rung(745) == reaching(700, 720, 745, trials=24).N  # that is there already
+    assert samples_rung(720) == reaching(700, 720, 1500, trials=99).N
 
 
 def test_what_is_cheap_is_not_compiled_more_narrowly():
-    assert {reaching(n, n + 1, d=10, p=20).N for n in (5, 26, 100)} == {128}
+    assert {reaching(n, n + 1, d=10, p=20).N for n in (5, 26, 100, 300)} == {512}
 
 
 def test_what_is_costly_is_not_padded_more_than_it_must_be():
-    assert samples_rung(600) == reaching(600, ANYWHERE, d=1000, p=1000).N
+    costly = {"d": 1000, "p": 1000, "horizon": 1e4}
+    assert samples_rung(600) == reaching(600, **costly).N
+    assert samples_rung(700) == reaching(600, 700, **costly).N
 
 
 def test_a_trial_that_shares_with_none_has_the_shape_of_its_point():
@@ -150,16 +162,21 @@ def test_a_trial_that_shares_with_none_has_the_shape_of_its_point():
 
 def test_sizes_that_are_not_padded_stay_what_they_are():
     point = Point(30, 100, 100)
-    along_d = COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("d", 120)))
+    along_d = COSTS.shape(Trial("flow", point, 0, 1.0, Reach("d", (120, 300), 24)))
     assert along_d == ShallowNetwork().shape(point)
-    along_p = COSTS.shape(Trial("flow", point, 0, 1.0, point.moved("p", 130)))
+    along_p = COSTS.shape(Trial("flow", point, 0, 1e5, Reach("p", (130, 300), 24)))
     assert along_p == Shape(32, samples_rung(100), 130)
 
 
-@given(st.integers(1, 5000), st.floats(1, 5), st.integers(1, 200), st.integers(1, 300))
-def test_every_shape_holds_its_trial(n, far, d, p):
-    found = reaching(n, int(far * n) + 1, d, p)
-    assert n <= found.N and p <= found.P and d <= found.D
+@given(
+    st.integers(1, 5000), st.floats(1, 5), st.integers(1, 200), st.integers(1, 300),
+    st.floats(1, 1e6), st.integers(1, 1000),
+)  # fmt: skip
+def test_every_shape_holds_its_trial(n, far, d, p, horizon, trials):
+    end = int(far * n) + 1
+    reach = Reach("n", (n + 1, end), trials)
+    found = COSTS.shape(Trial("flow", Point(d, n, p), 0, horizon, reach))
+    assert n <= found.N <= max(512, samples_rung(end)) and p == found.P and d <= found.D
 
 
 def test_a_search_visits_few_shapes():

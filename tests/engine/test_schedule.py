@@ -6,7 +6,6 @@ import time
 import pytest
 
 from jaxflow.core.types import Point, Trial
-from jaxflow.engine.costs import Costs
 from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import Settings
 from jaxflow.flow.events import Certificate
@@ -14,7 +13,7 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 SETTINGS = Settings(ShallowNetwork(), {"flow": GradientFlow()}, {"": Certificate(1.0)}, "float32")
-WORK = Costs(SETTINGS.problem).most
+WORK = SETTINGS.costs.most
 
 
 def trials(n, count, horizon=10.0):

@@ -149,8 +149,9 @@ def test_a_grid_is_one_round():
 
 def test_values_of_a_grid_share_programs_with_those_a_little_larger():
     grid = search(GridPlan((50, 60, 90, 95, 100), 2))
-    reach = {trial.point.n: trial.within.n for trial in grid.propose()}
-    assert reach == {50: 50, 60: 60, 90: 100, 95: 100, 100: 100}
+    reach = {trial.point.n: trial.within.ends for trial in grid.propose()}
+    assert reach[50] == (50, 60, 100, 100)
+    assert reach[90] == reach[95] == reach[100] == (100, 100)
 
 
 @pytest.mark.parametrize("most", [30, 77])

@@ -1,9 +1,8 @@
 """What an evaluation of the field costs in each of the coordinates."""
 
-from jaxflow.problems.problem import Shape
+from jaxflow.problems.problem import FLOPS_PER_ENTRY, Shape
 from jaxflow.problems.shallow.coordinates import Name
 
-FLOPS_PER_ENTRY = 12  # of a product, in the time that an entry of an array takes to pass by
 PASSES = 5  # over the n p pre-activations, in any coordinates
 STATE_PASSES = 6  # over the state, in the linear combinations of a stage
 
