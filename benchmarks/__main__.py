@@ -61,18 +61,20 @@ def main() -> None:
         sections["experiment"] = experiment.measure
         sections["large"] = lambda: sweeps.orthogonal(10**6)
     else:
-        sections["steps"] = steps.measure
+        sections["steps"] = steps.measure_alone
         sections["sweep"] = sweeps.startup_and_lanes
         sections["thresholds"] = sweeps.thresholds
         sections["large"] = sweeps.orthogonal_alone
     path = RESULTS / ("gpu.json" if on_gpu else "latest.json")
     wanted = sys.argv[1:] or list(sections)
-    found, spent = _known(path) if sys.argv[1:] else ({}, {})
+    found, spent = _known(path)
+    host = machine.description() | {"peak_gflops": peak, "bandwidth_gb_per_s": bandwidth}
     for name in wanted:
         began = time.perf_counter()
         found[name] = sections[name]()
         spent[name] = round(time.perf_counter() - began, 1)
         console.print(f"{name}: {spent[name]} s", highlight=False)
+        _write(path, host, found, spent)
     numbers = {
         "case": "",
         "contestant": "",
@@ -111,20 +113,15 @@ def main() -> None:
         "fisher_p": ".2f",
     }
     console.print(table("An evaluation, written one sample at a time", beside, found["door"]))
-    written = {
-        "machine": machine.description()
-        | {
-            "peak_gflops": peak,
-            "bandwidth_gb_per_s": bandwidth,
-            "peak_memory_mib": machine.peak_memory() / 2**20,
-        },
-        "seconds": spent,
-        "measurements": found,
-        "claims": claims.of(found),
-    }
     verdict = {"id": "", "what": "", "measured": ".3g", "target": ".3g", "holds": ""}
-    console.print(table("Claims", verdict, written["claims"]))
-    RESULTS.mkdir(exist_ok=True)
+    console.print(table("Claims", verdict, claims.of(found)))
+
+
+def _write(path: Path, host: Any, found: dict[str, Any], spent: dict[str, float]) -> None:
+    """What has been measured by now; sections of an earlier run stay until theirs is done."""
+    host = host | {"peak_memory_mib": machine.peak_memory() / 2**20}
+    written = {"machine": host, "seconds": spent, "measurements": found, "claims": claims.of(found)}
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(written, indent=2) + "\n")
 
 

@@ -15,6 +15,9 @@ from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 BASE = Point(30, 800, 100)
 SQUARE = Point(400, 400, 100)  # where every coordinate system is possible
+DECADES = [
+    Point(30, n, p) for n, p in ((800, 30), (800, 100), (2400, 100), (2400, 300), (2400, 1000))
+]
 WIDTHS = (1, 4, 16, 64, 256)
 STEPS = 60
 REPETITIONS = 3
@@ -57,6 +60,11 @@ def measure(peak: float, bandwidth: float, on_gpu: bool) -> list[dict[str, Any]]
         for point in points():
             spent = seconds(runner, point, count)
             records.append(_record("size", point, "ambient", spent, peak, bandwidth))
+        for point in DECADES:
+            spent = seconds(runner, point, count)
+            record = _record("decades", point, "ambient", spent, peak, bandwidth)
+            cost = runner.settings.costs.evaluation(point)
+            records.append(record | {"seconds_per_gflop": 1e9 * spent / cost})
     for width in WIDTHS:
         with _runner(Lanes("vmap", width=width, chunk=STEPS)) as runner:
             spent = seconds(runner, replace(BASE, n=300), width * runner.lanes.workers)

@@ -11,6 +11,10 @@ Each row of the table contains the one before it, so that their differences are 
 and `draw` is what a trial takes before its first step.
 """
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from statistics import median
@@ -35,6 +39,20 @@ def measure() -> list[dict[str, Any]]:
     """A record a case: microseconds of each row, and GFLOP/s of the products."""
     with LocalRunner(EASY.problem, DYNAMICS, event=EASY.event, lanes=Lanes(workers=1)) as runner:
         return [_record(case, runner) for case in CASES]
+
+
+def measure_alone() -> list[dict[str, Any]]:
+    """The same in a process to which XLA gives one thread: by itself it takes all for a product."""
+    code = "import json, benchmarks.steps as s; print(json.dumps(s.measure()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"NPROC": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def _record(case: Case, runner: LocalRunner) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from jaxflow.papers.bounds import published_horizon, width_rule
 from jaxflow.problems.shallow.initialization import Dominated
 from jaxflow.problems.shallow.inputs import Orthogonal
 from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 
@@ -51,22 +52,24 @@ def simulated(seed: int) -> tuple[int, bool]:
     """Trials spent by a simulated study, and whether its interval covers the truth."""
     n50, width, lapse = TRUTH
     slope, random = 2 * np.log(9) / width, np.random.default_rng(seed)
-    slice = Slice("descent", Point(100, 0, 37), PLAN, Horizon())
-    while trials := slice.propose():
+    search = Search(Slice("descent", Point(100, 0, 37), PLAN, Horizon()))
+    while trials := search.propose():
         for trial in trials:
             ratio = (1 - 2 * lapse) * (trial.point.n / n50) ** slope
-            slice.tell([_ended(trial, bool(random.random() < (1 - lapse) / (1 + ratio)))])
-    low, high = slice.posterior().interval()
-    return len(slice.ended), bool(low <= n50 <= high)
+            search.tell([_ended(trial, bool(random.random() < (1 - lapse) / (1 + ratio)))])
+    low, high = search.posterior().interval()
+    return len(search.ended), bool(low <= n50 <= high)
 
 
 def _ended(trial: Trial, converged: bool) -> Row:
     """A row of which the search reads the outcome only."""
     outcome = Outcome.CONVERGED if converged else Outcome.UNDECIDED
+    none: tuple[Any, ...] = ()
     told: dict[str, Any] = {f.name: 0 for f in fields(Row)}
-    told |= {"dynamics": trial.dynamics, "parameters": (), "horizon": trial.horizon}
+    told |= {"dynamics": trial.dynamics, "parameters": none, "horizon": trial.horizon}
     told |= {name: getattr(trial.point, name) for name in ("d", "n", "p")}
-    return Row(**told | {"seed": trial.seed, "outcome": outcome})
+    told |= {"seed": trial.seed, "outcome": outcome, "event_times": none, "measured": none}
+    return Row(**told)
 
 
 def thresholds() -> dict[str, Any]:

@@ -167,6 +167,12 @@ def test_what_runs_on_a_gpu_runs_here_at_small_size(monkeypatch):
     assert large["outcome"] == "CONVERGED" and large["flow_time"] > 0
 
 
+def test_a_simulated_study_ends_about_its_truth():
+    trials, _ = sweeps.simulated(0)
+    assert 50 < trials < 500
+    assert sum(sweeps.simulated(seed)[1] for seed in range(5)) >= 3
+
+
 def test_what_a_step_takes_is_told_by_its_parts(monkeypatch):
     small = Case("small", Point(5, 20, 8))
     monkeypatch.setattr(steps, "CASES", (small,))
