@@ -8,6 +8,7 @@ threshold one that just holds them.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from jaxflow.core.errors import mistake
@@ -15,7 +16,6 @@ from jaxflow.core.types import Point, Reach, Row, Trial
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.problems.problem import Problem, Shape
 
-BUCKET = re.compile(r"D(\d+) N(\d+) P(\d+) ")  # in the name of a program
 SHARED = (32, 128, 512, 2048, 8192, 32768)
 SMALL = 512  # a size up to which there may be one program for all
 FEW = 2  # trials at a place that a search explores
@@ -49,9 +49,7 @@ class Costs:
 
     def spent(self, row: Row) -> float:
         """Of a trial that has ended, the padding included."""
-        named = BUCKET.match(row.program)
-        shape = Shape(*map(int, named.groups())) if named else self._problem.shape(row.point)
-        return row.evaluations * self._of(shape)
+        return row.evaluations * self._of(_bucket(row.program) or self._problem.shape(row.point))
 
     def shape(self, trial: Trial) -> Shape:
         """What a trial is padded to, to share a program with others that lie within its reach."""
@@ -77,6 +75,13 @@ class Costs:
         padded = self.evaluation(trial.point.moved(reach.along, size))
         more = padded - self.evaluation(trial.point)
         return trials * self.evaluations(trial) * more <= COMPILATION
+
+
+@lru_cache
+def _bucket(program: str) -> Shape | None:
+    """The shape in the name of a program."""
+    named = re.match(r"D(\d+) N(\d+) P(\d+) ", program)
+    return Shape(*map(int, named.groups())) if named else None
 
 
 def check_coordinates(problem: Problem, dynamics: Dynamics, wanted: str | Literal["auto"]) -> None:

@@ -70,6 +70,11 @@ class LocalRunner(Runner):
         """The programs made by now, by key and number of the device."""
         return self._programs.made()
 
+    @property
+    def backlog(self) -> int:
+        """How many trials have been submitted and not begun."""
+        return self._schedule.backlog
+
     def close(self) -> None:
         """Stop after the programs under way; trials still waiting are dropped."""
         self._schedule.close()

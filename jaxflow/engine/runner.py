@@ -77,6 +77,11 @@ class Runner(ABC):
     def trajectories(self, rows: Iterable[Row]) -> dict[Trial, dict[str, np.ndarray]]:
         """What was recorded of the trials of these rows; it is handed over once."""
 
+    @property
+    @abstractmethod
+    def backlog(self) -> int:
+        """How many trials have been submitted and not begun."""
+
     @abstractmethod
     def close(self) -> None:
         """Stop; trials still waiting are dropped."""

@@ -40,6 +40,12 @@ class Schedule:
                 self._waiting.setdefault(key, deque()).append(trial)
             self._change.notify_all()
 
+    @property
+    def backlog(self) -> int:
+        """How many trials wait."""
+        with self._change:
+            return sum(map(len, self._waiting.values()))
+
     def next_program(self, timeout: float) -> ProgramKey | None:
         """The program with the most work waiting; None if there is none within so many seconds.
 

@@ -31,6 +31,7 @@ GROWTH = 1.0, 0.6  # powers of N in d and p, before searches tell
 WARM = 0.7  # of the trials of a neighbour, for a search that is told where to begin
 PADDING = 1.1  # of a trial about a located threshold, by which it takes longer
 NEAREST = 8  # trials of a grid that tell of another
+SOON = 0.2  # seconds from a forecast to the next
 ENOUGH = 16  # trials, from which on a search tells of itself and others
 
 
@@ -81,6 +82,12 @@ class Forecasts:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._made: list[tuple[float, float]] = []  # when, and the duration
+
+    @property
+    def is_due(self) -> bool:
+        """Whether enough time has passed for another: a forecast reads all rows."""
+        elapsed = time.monotonic() - self._began
+        return not self._made or elapsed - self._made[-1][0] >= max(SOON, elapsed / 50)
 
     def add(self, seconds_left: float) -> None:
         """Note what is foretold now."""

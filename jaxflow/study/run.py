@@ -1,5 +1,6 @@
 """Running a study: the sole place where sampling, engine and store meet."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from jaxflow.study.forecast import Forecasts, seconds_left
 from jaxflow.study.protocol import SCHEMA
 from jaxflow.study.study import Study
 from jaxflow.study.trying import try_problem
+
+PLENTY = 50  # trials waiting for each worker, with which none waits for what the rows propose
+IDLE, PAUSE = 30, 0.25  # times what a transaction took, and seconds, until the next at most
 
 
 @dataclass
@@ -50,10 +54,11 @@ class Progress:
         return self.forecasts.seconds_left
 
     def forecast(self) -> None:
-        """Look again how long it will take."""
-        self.forecasts.add(
-            seconds_left(self.searches, self.costs, self.usage, self.known_work, self.workers)
-        )
+        """Look again how long it will take, if that is due."""
+        if self.forecasts.is_due:
+            self.forecasts.add(
+                seconds_left(self.searches, self.costs, self.usage, self.known_work, self.workers)
+            )
 
 
 def run(
@@ -137,11 +142,15 @@ def _drive(
             with progress.watch.of("waiting for trials"):
                 rows = runner.harvest(timeout=1.0)
             if rows:
+                began = time.monotonic()
                 with progress.watch.of("store"):
                     store.insert(rows, runner.trajectories(rows))
+                spent = time.monotonic() - began
                 board.tell(rows)
                 runner.submit(_ask(study, store, board, progress))
                 progress.forecast()
+                if runner.backlog > PLENTY * progress.workers:
+                    time.sleep(min(PAUSE, IDLE * spent))  # more rows a transaction
             listener(progress)
 
 
