@@ -7,10 +7,9 @@ told: as many trials, each taking the same part of the evaluations to its horizo
 That is carried on as a power of d and p.
 """
 
-import time
 from collections import Counter
 from collections.abc import Sequence
-from math import inf, isfinite, log
+from math import inf, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,6 @@ GROWTH = 1.0, 0.6  # powers of N in d and p, before searches tell
 WARM = 0.7  # of the trials of a neighbour, for a search that is told where to begin
 PADDING = 1.1  # of a trial about a located threshold, by which it takes longer
 NEAREST = 8  # trials of a grid that tell of another
-SOON = 0.2  # seconds from a forecast to the next
 ENOUGH = 16  # trials, from which on a search tells of itself and others
 
 
@@ -71,36 +69,6 @@ def seconds_left(
     work_left = sum(left.of(search) for search in searches if not search.finished)
     seconds = work_left * usage.busy / done + _programs_left(searches, costs) * compilation
     return seconds / workers
-
-
-class Forecasts:
-    """Forecasts of a run on its way, one alone as uncertain as what its searches will ask for.
-
-    Together, by the geometric mean of the whole durations foretold in the latter half of the run.
-    """
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._made: list[tuple[float, float]] = []  # when, and the duration
-
-    @property
-    def is_due(self) -> bool:
-        """Whether enough time has passed for another: a forecast reads all rows."""
-        elapsed = time.monotonic() - self._began
-        return not self._made or elapsed - self._made[-1][0] >= max(SOON, elapsed / 50)
-
-    def add(self, seconds_left: float) -> None:
-        """Note what is foretold now."""
-        elapsed = time.monotonic() - self._began
-        if isfinite(seconds_left):
-            self._made.append((elapsed, elapsed + seconds_left))
-
-    @property
-    def seconds_left(self) -> float:
-        """Seconds until the end; infinite while nothing is known."""
-        elapsed = time.monotonic() - self._began
-        late = [duration for when, duration in self._made if when >= self._made[-1][0] / 2]
-        return max(0.0, float(np.exp(np.mean(np.log(late)))) - elapsed) if late else inf
 
 
 class _WorkLeft:

@@ -16,7 +16,7 @@ from jaxflow.sampling.search import Search
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.files import STUDY, write
-from jaxflow.study.forecast import Forecasts, seconds_left
+from jaxflow.study.forecast import seconds_left
 from jaxflow.study.protocol import SCHEMA
 from jaxflow.study.study import Study
 from jaxflow.study.trying import try_problem
@@ -36,7 +36,6 @@ class Progress:
     watch: Stopwatch = field(default_factory=Stopwatch)
     known: int = 0  # trials that were in the store before the run
     known_work: float = 0.0
-    forecasts: Forecasts = field(default_factory=Forecasts)
 
     @property
     def ended(self) -> int:
@@ -51,14 +50,7 @@ class Progress:
     @property
     def seconds_left(self) -> float:
         """Expected wall-clock time until the end; infinite while nothing is known."""
-        return self.forecasts.seconds_left
-
-    def forecast(self) -> None:
-        """Look again how long it will take, if that is due."""
-        if self.forecasts.is_due:
-            self.forecasts.add(
-                seconds_left(self.searches, self.costs, self.usage, self.known_work, self.workers)
-            )
+        return seconds_left(self.searches, self.costs, self.usage, self.known_work, self.workers)
 
 
 def run(
@@ -148,7 +140,6 @@ def _drive(
                 spent = time.monotonic() - began
                 board.tell(rows)
                 runner.submit(_ask(study, store, board, progress))
-                progress.forecast()
                 if runner.backlog > PLENTY * progress.workers:
                     time.sleep(min(PAUSE, IDLE * spent))  # more rows a transaction
             listener(progress)

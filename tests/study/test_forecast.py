@@ -1,7 +1,6 @@
 """The forecast of a run, on slices whose trials all cost the same share of their horizon."""
 
 from dataclasses import replace
-from math import inf
 
 import pytest
 from simulated import base_point, row
@@ -16,7 +15,7 @@ from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.study.forecast import COMPILATION, Forecasts, expected_trials, seconds_left
+from jaxflow.study.forecast import COMPILATION, expected_trials, seconds_left
 
 COSTS = Costs(ShallowNetwork(), {"flow": GradientFlow(), "descent": GradientDescent()})
 PLACES, REPETITIONS = (50, 100, 200, 400), 12
@@ -43,23 +42,6 @@ def test_what_is_left_of_a_grid_is_known_from_its_places():
     for workers in (1, 2):
         found = seconds_left([search], COSTS, usage(30.0), 0.0, workers)
         assert found == pytest.approx(30.0 * left / done / workers, rel=0.05)  # all compiled
-
-
-def test_forecasts_of_the_latter_half_are_taken_together(monkeypatch):
-    """Durations of 100, and then of 20, 30 and 45: their geometric mean is 30."""
-    now = iter([0.0, 4.0, 10.0, 10.0, 10.0, 12.0])
-    monkeypatch.setattr("jaxflow.study.forecast.time.monotonic", lambda: next(now))
-    forecasts = Forecasts()
-    for left in (96.0, 10.0, 20.0, 35.0):
-        forecasts.add(left)
-    assert forecasts.seconds_left == pytest.approx(30 - 12)
-
-
-def test_nothing_is_foretold_before_anything_has_ended():
-    forecasts = Forecasts()
-    assert forecasts.seconds_left == inf
-    forecasts.add(inf)
-    assert forecasts.seconds_left == inf
 
 
 def test_a_slice_that_has_not_begun_is_likened_to_one_that_has():
