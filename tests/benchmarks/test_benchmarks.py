@@ -174,10 +174,12 @@ def test_a_simulated_study_ends_about_its_truth():
 
 
 def test_what_a_step_takes_is_told_by_its_parts(monkeypatch):
+    """The last two are differences of walls, which noise can turn where a trial takes so little."""
     small = Case("small", Point(5, 20, 8))
     monkeypatch.setattr(steps, "CASES", (small,))
     monkeypatch.setattr(steps, "REPETITIONS", 2)
     (found,) = steps.measure()
     assert found["case"] == "small"
-    parts = ("products", "field", "padded", "descent", "flow", "draw", "products_gflops")
-    assert all(found[part] > 0 for part in parts)
+    walls = ("products", "field", "padded", "draw", "products_gflops")
+    assert all(found[name] > 0 for name in walls)
+    assert np.isfinite([found["descent"], found["flow"]]).all()
