@@ -62,9 +62,9 @@ def _peers(records: Records) -> Records:
     # of products alone the two of a field have .74 of the peak at d = 100 and .67 at d = 30 (Zen 5)
     for name, case, contestant, target in (
         ("arithmetic-d100", PUBLISHED, descent, 0.6),
-        ("arithmetic-d100-flow", PUBLISHED, flow, 0.5),
-        ("arithmetic-d30", MIDDLE, descent, 0.5),
-        ("arithmetic-d30-flow", MIDDLE, flow, 0.45),
+        ("arithmetic-d100-flow", PUBLISHED, flow, 0.6),
+        ("arithmetic-d30", MIDDLE, descent, 0.55),
+        ("arithmetic-d30-flow", MIDDLE, flow, 0.55),
     ):
         what = f"useful arithmetic over the peak of products, {contestant}, {case.name}"
         made.append(claim(name, what, spent[case.name, contestant]["share_of_peak"], target))
@@ -106,7 +106,7 @@ def _steps(records: Records) -> Records:
         for name, target in (("descent", 0.8), ("flow", 0.7)):
             what = f"products at the exact sizes over a step of {name}, {record['case']}"
             share = record["products"] / record[name]
-            made.append(claim(f"step-{name}", what, share, target))
+            made.append(claim(f"step-{name} {record['case']}", what, share, target))
     return made
 
 

@@ -19,7 +19,7 @@ from jaxflow.problems.problem import Problem, Shape
 SHARED = (32, 128, 512, 2048, 8192, 32768)
 SMALL = 512  # a size up to which there may be one program for all
 FEW = 2  # trials at a place that a search explores
-COMPILATION = 4e11  # flops in the time that a core takes to compile a program
+COMPILATION_FLOPS = 4e11  # in the time that a core takes to compile a program
 
 
 class Costs:
@@ -74,7 +74,7 @@ class Costs:
         """Whether so many trials like this one take less for being padded than a compilation."""
         padded = self.evaluation(trial.point.moved(reach.along, size))
         more = padded - self.evaluation(trial.point)
-        return trials * self.evaluations(trial) * more <= COMPILATION
+        return trials * self.evaluations(trial) * more <= COMPILATION_FLOPS
 
 
 @lru_cache

@@ -34,7 +34,7 @@ from jaxflow.statistics.posterior import Guess, Posterior
 TINY = 1e-9  # of a flow time whose logarithm is taken
 MOST_GROWTH = 4.0  # of a threshold from a slice to the next that is carried on
 FIRST_ROUNDS = 3  # proposed one at a time: while little is known, each uses all before it
-EXPLORE = 24  # trials that a search explores with
+FIRST_TRIALS = 24  # trials that a search explores with
 
 
 class Parent(NamedTuple):
@@ -86,7 +86,7 @@ class Search:
         self._lag = 1
         self._guesses: list[Guess | None] = [None] * len(self.questions)
         self._located: tuple[float, ...] | None = None
-        # of trials about the thresholds located
+        # how far trials about the thresholds located go, and how many are to come
         self._ends = slice.plan.groups if isinstance(slice.plan, GridPlan) else []
         self._last_end: dict[Question, float] = {}
         self._read = 0  # rounds read to locate the thresholds
@@ -265,6 +265,6 @@ class Search:
         """
         if self.plan.along not in SIZES:
             return None
-        ends = sorted(end for end in self._ends if end[0] >= x)
-        trials = max(ends[0][1], EXPLORE) if ends else EXPLORE
-        return Reach(self.plan.along, (*(x for x, _ in ends), self.plan.high), trials)
+        near = sorted(end for end in self._ends if end[0] >= x)
+        trials = max(near[0][1], FIRST_TRIALS) if near else FIRST_TRIALS
+        return Reach(self.plan.along, (*(end for end, _ in near), self.plan.high), trials)

@@ -68,7 +68,7 @@ def run(
     are not run again, but for undecided ones that are allowed more time now. Every harvest is one
     transaction. Raises `ValueError` for a store that cannot be used, for a study that means nothing
     outside this process, unless its store is not to be kept, and for laws that break their word;
-    what was computed before an error or an interruption is in the store.
+    what was computed before an error or an interruption is in the store, but for a last moment.
 
     `fingerprint` tells the study file from others, as `study.files.fingerprint` makes it.
     """

@@ -6,6 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import pytest
+from jax.extend import core
 from problems import keys_of
 
 from jaxflow.engine.program import Program
@@ -43,6 +44,28 @@ def test_loss_and_error_estimate_share_the_product_of_the_last_stage():
     assert products(GradientDescent()) == field
     power_iteration, stage, last = 1, 1, 1
     assert products(GradientFlow()) == field * (power_iteration + stage + last)
+
+
+@pytest.mark.parametrize(("problem", "dynamics", "coordinates"), CASES)
+def test_rows_are_summed_by_products(problem, dynamics, coordinates):
+    """A CPU would wait for one addition of a sum after another."""
+    shape = Shape(20, 64, 24)
+    setting = Setting(problem, dynamics, (Certificate(1.0),), shape, "float32", coordinates)
+    sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (20, 60, 24)))
+    request = Request(keys_of(0, 20, 60, 24, 0), sizes, jnp.float32(100))
+    state = jax.eval_shape(partial(start, setting), request)
+    sums = list(summed(jax.make_jaxpr(partial(step, setting))(state).jaxpr))
+    assert ((24, 64), (0,)) in sums  # the outputs, over the neurons of every sample
+    assert all(len(shape) == 1 or axes == (0,) for shape, axes in sums)
+
+
+def summed(jaxpr):
+    """Of every sum, those in loops included, the shape and the axes."""
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "reduce_sum":
+            yield equation.invars[0].aval.shape, equation.params["axes"]
+        for inner in core.jaxprs_in_params(equation.params):
+            yield from summed(inner)
 
 
 @pytest.mark.parametrize("transform", ["map", "vmap"])

@@ -41,9 +41,11 @@ def test_every_trial_is_taken_once_and_the_last_are_shared_out(workers):
     schedule.add(queued)
     key = queued[0][0]
     taken = []
+    assert schedule.backlog == 40
     while some := schedule.take(key, 16):
         assert len(some) <= max(1, -(-(40 - len(taken)) // (4 * workers)))
         taken += some
+        assert schedule.backlog == 40 - len(taken)
     assert taken == [trial for _, trial in queued]
     assert schedule.next_program(0) is None
 
