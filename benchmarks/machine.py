@@ -5,6 +5,7 @@ executions of its own. That is how jaxflow runs its lanes, and it holds only whe
 to one thread: set XLA_FLAGS=--xla_cpu_multi_thread_eigen=false before JAX starts.
 """
 
+import json
 import os
 import platform
 import resource
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -118,6 +120,19 @@ def peak_mib() -> float:
         return int(high[0].split()[1]) / 1024
     unit = 2**20 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def alone(call: str, **environment: str) -> Any:
+    """What a call of a module of the benchmarks gives in a process of its own, as plain values."""
+    code = f"import json; from benchmarks import steps, sweeps; print(json.dumps({call}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _workers(device: jax.Device) -> int:

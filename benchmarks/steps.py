@@ -11,10 +11,6 @@ Each row of the table contains the one before it, so that their differences are 
 and `draw` is what a trial takes before its first step.
 """
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from statistics import median
@@ -23,6 +19,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from benchmarks import machine
 from benchmarks.contestants import DYNAMICS, EASY, MIDDLE, PUBLISHED, Case
 from jaxflow import Lanes, LocalRunner, Trial
 from jaxflow.core.keys import trial_keys
@@ -43,15 +40,7 @@ def measure() -> list[dict[str, Any]]:
 
 def measure_alone() -> list[dict[str, Any]]:
     """The same in a process to which XLA gives one thread: by itself it takes all for a product."""
-    code = "import json, benchmarks.steps as s; print(json.dumps(s.measure()))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"NPROC": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    found: list[dict[str, Any]] = machine.alone("steps.measure()", NPROC="1")
     return found
 
 

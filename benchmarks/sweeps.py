@@ -1,6 +1,5 @@
 """What a sweep spends: trials a threshold, lanes in use, start-up, memory."""
 
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import peak_memory
+from benchmarks import machine
 from jaxflow import GradientFlow, LocalRunner, Outcome, Point, Row, ShallowNetwork, Trial
 from jaxflow.flow.events import Certificate
 from jaxflow.papers.bounds import published_horizon, width_rule
@@ -130,14 +129,12 @@ def orthogonal(n: int) -> dict[str, Any]:
         "n": n,
         "outcome": row.outcome,
         "flow_time": row.flow_time,
-        "peak_mib": peak_memory() / 2**20,
+        "peak_mib": machine.peak_memory() / 2**20,
         "seconds": time.perf_counter() - began,
     }
 
 
 def orthogonal_alone(n: int = 100_000) -> dict[str, Any]:
     """The same in a process of its own, for its memory."""
-    code = f"import json, benchmarks.sweeps as s; print(json.dumps(s.orthogonal({n})))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = machine.alone(f"sweeps.orthogonal({n})")
     return found

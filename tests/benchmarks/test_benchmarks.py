@@ -163,7 +163,7 @@ def test_what_runs_on_a_gpu_runs_here_at_small_size(monkeypatch):
     found = experiment.measure()
     assert found["trials"] == 12 and found["programs"] >= 1
     assert 0 < found["share_of_peak"] < 1 and 0 < found["utilization"] <= 1
-    large = sweeps.orthogonal(40)
+    large = sweeps.orthogonal_alone(40)
     assert large["outcome"] == "CONVERGED" and large["flow_time"] > 0
 
 
