@@ -16,6 +16,7 @@ from jaxflow.core.open_names import Unloaded
 
 T = TypeVar("T")
 DEEPEST = 40  # parts of a dotted name
+ENDS = {"from", "to"}  # a table of these alone is a value: a range
 
 
 def annotation(root: Any, path: str) -> Any:
@@ -100,7 +101,7 @@ def _leaves(table: Mapping[str, Any], prefix: str, where: str) -> Iterator[tuple
     if prefix.count(".") > DEEPEST:
         raise mistake(f"at most {DEEPEST} levels in {where}", prefix, "flatten them")
     for name, value in table.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and set(value) != ENDS:
             yield from _leaves(value, f"{prefix}{name}.", where)
         else:
             yield f"{prefix}{name}", value

@@ -135,14 +135,17 @@ class Reader:
         return self._made(kind, as_table(value, where), where)
 
     def _made(self, kind: type, table: Mapping[str, Any], where: str) -> Any:
-        hints, known = annotations(kind, where), {f.name: f for f in said(kind)}
+        hints, known = annotations(kind, where), {key_of(f): f for f in said(kind)}
         for key in table:
             if key not in known:
                 raise unknown_name(f"key of {where}", key, known)
-        for name, f in known.items():
-            if name not in table and f.default is MISSING and f.default_factory is MISSING:
-                raise mistake(inside(where, name), "nothing", "add it")
-        read = {k: self.read(hints[k], v, inside(where, k)) for k, v in table.items()}
+        for key, f in known.items():
+            if key not in table and f.default is MISSING and f.default_factory is MISSING:
+                raise mistake(inside(where, key), "nothing", "add it")
+        read = {
+            known[key].name: self.read(hints[known[key].name], value, inside(where, key))
+            for key, value in table.items()
+        }
         made = _constructed(lambda: kind(**read), kind, where)
         return self._checked(made, where)  # its defaults too
 
@@ -179,6 +182,8 @@ class Reader:
     def _fits(self, kind: Any, value: Any) -> bool:
         """Whether a value looks as if it were meant for this branch of a union."""
         origin = get_origin(kind) or kind
+        if isinstance(value, Mapping) and kind in self.choices:
+            return self.choices[kind].default is not None or self.choices[kind].tag in value
         if isinstance(value, Mapping) or is_dataclass(value):
             return kind in self.choices or origin is dict or is_dataclass(origin)
         if isinstance(value, str):
@@ -218,6 +223,11 @@ def inside(where: str, name: str) -> str:
 def said(kind: Any) -> list[Field[Any]]:
     """The fields that a table holds; those with metadata {"said": False} are not among them."""
     return [f for f in fields(kind) if f.init and f.metadata.get("said", True)]
+
+
+def key_of(field: Field[Any]) -> str:
+    """What a field is called in a table: its name, or its metadata "key"."""
+    return str(field.metadata.get("key", field.name))
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin
 from jaxflow.core import open_names
 from jaxflow.core.errors import mistake
 from jaxflow.core.open_names import Unloaded
-from jaxflow.core.reading import Choice, Reader, annotations, inside, said
+from jaxflow.core.reading import Choice, Reader, annotations, inside, key_of, said
 from jaxflow.core.values import ConstantArray, constant, is_array, unwrapped
 
 __all__ = ["PLAIN", "Choice", "Schema", "canonical", "digest"]
@@ -129,9 +129,9 @@ class Schema:
         hints, table = annotations(law, where), {}
         for f in said(law):
             entry = getattr(value, f.name)
-            place = inside(where, f.name)
+            place = inside(where, key_of(f))
             if entry is not None:
-                table[f.name] = self._write(entry, hints[f.name], place, storable=storable)
+                table[key_of(f)] = self._write(entry, hints[f.name], place, storable=storable)
             elif storable and f.default is not None:
                 remedy = "give it the default None"
                 got = "nothing" if f.default is MISSING else f"None, its default {f.default!r}"

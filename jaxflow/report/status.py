@@ -72,7 +72,7 @@ def is_finished(folder: str | Path, fingerprint: str) -> bool:
 
 def left(design: Design, outline: Outline, rows: Iterable[Row]) -> int:
     """How many trials a design asks for by now that are not among the rows; 0 if it is finished."""
-    board = Board(design.searches(outline), design.along)
+    board = Board(design.searches(outline))
     board.tell(rows)
     asked = board.propose()
     return len(board.missing(asked))

@@ -7,13 +7,41 @@ from itertools import product
 from math import prod
 from typing import Self
 
+import numpy as np
+
 from jaxflow.core.checks import positive, size, whole
 from jaxflow.core.errors import mistake
 from jaxflow.core.open_names import Unloaded
+from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES, Pace, Point
 from jaxflow.sampling.rules import SCHEMA, HorizonRule, StepsOfDescent, WidthRule
 
 MOST_SLICES = 2000  # of one dynamics
+DEPTHS = 4, 3, 2  # by how many halvings a range has its places, of one, two and three ranges
+
+
+@dataclass(frozen=True)
+class Range:
+    """All of an axis between two ends, instead of values: `{from = 10, to = 400}` in a file.
+
+    The places of a plane are on a lattice that is even in the logarithm, if both ends are positive.
+    Raises `ValueError` unless low < high.
+    """
+
+    low: float = field(metadata={"key": "from"})
+    high: float = field(metadata={"key": "to"})
+
+    def __post_init__(self) -> None:
+        PLAIN.coerce(self)
+        if not self.low < self.high:
+            raise mistake("from < to", (self.low, self.high), "widen the range")
+
+    def lattice(self, depth: int, *, whole: bool) -> tuple[float, ...]:
+        """Its values, by so many halvings; each once where they are whole numbers."""
+        scale = np.geomspace if self.low > 0 else np.linspace
+        found = scale(self.low, self.high, 2**depth + 1).tolist()
+        found[0], found[-1] = self.low, self.high
+        return tuple(sorted({round(x) for x in found} if whole else found))
 
 
 @dataclass(frozen=True)
@@ -111,20 +139,28 @@ class Axes:
     """The values of d, n, p and of parameters of laws, but for the axis that is scanned.
 
     A parameter goes by its dotted name in the study file. Those of a dynamics concern its own
-    trials only. Instead of values of p there may be a rule by which it follows n. As
+    trials only. Instead of values there may be a range, and then the boundary is looked for all
+    over the plane at once; instead of values of p, a rule by which it follows n. As
     `Axes(d=(10, 20), p=(50,), parameters={"problem.initialization.shrink": (0.1, 1.0)})`, whose
     four combinations are slices along n.
     """
 
-    d: tuple[int, ...] = ()
-    n: tuple[int, ...] = ()
-    p: tuple[int, ...] | WidthRule = ()
-    parameters: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    d: tuple[int, ...] | Range = ()
+    n: tuple[int, ...] | Range = ()
+    p: tuple[int, ...] | Range | WidthRule = ()
+    parameters: dict[str, tuple[float, ...] | Range] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         SCHEMA.coerce(self)
-        if self.follows and self.n and not isinstance(self.p, Unloaded):
-            self.widths(min(self.n))  # raises where the rule has none
+        for name, given in self._given.items():
+            if isinstance(given, Range) and name in SIZES:
+                for end, x in (("from", given.low), ("to", given.high)):
+                    size(f"{name}.{end}", x)
+        if self.follows and self.ranges:
+            got = f"a range of {self.ranges[0]}"
+            raise mistake("values beside a width that follows n", got, "list them")
+        if self.follows and self.values("n") and not isinstance(self.p, Unloaded):
+            self.widths(int(min(self.values("n"))))  # raises where the rule has none
         for name in SIZES:
             for x in self.values(name):
                 size(name, x)
@@ -132,8 +168,8 @@ class Axes:
             values = self.values(name)
             if len(set(values)) < len(values):
                 raise mistake(f"distinct values of {name}", list(values), "list each once")
-        for name, values in self.parameters.items():
-            if not values:
+        for name in self.parameters:
+            if not self.values(name):
                 raise mistake(f"values of {name}", "none", "list some, or leave the axis out")
         count = prod(max(1, len(self.values(name))) for name in (*SIZES, *self.parameters))
         if count > MOST_SLICES:
@@ -158,25 +194,38 @@ class Axes:
     @property
     def follows(self) -> bool:
         """Whether p follows n by a rule."""
-        return not isinstance(self.p, tuple)
+        return not isinstance(self.p, tuple | Range)
+
+    @property
+    def ranges(self) -> list[str]:
+        """The axes of which a range is given."""
+        return [name for name, given in self._given.items() if isinstance(given, Range)]
+
+    @property
+    def _given(self) -> dict[str, object]:
+        return {**{name: getattr(self, name) for name in SIZES}, **self.parameters}
 
     def values(self, name: str) -> tuple[float, ...]:
-        """Those listed of d, n, p or a parameter; of a p that follows n, none."""
-        if name == "p":
-            return self.p if isinstance(self.p, tuple) else ()
-        listed: tuple[float, ...] = getattr(self, name) if name in SIZES else self.parameters[name]
-        return listed
+        """Those listed of an axis, or of its range; of a p that follows n, none."""
+        given = self._given[name]
+        if isinstance(given, Range):
+            depth = DEPTHS[min(len(self.ranges), len(DEPTHS)) - 1]
+            return given.lattice(depth, whole=name in SIZES)
+        return given if isinstance(given, tuple) else ()
 
     def widths(self, n: int) -> tuple[int, ...]:
         """The p of this study at n samples, each once."""
-        return self.p if isinstance(self.p, tuple) else self.p(n)
+        if isinstance(self.p, tuple | Range):
+            return tuple(map(int, self.values("p")))
+        return self.p(n)
 
     def points(self, along: str, dynamics: str) -> Iterator[Point]:
         """The points of a dynamics' slices, whose coordinate along the scanned axis is 0."""
         names = sorted(concerning(self.parameters, dynamics))
-        for d, n in product(self.d or (0,), self.n or (0,)):
+        for d, n in product(self.values("d") or (0,), self.values("n") or (0,)):
+            d, n = int(d), int(n)
             for p in self.widths(n) or (0,):
-                for values in product(*(self.parameters[name] for name in names)):
+                for values in product(*map(self.values, names)):
                     point = Point(d, n, p, tuple(zip(names, map(float, values), strict=True)))
                     yield point.moved(along, 0)
 

@@ -17,6 +17,7 @@ from jaxflow.core.types import SIZES, Outline, Point, Recording, Row, Trial
 from jaxflow.sampling.axes import Axes, Horizon, concerning
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start
+from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.rules import SCHEMA
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
@@ -49,6 +50,9 @@ class Design:
             got = "both" if self.grid else "neither"
             raise mistake("either a threshold or a grid", got, "give one of the two tables")
         self.axes.check(self.along)
+        if self.axes.ranges and self.threshold is None:
+            got = f"a range of {self.axes.ranges[0]}"
+            raise mistake("values on the axes of a grid", got, "list them")
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -103,8 +107,13 @@ class Design:
                 for base in self.axes.points(self.along, name):
                     yield Slice(name, base, self.plan_at(base), horizon, pace)
 
-    def searches(self, outline: Outline) -> list[Search]:
-        """The search of every slice."""
+    def searches(self, outline: Outline) -> Sequence[Search | PlaneSearch]:
+        """The search of every slice, or of the plane of every dynamics if there are ranges."""
+        if self.axes.ranges:
+            planes: dict[str, list[Slice]] = {}
+            for slice in self.slices(outline):
+                planes.setdefault(slice.dynamics, []).append(slice)
+            return [PlaneSearch(slices, outline.events) for slices in planes.values()]
         searches = [Search(slice, events=outline.events) for slice in self.slices(outline)]
         if self.threshold is not None:
             warm_start(searches)
@@ -118,19 +127,20 @@ class Design:
 class Board:
     """The searches of a design: rows in, trials out."""
 
-    def __init__(self, searches: Sequence[Search], along: str) -> None:
+    def __init__(self, searches: Sequence[Search | PlaneSearch]) -> None:
         self.searches = list(searches)
-        self._along = along
-        self._by_place = {(search.dynamics, search.base): search for search in searches}
+        self._by_slice = {
+            (slice.dynamics, slice.base): search for search in searches for slice in search.slices
+        }
 
     def tell(self, rows: Iterable[Row]) -> None:
         """Hand every row to its search."""
         mine: dict[Any, list[Row]] = {}
         for row in rows:
-            mine.setdefault(self._place(row.trial), []).append(row)
-        for place, found in mine.items():
-            if place in self._by_place:
-                self._by_place[place].tell(found)
+            mine.setdefault(self._slice(row.trial), []).append(row)
+        for slice, found in mine.items():
+            if slice in self._by_slice:
+                self._by_slice[slice].tell(found)
 
     def propose(self) -> list[Trial]:
         """The trials of every round that can be proposed by now, known ones among them.
@@ -145,12 +155,12 @@ class Board:
 
     def missing(self, trials: Iterable[Trial]) -> list[Trial]:
         """Those of the trials that have not ended."""
-        return [t for t in trials if t not in self._by_place[self._place(t)].ended]
+        return [t for t in trials if t not in self._by_slice[self._slice(t)].ended]
 
     @property
     def finished(self) -> bool:
         """Whether nothing more is to come."""
         return all(search.finished for search in self.searches)
 
-    def _place(self, trial: Trial) -> tuple[str, Point]:
-        return trial.dynamics, trial.point.moved(self._along, 0)
+    def _slice(self, trial: Trial) -> tuple[str, Point]:
+        return trial.dynamics, trial.point.moved(self.searches[0].along, 0)

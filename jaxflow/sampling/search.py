@@ -3,14 +3,9 @@
 A slice has a threshold for each event and horizon: its trials run to the longest, until all events
 have happened, and the times of these tell how they end at the shorter ones.
 
-A round is a function of the plan, of its number and of the rounds it may use, never of timing:
-round r is proposed when all rounds before r - lag have ended, and from their results alone. So a
-study that was interrupted, or has grown, proposes the same trials again, and those that are known
-need not be run. The rounds in flight keep the machine full while the next one waits for results.
-The lag is one round; a plan that asks for nothing is asked again without lag, so that it judges by
-all results whether it is done. So is what a trial says of where others are that it may share a
-program with: anywhere while the search explores, within reach of a threshold once it is located;
-those of a grid with the next few of its values, or with all.
+What a trial says of where others are that it may share a program with is anywhere while the search
+explores, within reach of a threshold once it is located; those of a grid with the next few of its
+values, or with all.
 
 A search may have a parent (neighbours.py): it waits until the parent's rounds say where that
 threshold is, and takes a guess of its own from those rounds and no later ones. Its own trials soon
@@ -18,23 +13,19 @@ make a better one (guess.py).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
-from math import inf, log
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from jaxflow.core.types import SIZES, Point, Reach, Row, Trial
+from jaxflow.core.types import SIZES, Point, Reach, Trial
 from jaxflow.sampling.grid import ALIKE, GridPlan
 from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.plan import Plan
+from jaxflow.sampling.rounds import FIRST_TRIALS, Question, Rounds, excesses, tallies
 from jaxflow.sampling.slice import Slice
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
 
-TINY = 1e-9  # of a flow time whose logarithm is taken
 MOST_GROWTH = 4.0  # of a threshold from a slice to the next that is carried on
-FIRST_ROUNDS = 3  # proposed one at a time: while little is known, each uses all before it
-FIRST_TRIALS = 24  # trials that a search explores with
 
 
 class Parent(NamedTuple):
@@ -61,29 +52,15 @@ class Parent(NamedTuple):
         return tuple(x * g**self.power for x, g in zip(found, growth, strict=True))
 
 
-class Question(NamedTuple):
-    """When does an event happen by a horizon? One event alone has no name."""
-
-    event: str
-    horizon: int  # its place among those of the slice
-
-
-class Search:
+class Search(Rounds):
     """The trials of one slice: what is proposed, what has ended, what is next."""
 
     def __init__(
         self, slice: Slice, parent: Parent | None = None, events: Sequence[str] = ("",)
     ) -> None:
+        super().__init__(slice.dynamics, slice.along, events, len(slice.horizon.labels))
         self.slice, self.parent = slice, parent
-        horizons = range(len(slice.horizon.labels))
-        self.questions = [Question(*asked) for asked in product(events, horizons)]
         self._plans = {event: slice.plan.of_event(event) for event in events}
-        self.rounds: list[list[Trial]] = []
-        self.ended: dict[Trial, Row] = {}  # of the trials proposed
-        self._waiting: dict[Trial, None] = {}  # proposed and not ended, in order
-        self._told: dict[Trial, Row] = {}  # of others, which a round to come may propose
-        self.exhausted = False  # the plan asks for nothing more
-        self._lag = 1
         self._guesses: list[Guess | None] = [None] * len(self.questions)
         self._located: tuple[float, ...] | None = None
         # how far trials about the thresholds located go, and how many are to come
@@ -93,14 +70,14 @@ class Search:
         self._posteriors: dict[Question, tuple[int, Posterior]] = {}
 
     @property
-    def dynamics(self) -> str:
-        """The name of the dynamics in the study."""
-        return self.slice.dynamics
-
-    @property
     def plan(self) -> Plan:
         """How the scanned axis is sampled."""
         return self.slice.plan
+
+    @property
+    def title(self) -> str:
+        """Which slice it is, in a line of text."""
+        return self.slice.title
 
     @property
     def base(self) -> Point:
@@ -108,54 +85,13 @@ class Search:
         return self.slice.base
 
     @property
-    def proposed(self) -> list[Trial]:
-        """Every trial proposed so far, in order."""
-        return [trial for trials in self.rounds for trial in trials]
+    def slices(self) -> list[Slice]:
+        """The one that is searched."""
+        return [self.slice]
 
-    def propose(self) -> list[Trial]:
-        """The trials of every round that can be proposed by now, in order."""
-        proposed: list[Trial] = []
-        while not self.exhausted and self._ready():
-            seen = self._seen
-            in_flight = sum(map(len, self.rounds[seen:]))
-            asked = self._ask(seen, in_flight)
-            if asked:
-                self.rounds.append(self._trials(asked))
-                proposed += self.rounds[-1]
-                for trial in self.rounds[-1]:
-                    if trial in self._told:
-                        self.ended[trial] = self._told.pop(trial)
-                    else:
-                        self._waiting[trial] = None
-            self.exhausted = not asked and not in_flight
-            self._lag = 1 if asked else 0
-        return proposed
-
-    def tell(self, rows: Iterable[Row]) -> None:
-        """Note the outcomes of this slice's trials, proposed already or not.
-
-        Rows of other slices are passed over, and those followed for less time than is allowed.
-        """
-        for row in rows:
-            mine = row.dynamics == self.dynamics
-            mine = mine and row.point.moved(self.plan.along, 0) == self.base
-            if mine and row.answers(self.slice.times(row.point)[-1]):
-                trial = row.trial
-                if trial in self._waiting:
-                    del self._waiting[trial]
-                    self.ended[trial] = row
-                else:
-                    self._told[trial] = row
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more is to come."""
-        return self.exhausted and not self._waiting
-
-    @property
-    def missing(self) -> list[Trial]:
-        """The trials proposed that have not ended."""
-        return list(self._waiting)
+    def slice_at(self, point: Point) -> Slice | None:
+        """Its slice, for a point on that."""
+        return self.slice if point.moved(self.along, 0) == self.base else None
 
     def tallies(self, question: Question | None = None) -> tuple[Tally, ...]:
         """Counts over all trials ended; of the last question, at the longest horizon, if none."""
@@ -179,34 +115,24 @@ class Search:
             self._locate(len(self.rounds), at_last=True)
         return self._located
 
-    def _complete(self, number: int) -> bool:
-        """Whether that many rounds have been proposed and have ended."""
-        seen = self.rounds[:number]
-        return len(seen) == number and all(t in self.ended for trials in seen for t in trials)
-
     def _locate(self, seen: int, at_last: bool) -> None:
         known = [(self._plans[q.event], self._tallies(seen, q)) for q in self.questions]
         if at_last or all(plan.locates(tallies) for plan, tallies in known):
             self._located = tuple(plan.posterior(tallies).median for plan, tallies in known)
 
-    def _ask(self, seen: int, in_flight: int) -> list[tuple[float, int]]:
+    def _ask(self, seen: int, in_flight: Sequence[Trial]) -> list[tuple[Point, int]]:
         """What the plan asks for of any question; one trial serves them all."""
         asked: Counter[float] = Counter()
         for question, guess in zip(self.questions, self._guesses, strict=True):
-            plan, tallies = self._plans[question.event], self._tallies(seen, question)
-            guess = guess_by_times(self._excesses(seen, question)) or guess
-            self._note_reach(question, plan.reach(tallies, guess))
-            asked |= Counter(dict(plan.ask(tallies, len(self.rounds), in_flight, guess)))
-        return sorted(asked.items())
-
-    @property
-    def _seen(self) -> int:
-        """How many rounds the next one looks at."""
-        number = len(self.rounds)
-        return number if number < FIRST_ROUNDS else number - self._lag
+            plan, known = self._plans[question.event], self._known(seen, question)
+            counts = tallies(known, self.along)
+            guess = guess_by_times(excesses(known, self.along)) or guess
+            self._note_reach(question, plan.reach(counts, guess))
+            asked |= Counter(dict(plan.ask(counts, len(self.rounds), len(in_flight), guess)))
+        return [(self.base.moved(self.along, x), count) for x, count in sorted(asked.items())]
 
     def _ready(self) -> bool:
-        return self._guessed() and self._complete(self._seen)
+        return self._guessed() and super()._ready()
 
     def _guessed(self) -> bool:
         """Whether the parent, if there is one, has told where to begin."""
@@ -219,37 +145,7 @@ class Search:
         return True
 
     def _tallies(self, seen: int, question: Question) -> tuple[Tally, ...]:
-        trials: Counter[float] = Counter()
-        converged: Counter[float] = Counter()
-        for row, x, time in self._known(seen, question):
-            trials[x] += 1
-            converged[x] += row.converged_by(time)
-        return tuple(Tally(x, converged[x], trials[x]) for x in sorted(trials))
-
-    def _excesses(self, seen: int, question: Question) -> Iterator[tuple[float, float]]:
-        """What `guess_by_times` takes."""
-        for row, x, time in self._known(seen, question):
-            in_time = row.converged_by(self.slice.times(row.point)[-1])
-            yield x, log(max(row.flow_time, TINY) / time) if in_time else inf
-
-    def _known(self, seen: int, question: Question) -> Iterator[tuple[Row, float, float]]:
-        """Rows of so many rounds, their places on the axis, and the times they are allowed."""
-        for trial in (t for r in self.rounds[:seen] for t in r if t in self.ended):
-            time = self.slice.times(trial.point)[question.horizon]
-            row = self.ended[trial].of_event(question.event)
-            yield row, trial.point[self.plan.along], time
-
-    def _trials(self, asked: Sequence[tuple[float, int]]) -> list[Trial]:
-        along = self.plan.along
-        used = Counter(t.point[along] for trials in self.rounds for t in trials)
-        made = []
-        for x, count in asked:
-            point = self.base.moved(along, x)
-            horizon = self.slice.times(point)[-1]
-            for seed in range(used[x], used[x] + count):
-                made.append(Trial(self.slice.dynamics, point, seed, horizon, self._within(x)))
-            used[x] += count
-        return made
+        return tallies(self._known(seen, question), self.along)
 
     def _note_reach(self, question: Question, reach: tuple[float, int] | None) -> None:
         """Keep what is there while the new one is about the same, for the programs' sake."""
@@ -258,13 +154,13 @@ class Search:
             self._last_end[question] = reach[0]
             self._ends.append(reach)
 
-    def _within(self, x: float) -> Reach | None:
-        """How far the trials go that may share a program with one at x.
+    def _within(self, point: Point) -> Reach | None:
+        """How far the trials go that may share a program with one at a point.
 
         To the farthest place there is, and about a located threshold as far as trials are proposed.
         """
-        if self.plan.along not in SIZES:
+        if self.along not in SIZES:
             return None
-        near = sorted(end for end in self._ends if end[0] >= x)
+        near = sorted(end for end in self._ends if end[0] >= point[self.along])
         trials = max(near[0][1], FIRST_TRIALS) if near else FIRST_TRIALS
-        return Reach(self.plan.along, (*(end for end, _ in near), self.plan.high), trials)
+        return Reach(self.along, (*(end for end, _ in near), self.plan.high), trials)

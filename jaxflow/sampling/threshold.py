@@ -39,6 +39,7 @@ from jaxflow.core.checks import fraction, ordered, size, whole
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES
 from jaxflow.sampling.plan import rises
+from jaxflow.statistics.boundary import Transition
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
 
@@ -136,9 +137,16 @@ class ThresholdPlan:
         if width <= RUNG:
             needed = posterior.trials_to(self.relative_half_width) - in_flight
             size = min(max(needed, size), self.batch)
-        wanted = _places(posterior, min(size, left), round)
+        return self.spread(posterior, min(size, left), round)
+
+    def spread(
+        self, posterior: Posterior | Transition, trials: int, round: int
+    ) -> tuple[tuple[float, int], ...]:
+        """Pairs (n, number of trials) for so many trials of a round about a threshold."""
+        width = posterior.relative_half_width
         snap = _snap_whole if self.along in SIZES else _snap
         snap = _snap_ladder if self.lattice else snap
+        wanted = _places(posterior, trials, round)
         asked = Counter(min(max(snap(n, width), self.low), self.high) for n in wanted)
         return tuple(sorted(asked.items()))
 
@@ -151,7 +159,7 @@ class ThresholdPlan:
         )
 
 
-def _places(posterior: Posterior, size: int, round: int) -> list[float]:
+def _places(posterior: Posterior | Transition, size: int, round: int) -> list[float]:
     """The n at which the trials of a round tell most, before they are put on the lattice."""
     width = posterior.relative_half_width
     at_ends = 0 if width > RUNG else size // ENDS

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from math import isinf
 from typing import Self
@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from jaxflow.core.errors import printable
+from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.text import sought
@@ -70,9 +71,7 @@ class Monitor:
         """Show where the run stands, if it is time to."""
         if not self._announced and not all(search.finished for search in progress.searches):
             self._announced = True
-            count = len(progress.searches)
-            slices = f"{count} slice{'s' * (count != 1)}"
-            self._say(f"{slices}, {progress.known} trials known; compiling")
+            self._say(f"{_counted(progress.searches)}, {progress.known} trials known; compiling")
         now = time.monotonic()
         interval = TERMINAL_INTERVAL if self._is_live else LOG_INTERVAL
         if now - self._last < interval or progress.usage.trials == 0:
@@ -108,12 +107,12 @@ class Monitor:
         began, known = self._marks[0]
         return (trials - known) / max(now - began, 1e-9)
 
-    def _show(self, searches: list[Search], tail: str) -> None:
+    def _show(self, searches: Sequence[Search | PlaneSearch], tail: str) -> None:
         self._bars.below = tail
         if len(searches) > MOST_BARS:
             total = sum(map(expected_trials, searches))
             ended = sum(len(search.ended) for search in searches)
-            self._bar(0, f"{len(searches)} slices", ended, total, self._summary(searches))
+            self._bar(0, _counted(searches), ended, total, self._summary(searches))
             return
         for i, search in enumerate(searches):
             self._bar(i, title(search), len(search.ended), expected_trials(search), state(search))
@@ -123,7 +122,7 @@ class Monitor:
             self._tasks[i] = self._bars.add_task(name, total=1, state="")
         self._bars.update(self._tasks[i], total=max(1, total), completed=completed, state=state)
 
-    def _summary(self, searches: list[Search]) -> str:
+    def _summary(self, searches: Sequence[Search | PlaneSearch]) -> str:
         """All searches in a line: each of a few, or counts of many."""
         if len(searches) <= 4:
             return "; ".join(f"{title(search)} {state(search)}" for search in searches)
@@ -134,18 +133,26 @@ class Monitor:
         return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
 
 
+def _counted(searches: Sequence[Search | PlaneSearch]) -> str:
+    """How many slices are searched, or planes."""
+    what = "plane" if isinstance(searches[0], PlaneSearch) else "slice"
+    return f"{len(searches)} {what}{'s' * (len(searches) != 1)}"
+
+
 def _has_widgets(console: Console) -> bool:
     """Whether a notebook can redraw what it shows."""
     return console.is_jupyter and find_spec("ipywidgets") is not None
 
 
-def title(search: Search) -> str:
-    """Which slice is searched."""
-    return printable(search.slice.title)
+def title(search: Search | PlaneSearch) -> str:
+    """Which slice or plane is searched."""
+    return printable(search.title)
 
 
-def state(search: Search) -> str:
-    """What is known of a search's threshold by now: at the longest horizon, of the widest event."""
+def state(search: Search | PlaneSearch) -> str:
+    """What is known by now: at the longest horizon, of the widest event."""
+    if isinstance(search, PlaneSearch):
+        return _band(search)
     if not isinstance(search.plan, ThresholdPlan) or not search.ended:
         return f"{len(search.ended)}/{expected_trials(search)}"
     last = [asked for asked in search.questions if asked.horizon == search.questions[-1].horizon]
@@ -153,6 +160,14 @@ def state(search: Search) -> str:
     posterior, name = search.posterior(widest), f"{widest.event}: " if widest.event else ""
     percent = 100 * posterior.relative_half_width
     return f"{name}{sought(search.plan.along)} = {posterior.median:.4g} ± {percent:.1f} %"
+
+
+def _band(search: PlaneSearch) -> str:
+    """How narrow the band of a boundary is, and at how many places trials ran."""
+    if not search.ended:
+        return f"{len(search.ended)}/{expected_trials(search)}"
+    widest = max(search.widest(asked) for asked in search.questions)
+    return f"{sought(search.along)} ± {100 * widest:.1f} % all over, {len(search.places)} slices"
 
 
 def _duration(seconds: float) -> str:

@@ -117,14 +117,35 @@ class Model:
 
     def _log_chances(self, x: float, axes: Axes) -> tuple[Array, Array]:
         """The logarithms of P(converged | x) and of the rest."""
-        ratio = self._ratio(x, axes)
-        lapse = axes[2] ** 2
-        return np.log((1 - lapse) / (1 + ratio)), np.log((lapse + ratio) / (1 + ratio))
+        location, width, root = axes
+        return log_chances(
+            np.log(x),
+            location[:, None, None],
+            width[:, None],
+            root,
+            rising=self.rising,
+        )
 
     def _ratio(self, x: float, axes: Axes) -> Array:
-        """r = (1 - 2 l) (x/n50)^(+-s); the power is clipped to stay finite."""
         location, width, root = axes
-        slope = SLOPE_TIMES_WIDTH * np.exp(-width)
-        exponent = (-1 if self.rising else 1) * (np.log(x) - location)[:, None] * slope
-        power = np.exp(np.clip(exponent, -600, 600))
-        return np.asarray((1 - 2 * root**2) * power[:, :, None])
+        return _ratio(np.log(x), location[:, None, None], width[:, None], root, self.rising)
+
+
+def log_chances(
+    log_x: ArrayLike, location: Array, width: Array, root: Array, *, rising: bool = False
+) -> tuple[Array, Array]:
+    """The logarithms of P(converged | x) and of the rest, in the shape that all broadcast to.
+
+    Of transitions with log n50 `location`, log width `width` and sqrt(lapse) `root`.
+    """
+    ratio = _ratio(log_x, location, width, root, rising)
+    lapse = root**2
+    both = np.log1p(ratio)
+    return np.log1p(-lapse) - both, np.log(lapse + ratio) - both
+
+
+def _ratio(log_x: ArrayLike, location: Array, width: Array, root: Array, rising: bool) -> Array:
+    """r = (1 - 2 l) (x/n50)^(+-s); the power is clipped to stay finite."""
+    slope = SLOPE_TIMES_WIDTH * np.exp(-width)
+    exponent = (-1 if rising else 1) * (np.asarray(log_x) - location) * slope
+    return np.asarray((1 - 2 * root**2) * np.exp(np.clip(exponent, -600, 600)))

@@ -18,11 +18,13 @@ from jaxflow.core.types import Point, Row, Trial
 from jaxflow.engine.costs import Costs
 from jaxflow.engine.runner import Usage
 from jaxflow.sampling.neighbours import distance
+from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import EXPLORING, ThresholdPlan
 from jaxflow.statistics.powers import slope
 
 TYPICAL_TRIALS = 60  # of one threshold to 4 %, before any search has told
+TYPICAL_OF_PLANE = 200  # of a boundary to 4 %
 MARGIN = 1.3  # trials run over those needed at the least
 TYPICAL_PROGRAMS = 3.0  # compiled for a search
 COMPILATION = 2.5  # seconds, before any has been timed
@@ -33,8 +35,10 @@ NEAREST = 8  # trials of a grid that tell of another
 ENOUGH = 16  # trials, from which on a search tells of itself and others
 
 
-def expected_trials(search: Search, typical: float | None = None) -> int:
+def expected_trials(search: Search | PlaneSearch, typical: float | None = None) -> int:
     """A guess of how many trials the search takes in all; `typical` is what others took."""
+    if isinstance(search, PlaneSearch):
+        return _expected_of_plane(search)
     proposed = sum(map(len, search.rounds))
     plan = search.plan
     if search.exhausted or not isinstance(plan, ThresholdPlan):
@@ -54,8 +58,20 @@ def expected_trials(search: Search, typical: float | None = None) -> int:
     return int(min(max(len(search.ended) + needed, proposed), plan.max_trials))
 
 
+def _expected_of_plane(search: PlaneSearch) -> int:
+    """By the law that the band narrows like one over the root of the trials."""
+    proposed, plan = sum(map(len, search.rounds)), search.plan
+    if search.exhausted:
+        return proposed
+    wanted = plan.relative_half_width
+    typical = TYPICAL_OF_PLANE * max(1.0, 0.04 / wanted) ** 2
+    widest = max(map(search.widest, search.questions)) if search.ended else inf
+    grown = len(search.ended) * (widest / wanted) ** 2 if widest < EXPLORING / 4 else typical
+    return int(min(max(grown, len(search.ended) + plan.batch / 4, proposed), plan.max_trials))
+
+
 def seconds_left(
-    searches: Sequence[Search], costs: Costs, usage: Usage, known: float, workers: int
+    searches: Sequence[Search | PlaneSearch], costs: Costs, usage: Usage, known: float, workers: int
 ) -> float:
     """Expected wall-clock time until every search has finished.
 
@@ -64,11 +80,22 @@ def seconds_left(
     done = sum(costs.spent(row) for search in searches for row in search.ended.values()) - known
     if done <= 0 or usage.busy == 0:
         return inf
-    left = _WorkLeft(searches, costs)
     compilation = usage.compiling / max(len(usage.programs), 1) or COMPILATION
-    work_left = sum(left.of(search) for search in searches if not search.finished)
-    seconds = work_left * usage.busy / done + _programs_left(searches, costs) * compilation
+    slices = [search for search in searches if isinstance(search, Search)]
+    planes = [search for search in searches if isinstance(search, PlaneSearch)]
+    work_left = sum(_work_of_plane(search, costs) for search in planes if not search.finished)
+    if slices:
+        left = _WorkLeft(slices, costs)
+        work_left += sum(left.of(search) for search in slices if not search.finished)
+    seconds = work_left * usage.busy / done + _programs_left(slices, costs) * compilation
     return seconds / workers
+
+
+def _work_of_plane(search: PlaneSearch, costs: Costs) -> float:
+    """Of trials to come, each like those that ended last."""
+    rows = list(search.ended.values())[len(search.ended) // 2 :]
+    to_come = expected_trials(search) - len(search.ended)
+    return to_come * sum(map(costs.spent, rows)) / max(len(rows), 1)
 
 
 class _WorkLeft:

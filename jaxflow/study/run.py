@@ -1,7 +1,7 @@
 """Running a study: the sole place where sampling, engine and store meet."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.runner import Stopwatch, Usage
 from jaxflow.engine.settings import Lanes
 from jaxflow.sampling.design import Board
+from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.search import Search
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
@@ -29,7 +30,7 @@ IDLE, PAUSE = 30, 0.25  # times what a transaction took, and seconds, until the 
 class Progress:
     """Where a run stands; handed to the listener after every harvest."""
 
-    searches: list[Search]
+    searches: Sequence[Search | PlaneSearch]
     costs: Costs
     workers: int
     usage: Usage = field(default_factory=Usage)
@@ -88,7 +89,7 @@ def run(
     with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
         store.begin(study.design.hash, study.design.json, fingerprint)
         write(folder / STUDY, study.to_toml())
-        board = Board(study.design.searches(study.protocol.outline), study.design.along)
+        board = Board(study.design.searches(study.protocol.outline))
         with watch.of("statistics"):
             board.tell(store.rows())
         workers = lanes.resolved().workers

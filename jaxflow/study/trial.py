@@ -48,7 +48,7 @@ def follow(
 def _parameters(study: Study, dynamics: str) -> ParameterValues:
     """The values of the axes that are no sizes; the first of those that the study lists."""
     names = sorted(concerning(study.axes.parameters, dynamics))
-    return tuple((name, float(study.axes.parameters[name][0])) for name in names)
+    return tuple((name, float(study.axes.values(name)[0])) for name in names)
 
 
 def _size(study: Study, axis: str, given: int | None) -> int:

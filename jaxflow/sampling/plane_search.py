@@ -1,0 +1,184 @@
+"""The search for a boundary: rounds of trials over the slices of a plane, proposed together."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil, exp
+
+from jaxflow.core.types import SIZES, Point, Reach, Trial
+from jaxflow.sampling.grid import ALIKE
+from jaxflow.sampling.guess import guess_by_times
+from jaxflow.sampling.plan import rises
+from jaxflow.sampling.plane import Lattice, Place, PlanePlan
+from jaxflow.sampling.rounds import FIRST_TRIALS, Known, Question, Rounds, excesses, tallies
+from jaxflow.sampling.slice import Slice
+from jaxflow.sampling.threshold import MARGIN, NEAR, ThresholdPlan
+from jaxflow.statistics.boundary import BoundaryPosterior, Counts
+from jaxflow.statistics.logistic import Guess
+from jaxflow.statistics.plane_prior import Axis, Prior
+
+OPENING_FLOPS = 1e12  # that a core does while it compiles what a new place needs
+FLOPS = 4.0  # of an evaluation, for each sample, input and neuron
+
+
+class PlaneSearch(Rounds):
+    """The trials of one dynamics over a plane: what is proposed, what has ended, what is next."""
+
+    def __init__(self, slices: Sequence[Slice], events: Sequence[str] = ("",)) -> None:
+        first = slices[0]
+        super().__init__(first.dynamics, first.along, events, len(first.horizon.labels))
+        assert isinstance(first.plan, ThresholdPlan)
+        self.plan = first.plan
+        self._slices = {slice.base: slice for slice in slices}
+        listed = {name: sorted({s.place[name] for s in slices}) for name in first.place}
+        self.axes = tuple(name for name, values in listed.items() if len(values) > 1)
+        self._base = first.base
+        lattice = Lattice(tuple(tuple(listed[name]) for name in self.axes))
+        axes = tuple(
+            Axis(name, values[0], values[-1], logarithmic=values[0] > 0)
+            for name, values in zip(self.axes, lattice.values, strict=True)
+        )
+        prior = Prior(axes, self.plan.low, self.plan.high)
+        self._planes = {
+            event: PlanePlan(lattice, self.plan.of_event(event), prior) for event in events
+        }
+        self._before: dict[Question, BoundaryPosterior] = {}  # of the last round
+        self._posteriors: dict[Question, tuple[int, BoundaryPosterior]] = {}
+        self._ends: dict[tuple[Question, Place], float] = {}
+
+    @property
+    def title(self) -> str:
+        """Which plane it is, in a line of text."""
+        place = self._slices[self._base].place
+        fixed = (f"{name}={x:g}" for name, x in place.items() if name not in self.axes)
+        return " ".join([self.dynamics, *fixed])
+
+    @property
+    def slices(self) -> list[Slice]:
+        """Those at every place of the lattice."""
+        return list(self._slices.values())
+
+    def slice_at(self, point: Point) -> Slice | None:
+        """The slice on which a point lies."""
+        return self._slices.get(point.moved(self.along, 0))
+
+    @property
+    def places(self) -> set[Place]:
+        """Where trials have been proposed."""
+        return {self._place(trial.point) for trial in self.proposed}
+
+    def posterior(self, question: Question | None = None) -> BoundaryPosterior:
+        """The boundary by all trials that have ended; of the last question if none."""
+        asked = question or self.questions[-1]
+        ended, found = self._posteriors.get(asked, (-1, None))
+        if found is None or ended != len(self.ended):
+            known = self._known(len(self.rounds), asked)
+            found = self._posterior(asked, known, found)
+            self._posteriors[asked] = len(self.ended), found
+        return found
+
+    def widest(self, question: Question | None = None) -> float:
+        """Half the width of the band over its median, where it is widest on the lattice."""
+        asked = question or self.questions[-1]
+        return self._planes[asked.event].widest(self.posterior(asked))
+
+    def _ask(self, seen: int, in_flight: Sequence[Trial]) -> list[tuple[Point, int]]:
+        """What the plane asks for of any question; one trial serves them all."""
+        flying = Counter(self._place(trial.point) for trial in in_flight)
+        asked: Counter[Point] = Counter()
+        for question in self.questions:
+            known = self._known(seen, question)
+            posterior = self._posterior(question, known, self._before.get(question))
+            self._before[question] = posterior
+            plane, round = self._planes[question.event], len(self.rounds)
+            if unknown := plane.unlocated(posterior):
+                wanted = plane.explore(self._guessed(question, known), unknown, round)
+            else:
+                wanted = plane.ask(posterior, round, flying, self._cost, _opening(known))
+            self._note_ends(question, {place for place, _, _ in wanted}, posterior)
+            asked |= Counter({self._point(place, x): count for place, x, count in wanted})
+        left = self.plan.max_trials - len(self.proposed)
+        return _first(sorted(asked.items()), left)
+
+    def _posterior(
+        self,
+        question: Question,
+        known: Sequence[Known],
+        start: BoundaryPosterior | None,
+        guesses: Mapping[Place, Guess] | None = None,
+    ) -> BoundaryPosterior:
+        plane = self._planes[question.event]
+        counts = [
+            Counts(place, tallies(found, self.along))
+            for place, found in sorted(self._by_place(known).items())
+        ]
+        rising = rises(plane.slice)
+        return BoundaryPosterior(counts, plane.prior, rising=rising, guesses=guesses, start=start)
+
+    def _guessed(self, question: Question, known: Sequence[Known]) -> BoundaryPosterior:
+        """The posterior bent by the times at which trials converged."""
+        found = self._by_place(known)
+        guesses = {
+            place: guess
+            for place in found
+            if (guess := guess_by_times(excesses(found[place], self.along))) is not None
+        }
+        return self._posterior(question, known, self._before[question], guesses)
+
+    def _by_place(self, known: Sequence[Known]) -> dict[Place, list[Known]]:
+        found: dict[Place, list[Known]] = {}
+        for one in known:
+            found.setdefault(self._place(one.row.point), []).append(one)
+        return found
+
+    def _place(self, point: Point) -> Place:
+        return tuple(point[name] for name in self.axes)
+
+    def _point(self, place: Place, x: float) -> Point:
+        point = self._base
+        for name, value in zip(self.axes, place, strict=True):
+            point = point.moved(name, value)
+        return point.moved(self.along, x)
+
+    def _cost(self, place: Place, x: float) -> float:
+        """Of a trial, up to a factor: the time it is allowed times the cost of an evaluation."""
+        point = self._point(place, max(x, 1) if self.along in SIZES else x)
+        slice = self.slice_at(point)
+        assert slice is not None
+        return slice.times(point)[-1] * point.d * point.n * point.p
+
+    def _note_ends(
+        self, question: Question, places: Iterable[Place], posterior: BoundaryPosterior
+    ) -> None:
+        """How far trials go about thresholds located; kept while about the same, for programs."""
+        for place in places:
+            here = posterior.transition(place)
+            if here.relative_half_width <= NEAR:
+                end = MARGIN * max(here.interval()[1], here.median * exp(here.width / 2))
+                there = self._ends.get((question, place))
+                if there is None or not ALIKE < end / there < 1 / ALIKE:
+                    self._ends[question, place] = min(ceil(end), self.plan.high)
+
+    def _within(self, point: Point) -> Reach | None:
+        """How far the trials go that may share a program with one at a point."""
+        if self.along not in SIZES:
+            return None
+        place, x = self._place(point), point[self.along]
+        ends = {end for (_, at), end in self._ends.items() if at == place and end >= x}
+        return Reach(self.along, (*sorted(ends), self.plan.high), FIRST_TRIALS)
+
+
+def _opening(known: Sequence[Known]) -> float:
+    """What a place at which none has run takes more, in the units of the cost of trials."""
+    evaluations = sum(one.row.evaluations for one in known)
+    allowed = sum(one.longest for one in known)
+    return OPENING_FLOPS / FLOPS * allowed / evaluations if evaluations else 0.0
+
+
+def _first(asked: Sequence[tuple[Point, int]], left: int) -> list[tuple[Point, int]]:
+    """As many of the trials as are left."""
+    kept = []
+    for point, count in asked:
+        if left > 0:
+            kept.append((point, min(count, left)))
+        left -= count
+    return kept

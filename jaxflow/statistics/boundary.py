@@ -1,0 +1,461 @@
+"""The posterior of a whole boundary, given counts at any places of its plane.
+
+The prior (plane_prior.py) is Gaussian given its kernel; the likelihood of a place's counts is that
+of a single slice, a function of (log n50, log width, lapse) there which is far from Gaussian while
+trials are few. Expectation propagation (T. P. Minka, UAI 2001; Rasmussen and Williams (2006), sec.
+3.6) puts for each of these functions a Gaussian of three numbers, its site, chosen such that site
+and rest of the posterior have the moments of likelihood and rest. These moments are sums over a
+grid of the three numbers, as fine as the product is narrow. The sites give the evidence of every
+kernel, and the posterior of the boundary is the mixture over kernels by evidence. One set of sites
+serves them all: sites stand for likelihoods, which know of no kernel.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
+
+from jaxflow.core.checks import Array, fraction
+from jaxflow.core.errors import mistake
+from jaxflow.statistics.counts import Tally, merged
+from jaxflow.statistics.logistic import Guess, log_chances
+from jaxflow.statistics.plane_prior import Prior, root_lapse
+
+NUMBERS = 3  # of a transition: log n50, log width, quantile of the lapse
+NODES = 25, 11, 5  # of the grid in these
+REACH = 4.5, 4.5, 3.5  # standard deviations to either side
+NARROW, WIDE = 0.6, 1.7  # of what a grid is made for, between which it resolves the density
+MOST_ZOOMS = 12
+SWEEPS = 40
+DAMPING = 0.8
+CLOSE = 0.01  # standard deviations that a marginal moves, at which the sites have settled
+BISECTIONS = 50
+
+
+class Counts(NamedTuple):
+    """What was counted at a place of the plane, its coordinates in the order of the axes."""
+
+    place: tuple[float, ...]
+    tallies: Sequence[Tally]
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """Gaussians exp(-t' P t / 2 + s' t) in the three numbers t of k places."""
+
+    precision: Array  # P (k, 3, 3)
+    shift: Array  # s (k, 3)
+
+
+@final
+class BoundaryPosterior:
+    """The threshold, width and lapse of transitions anywhere in a plane, given counts at places.
+
+    `rising` says that P grows along the scanned axis. Every place is given once. `guesses` from
+    elsewhere are taken for normal of the log threshold, to choose where trials run, never to
+    conclude from. From the sites of an earlier posterior, `start`, fewer sweeps lead to the same.
+    """
+
+    def __init__(
+        self,
+        counts: Sequence[Counts],
+        prior: Prior,
+        *,
+        rising: bool = False,
+        guesses: Mapping[tuple[float, ...], Guess] | None = None,
+        start: "BoundaryPosterior | None" = None,
+    ) -> None:
+        if len({c.place for c in counts}) < len(counts):
+            raise mistake("every place once", [c.place for c in counts], "merge their counts")
+        self.prior, self.rising = prior, rising
+        self.counts = tuple(Counts(c.place, merged(c.tallies)) for c in counts)
+        self._v = prior.scaled([c.place for c in counts])
+        known = [(guesses or {}).get(c.place) for c in self.counts]
+        self._likelihood = _Likelihood([c.tallies for c in self.counts], rising, known)
+        self._joint = self._settled(self._begun(start))
+
+    def at(self, places: ArrayLike) -> "Marginals":
+        """What is known of the transitions at places (m, axes)."""
+        return self._marginals(self.prior.scaled(places))
+
+    def transition(self, place: Sequence[float]) -> "Transition":
+        """What is known of the transition at one place."""
+        return Transition(self.at([place]))
+
+    def band(self, places: ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
+        """The boundary at places (m, axes): its median, and the ends of its pointwise band."""
+        tail = (1 - fraction("level", level)) / 2
+        median, low, high = self.at(places).quantile([0.5, tail, 1 - tail])
+        return median, low, high
+
+    def covariance(self, places: ArrayLike) -> Array:
+        """Of log n50 at places (m, axes), (m, m)."""
+        v = self.prior.scaled(places)
+        joint = self._joint
+        mean, cov = joint.threshold(v)
+        moved = mean - joint.weights @ mean
+        between = np.einsum("h,hi,hj->ij", joint.weights, moved, moved)
+        return np.asarray(np.einsum("h,hij->ij", joint.weights, cov) + between)
+
+    def _marginals(self, v: Array) -> "Marginals":
+        joint = self._joint
+        mean, cov = joint.threshold(v)
+        sd = np.sqrt(np.maximum(np.einsum("hii->hi", cov), 0))
+        return Marginals(joint.weights, mean, sd, *joint.others(v), self.rising)
+
+    def _begun(self, start: "BoundaryPosterior | None") -> Sites:
+        """Flat sites, or those that were there."""
+        k = len(self.counts)
+        precision, shift = np.zeros((k, NUMBERS, NUMBERS)), np.zeros((k, NUMBERS))
+        known = {c.place: i for i, c in enumerate(start.counts)} if start else {}
+        for i, c in enumerate(self.counts):
+            if start and c.place in known:
+                precision[i] = start._joint.sites.precision[known[c.place]]
+                shift[i] = start._joint.sites.shift[known[c.place]]
+        return Sites(precision, shift)
+
+    def _settled(self, sites: Sites) -> "_Joint":
+        """The posterior whose every site has settled."""
+        covariance = _prior_covariance(self.prior, self._v)
+        joint = _Joint(self.prior, self._v, covariance, sites)
+        mean, cov = joint.moments
+        for _ in range(SWEEPS):
+            before, sd = mean, np.sqrt(np.einsum("kii->ki", cov))
+            rest = joint.rest
+            found = self._likelihood.moments(*rest, mean, cov)
+            joint = _Joint(
+                self.prior, self._v, covariance, _mixed(joint.sites, _site(*found, *rest))
+            )
+            mean, cov = joint.moments
+            moved = np.abs(mean - before) / sd
+            narrowed = np.abs(np.sqrt(np.einsum("kii->ki", cov)) / sd - 1)
+            if max(moved.max(initial=0), narrowed.max(initial=0)) < CLOSE:
+                break
+        return joint
+
+
+@dataclass(frozen=True, eq=False)
+class Marginals:
+    """Transitions at m places: log n50 is a mixture of normals, one for each of h kernels."""
+
+    weights: Array  # (h,)
+    mean: Array  # of log n50 (h, m)
+    sd: Array
+    log_width: Array  # (m,), mean and standard deviation
+    log_width_sd: Array
+    lapse_quantile: Array  # (m,)
+    lapse_quantile_sd: Array
+    rising: bool
+
+    def quantile(self, q: ArrayLike) -> Array:
+        """The n50 (..., m) below which posterior mass q (...) lies at each place."""
+        wanted = np.asarray(q, float)[..., None]
+        low, high = (self.mean - 9 * self.sd).min(0), (self.mean + 9 * self.sd).max(0)
+        low, high = (np.broadcast_to(end, np.broadcast(wanted, end).shape) for end in (low, high))
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            below = self._mass_below(middle) < wanted
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return np.asarray(np.exp((low + high) / 2))
+
+    def mass_below(self, n: float) -> Array:
+        """The probability (m,) that n50 < n at each place."""
+        return self._mass_below(np.full(self.mean.shape[1], np.log(n)))
+
+    def _mass_below(self, location: Array) -> Array:
+        z = (location[..., None, :] - self.mean) / np.maximum(self.sd, 1e-12)
+        return np.asarray(np.einsum("h,...hm->...m", self.weights, ndtr(z)))
+
+    @property
+    def width(self) -> Array:
+        """The 10-90 % widths (m,) of the transitions in log n: their geometric means."""
+        return np.exp(self.log_width)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """The transition at one place of a plane, as `posterior.Posterior` tells of one slice."""
+
+    marginals: Marginals
+
+    def quantile(self, q: ArrayLike) -> Array:
+        """The n50 below which posterior mass q lies, in the shape of q."""
+        return self.marginals.quantile(q)[..., 0]
+
+    def mass_below(self, n: float) -> float:
+        """The probability that n50 < n."""
+        return float(self.marginals.mass_below(n)[0])
+
+    @cached_property
+    def median(self) -> float:
+        """The threshold n50."""
+        return float(self.quantile(0.5))
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The equal-tailed credible interval of n50."""
+        tail = (1 - fraction("level", level)) / 2
+        low, high = self.quantile([tail, 1 - tail])
+        return float(low), float(high)
+
+    @cached_property
+    def relative_half_width(self) -> float:
+        """Half the width of the 95 % interval over the median."""
+        low, high = self.interval()
+        return (high - low) / (2 * self.median)
+
+    @property
+    def width(self) -> float:
+        """The 10-90 % width of the transition in log n: its geometric mean."""
+        return float(self.marginals.width[0])
+
+
+class _Likelihood:
+    """That of the counts of k places, as a function of the three numbers of each."""
+
+    def __init__(
+        self,
+        tallies: Sequence[Sequence[Tally]],
+        rising: bool,
+        guesses: Sequence[Guess | None],
+    ) -> None:
+        self._guessed = np.log([guess.x if guess else 1.0 for guess in guesses])
+        self._precision = np.array([guess.spread**-2 if guess else 0.0 for guess in guesses])
+        told = [(i, t) for i, found in enumerate(tallies) for t in found]
+        self._rising, self._places = rising, len(tallies)
+        self._owner = np.array([i for i, _ in told], int)
+        self._log_x = np.log([t.x for _, t in told])
+        self._good = np.array([t.converged for _, t in told], float)
+        self._bad = np.array([t.trials - t.converged for _, t in told], float)
+
+    def on(self, nodes: Sequence[Array], places: NDArray[np.int64]) -> Array:
+        """Its logarithm (q, f, g, h) on a grid (q, f), (q, g), (q, h) for each of q places."""
+        away = nodes[0] - self._guessed[places, None]
+        beside = -(self._precision[places, None] * away**2) / 2
+        found = np.zeros((len(places), *(part.shape[1] for part in nodes)))
+        found += beside[:, :, None, None]
+        row = np.full(self._places, -1)
+        row[places] = np.arange(len(places))
+        told = np.flatnonzero(row[self._owner] >= 0) if len(self._owner) else self._owner
+        if not len(told):
+            return found
+        at = row[self._owner[told]]
+        location, width, quantile = nodes
+        success, failure = log_chances(
+            self._log_x[told][:, None, None, None],
+            location[at][:, :, None, None],
+            width[at][:, None, :, None],
+            root_lapse(quantile[at])[:, None, None, :],
+            rising=self._rising,
+        )
+        each = self._good[told, None, None, None] * success
+        each += self._bad[told, None, None, None] * failure
+        starts = np.flatnonzero(np.diff(at, prepend=-1))  # tallies of a place follow each other
+        found[at[starts]] += np.add.reduceat(each, starts, axis=0)
+        return found
+
+    def moments(
+        self, rest_mean: Array, rest: Array, mean: Array, cov: Array
+    ) -> tuple[Array, Array]:
+        """Mean (k, 3) and covariance (k, 3, 3) of likelihood times the normals of the rest.
+
+        The normals have means (k, 3) and covariances (k, 3, 3); the grid begins about the `mean`
+        and `cov` of a guess, and is made anew where that is too coarse or too wide.
+        """
+        centre, spread = mean.copy(), np.sqrt(np.einsum("kii->ki", cov))
+        found, covariance = np.empty_like(mean), np.empty_like(cov)
+        precision = _inverse(rest)
+        unresolved = np.arange(self._places)
+        for _ in range(MOST_ZOOMS):
+            u = unresolved
+            nodes = [
+                centre[u, j, None] + spread[u, j, None] * np.linspace(-reach, reach, count)
+                for j, (count, reach) in enumerate(zip(NODES, REACH, strict=True))
+            ]
+            log_density = self.on(nodes, u) + _log_normal(nodes, rest_mean[u], precision[u])
+            found[u], covariance[u] = _grid_moments(nodes, log_density)
+            sd = np.sqrt(np.einsum("kii->ki", covariance[u]))
+            ratio = sd / spread[u]
+            fits = np.all((ratio > NARROW) & (ratio < WIDE), axis=1)
+            least = spread[u] * [r / n for r, n in zip(REACH, NODES, strict=True)]
+            least = np.maximum(least, np.abs(found[u] - centre[u]) / 3)  # the mass may be outside
+            centre[u], spread[u] = found[u], np.maximum(sd, least)
+            unresolved = u[~fits]
+            if not len(unresolved):
+                break
+        return found, covariance
+
+
+def _log_normal(nodes: Sequence[Array], mean: Array, precision: Array) -> Array:
+    """-(t - mean)' precision (t - mean)/2 (q, f, g, h) on the grids of q places."""
+    f, g, h = (part - mean[:, j, None] for j, part in enumerate(nodes))
+    f, g, h = f[:, :, None, None], g[:, None, :, None], h[:, None, None, :]
+    p = precision[:, :, :, None, None, None]
+    squares = p[:, 0, 0] * f**2 + p[:, 1, 1] * g**2 + p[:, 2, 2] * h**2
+    crossed = p[:, 0, 1] * f * g + p[:, 0, 2] * f * h + p[:, 1, 2] * g * h
+    return np.asarray(-squares / 2 - crossed)
+
+
+def _grid_moments(nodes: Sequence[Array], log_density: Array) -> tuple[Array, Array]:
+    """Mean (q, 3) and covariance (q, 3, 3) of a density (q, f, g, h) on its grids."""
+    density = np.exp(log_density - log_density.max(axis=(1, 2, 3), keepdims=True))
+    density /= density.sum(axis=(1, 2, 3), keepdims=True)
+    pairs = {
+        (0, 1): density.sum(3), (0, 2): density.sum(2), (1, 2): density.sum(1)
+    }  # fmt: skip
+    single = [pairs[0, 1].sum(2), pairs[0, 1].sum(1), pairs[0, 2].sum(1)]
+    mean = np.stack([np.sum(w * x, axis=1) for w, x in zip(single, nodes, strict=True)], axis=1)
+    moved = [x - mean[:, j, None] for j, x in enumerate(nodes)]
+    cov = np.empty((len(mean), NUMBERS, NUMBERS))
+    for j in range(NUMBERS):
+        cov[:, j, j] = np.sum(single[j] * moved[j] ** 2, axis=1)
+    for (i, j), weight in pairs.items():
+        cov[:, i, j] = cov[:, j, i] = np.einsum("qab,qa,qb->q", weight, moved[i], moved[j])
+    return mean, cov
+
+
+class _Joint:
+    """The posterior of the three numbers at k places given sites, for each of h kernels.
+
+    Numbers are ordered by kind: the k of log n50 first, 3k in all. With C the prior covariance, P
+    the precision of the sites and r = s - P m, where m is the prior mean, the posterior mean is
+    m + C a with a = r - W C r, the covariance C - C W C, W = L (1 + L' C L)^-1 L', P = L L', and
+    the evidence |1 + L' C L|^(-1/2) exp(r' C a / 2) up to what all kernels share.
+    """
+
+    def __init__(self, prior: Prior, v: Array, C: Array, sites: Sites) -> None:
+        self._prior, self._v, self.sites = prior, v, sites
+        k = len(v)
+        self._k = k
+        root = _root(sites.precision)
+        L = np.zeros((NUMBERS * k, NUMBERS * k))
+        for i in range(NUMBERS):
+            for j in range(NUMBERS):
+                L[i * k + np.arange(k), j * k + np.arange(k)] = root[:, i, j]
+        r = (sites.shift - np.einsum("kij,j->ki", sites.precision, prior.mean)).T.ravel()
+        B = np.eye(NUMBERS * k) + L.T @ C @ L
+        self._W = L @ np.linalg.solve(B, np.broadcast_to(L.T, B.shape))
+        self._a = r - np.einsum("hij,hj->hi", self._W, C @ r)
+        log_evidence = (C @ r * self._a).sum(1) / 2 - np.linalg.slogdet(B)[1] / 2
+        log_weight = log_evidence + np.log([kernel.weight for kernel in prior.kernels])
+        weights = np.exp(log_weight - log_weight.max())
+        self.weights = weights / weights.sum()
+        self._C = C
+
+    @cached_property
+    def _each(self) -> tuple[Array, Array]:
+        """Mean (h, k, 3) and covariance (h, k, 3, 3) at every place."""
+        k = self._k
+        mean = np.repeat(self._prior.mean, k) + np.einsum("hij,hj->hi", self._C, self._a)
+        cov = self._C - self._C @ self._W @ self._C
+        own = np.arange(k)[:, None] + k * np.arange(NUMBERS)  # (k, 3)
+        return mean[:, own], cov[:, own[:, :, None], own[:, None, :]]
+
+    @property
+    def moments(self) -> tuple[Array, Array]:
+        """Mean (k, 3) and covariance (k, 3, 3) at every place."""
+        return _of_mixture(self.weights[:, None], *self._each)
+
+    @property
+    def rest(self) -> tuple[Array, Array]:
+        """Mean (k, 3) and covariance (k, 3, 3) at every place, but for its own site.
+
+        Without the site the weights of the kernels are others: each is divided by what the site is
+        expected to be by the rest.
+        """
+        mean, cov = self._each
+        P, s = self.sites.precision, self.sites.shift
+        kept = np.eye(NUMBERS) - cov @ P
+        rest = np.asarray(np.linalg.solve(kept, cov), float)
+        rest_mean = np.asarray(
+            np.linalg.solve(kept, (mean - np.einsum("hkij,kj->hki", cov, s))[..., None])
+        )
+        rest_mean = rest_mean[..., 0]
+        squares = _squares(mean, cov) - _squares(rest_mean, rest)
+        log_site = (squares + np.linalg.slogdet(kept)[1]) / 2
+        with np.errstate(divide="ignore"):
+            log_weight = np.log(self.weights)[:, None] - log_site
+        weights = np.exp(log_weight - log_weight.max(axis=0))
+        return _of_mixture(weights / weights.sum(axis=0), rest_mean, rest)
+
+    def threshold(self, v: Array) -> tuple[Array, Array]:
+        """Mean (h, m) and covariance (h, m, m) of log n50 at places v (m, axes)."""
+        cross = self._prior.of_threshold(v, self._v)
+        W, a = self._W[:, : self._k, : self._k], self._a[:, : self._k]
+        mean = self._prior.mean[0] + np.einsum("hmk,hk->hm", cross, a)
+        return mean, self._prior.of_threshold(v, v) - cross @ W @ np.swapaxes(cross, 1, 2)
+
+    def others(self, v: Array) -> tuple[Array, Array, Array, Array]:
+        """Mean and standard deviation (m,) of the log width, then of the quantile of the lapse."""
+        found: list[Array] = []
+        priors = self._prior.of_others(v, v)
+        for j, (cross, prior) in enumerate(
+            zip(self._prior.of_others(v, self._v), priors, strict=True), 1
+        ):
+            own = slice(j * self._k, (j + 1) * self._k)
+            mean = self._prior.mean[j] + np.einsum("mk,hk->hm", cross, self._a[:, own])
+            var = np.diag(prior) - np.einsum("mk,hkl,ml->hm", cross, self._W[:, own, own], cross)
+            centre = self.weights @ mean
+            spread = self.weights @ (var + (mean - centre) ** 2)
+            found += [centre, np.sqrt(np.maximum(spread, 0))]
+        return found[0], found[1], found[2], found[3]
+
+
+def _prior_covariance(prior: Prior, v: Array) -> Array:
+    """C (h, 3k, 3k) at places v (k, axes): the three numbers do not depend on each other."""
+    k = len(v)
+    threshold, others = prior.of_threshold(v, v), prior.of_others(v, v)
+    C = np.zeros((len(threshold), NUMBERS * k, NUMBERS * k))
+    C[:, :k, :k] = threshold
+    for j, block in enumerate(others, 1):
+        C[:, j * k : (j + 1) * k, j * k : (j + 1) * k] = block
+    return C
+
+
+def _of_mixture(weights: Array, mean: Array, cov: Array) -> tuple[Array, Array]:
+    """Mean (k, 3) and covariance (k, 3, 3) of mixtures of h normals, whose weights are (h, k)."""
+    weights = np.broadcast_to(weights, mean.shape[:2])
+    centre = np.einsum("hk,hki->ki", weights, mean)
+    moved = mean - centre
+    spread = cov + moved[..., :, None] * moved[..., None, :]
+    found = np.einsum("hk,hkij->kij", weights, spread)
+    return centre, (found + np.swapaxes(found, 1, 2)) / 2
+
+
+def _squares(mean: Array, cov: Array) -> Array:
+    """m' S^-1 m (...) of mean (..., 3) and covariance (..., 3, 3)."""
+    return np.asarray(np.sum(mean * np.linalg.solve(cov, mean[..., None])[..., 0], axis=-1))
+
+
+def _site(mean: Array, cov: Array, rest_mean: Array, rest: Array) -> Sites:
+    """The sites that give the rest these moments; those that would widen it say nothing."""
+    inverse = _inverse(rest)
+    precision = _positive(_inverse(cov) - inverse)
+    shift = np.einsum("kij,kj->ki", precision, mean)
+    return Sites(precision, shift + np.einsum("kij,kj->ki", inverse, mean - rest_mean))
+
+
+def _mixed(old: Sites, new: Sites) -> Sites:
+    return Sites(
+        old.precision + DAMPING * (new.precision - old.precision),
+        old.shift + DAMPING * (new.shift - old.shift),
+    )
+
+
+def _inverse(matrices: Array) -> Array:
+    return np.asarray(np.linalg.inv(matrices), float)
+
+
+def _positive(matrices: Array) -> Array:
+    """Symmetric matrices (k, n, n) with their negative eigenvalues at zero."""
+    values, vectors = np.linalg.eigh(matrices)
+    return np.asarray(np.einsum("kij,kj,klj->kil", vectors, np.maximum(values, 0), vectors))
+
+
+def _root(matrices: Array) -> Array:
+    """L with L L' = M of positive semidefinite matrices (k, n, n)."""
+    values, vectors = np.linalg.eigh(matrices)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0))[:, None, :])

@@ -1,0 +1,157 @@
+"""What is taken for granted about a boundary: trend plus Gaussian process over the other axes.
+
+At a place v of the plane, the coordinates of every axis but the scanned one, the transition has
+three numbers: log n50, the log of its width, and the lapse. Each is a level, slopes along the axes,
+and a Gaussian process of zero mean,
+
+    f(v) = b_0 + sum_k b_k v_k + e(v),   cov e(v), e(v') = a^2 M_nu(|v - v'|_l),
+
+with Matern's correlation M_nu in |v - v'|_l^2 = sum_k ((v_k - v'_k)/l_k)^2 (C. E. Rasmussen and
+C. K. I. Williams, "Gaussian Processes for Machine Learning" (2006), eq. 4.17 for nu = 3/2, 5/2, and
+sec. 2.7 for the trend, whose vague coefficients are part of the covariance). v is the logarithm of
+the coordinate, scaled to 0..1 over the axis, so that slopes are powers.
+
+For log n50 the amplitude a, the lengths l and the smoothness nu are not known: they run over a
+grid, each of whose nodes has a prior weight (`Kernel`). Width and lapse have fixed ones.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from math import log, sqrt
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr
+
+from jaxflow.core.checks import Array, ordered
+from jaxflow.core.errors import mistake
+from jaxflow.statistics.logistic import LAPSES, WIDTH_MEDIAN, WIDTH_SPREAD
+
+Trend: TypeAlias = Literal["constant", "power"]
+
+POWERS = 1.5  # standard deviation of the powers of the trend of n50,
+WIDTH_POWERS = 0.5  # and of that of the width
+AMPLITUDES = 0.01, 0.03, 0.1, 0.3, 1.0  # of log n50 about its trend
+TYPICAL_AMPLITUDE = 0.1  # scale of its half-Cauchy prior
+LENGTHS = 0.25, 0.6, 1.5  # in units of the axis
+SMOOTHNESS = 1.5, 2.5
+WIDTH_AMPLITUDE, LAPSE_AMPLITUDE = 0.3, 0.5  # of the processes of the other two
+LAPSE_LEVEL = -0.5, 1.0  # mean and spread of the normal quantile of lapse / largest lapse
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of the plane: the range that is asked about, and whether it is logarithmic.
+
+    Raises `ValueError` unless low < high, and both positive on a logarithmic axis.
+    """
+
+    name: str
+    low: float
+    high: float
+    logarithmic: bool = True
+
+    def __post_init__(self) -> None:
+        if self.logarithmic:
+            ordered(self.low, self.high)
+        elif not self.low < self.high:
+            raise mistake("low < high", (self.low, self.high), "widen the range")
+
+    def scaled(self, x: Array) -> Array:
+        """The coordinate, 0 at the low end of the axis and 1 at the high one."""
+        if self.logarithmic:
+            return np.log(np.asarray(x, float) / self.low) / self.extent
+        return (np.asarray(x, float) - self.low) / self.extent
+
+    def unscaled(self, v: Array) -> Array:
+        """The inverse of `scaled`."""
+        moved = np.asarray(v, float) * self.extent
+        return self.low * np.exp(moved) if self.logarithmic else self.low + moved
+
+    @property
+    def extent(self) -> float:
+        """Its length, in natural logarithms if it is logarithmic."""
+        return log(self.high / self.low) if self.logarithmic else self.high - self.low
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A node of the grid over what is unknown of a process, with its prior weight."""
+
+    amplitude: float
+    lengths: tuple[float, ...]  # one an axis, in units of it
+    smoothness: float = 2.5
+    weight: float = 1.0
+
+    def __call__(self, v: Array, w: Array) -> Array:
+        """Covariances (k, m) of places v (k, axes) and w (m, axes)."""
+        moved = (v[:, None, :] - w[None, :, :]) / np.asarray(self.lengths)
+        r = np.sqrt(2 * self.smoothness * np.sum(moved**2, axis=-1))
+        polynomial = 1 + r if self.smoothness == 1.5 else 1 + r + r**2 / 3
+        return self.amplitude**2 * polynomial * np.exp(-r)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The prior of log n50, log width and lapse over a plane, `low`..`high` along its scanned axis.
+
+    The lapse l goes by the normal quantile h of its part of the largest: l = 0.3 ndtr(h).
+    """
+
+    axes: tuple[Axis, ...]
+    low: float
+    high: float
+    trend: Trend = "power"
+
+    def __post_init__(self) -> None:
+        ordered(self.low, self.high)
+
+    @property
+    def kernels(self) -> list[Kernel]:
+        """The grid over amplitude, lengths and smoothness of log n50."""
+        return [
+            Kernel(a, lengths, nu, a / (1 + (a / TYPICAL_AMPLITUDE) ** 2))
+            for a, nu in product(AMPLITUDES, SMOOTHNESS)
+            for lengths in product(LENGTHS, repeat=len(self.axes))
+        ]
+
+    @property
+    def mean(self) -> Array:
+        """Of (log n50, log width, quantile of the lapse), everywhere (3,)."""
+        return np.array([log(self.low * self.high) / 2, log(WIDTH_MEDIAN), LAPSE_LEVEL[0]])
+
+    def of_threshold(self, v: Array, w: Array) -> Array:
+        """Covariances (kernels, k, m) of log n50 at places v (k, axes) and w (m, axes)."""
+        trend = self._trend(v, w, log(self.high / self.low) / 2, POWERS)
+        return np.stack([trend + kernel(v, w) for kernel in self.kernels])
+
+    def of_others(self, v: Array, w: Array) -> tuple[Array, Array]:
+        """Covariances (k, m) of the log width and of the quantile of the lapse."""
+        lengths = (1.0,) * len(self.axes)
+        width = self._trend(v, w, WIDTH_SPREAD, WIDTH_POWERS)
+        lapse = np.full((len(v), len(w)), LAPSE_LEVEL[1] ** 2)
+        return (
+            width + Kernel(WIDTH_AMPLITUDE, lengths)(v, w),
+            lapse + Kernel(LAPSE_AMPLITUDE, lengths)(v, w),
+        )
+
+    def scaled(self, places: ArrayLike) -> Array:
+        """Places (k, axes) in the units of their axes."""
+        found = np.asarray(places, float).reshape(-1, len(self.axes))
+        return np.stack([axis.scaled(x) for axis, x in zip(self.axes, found.T, strict=True)], 1)
+
+    def _trend(self, v: Array, w: Array, level: float, powers: float) -> Array:
+        """Covariances (k, m) of a level and slopes about the middle of the plane."""
+        found = np.full((len(v), len(w)), level**2)
+        if self.trend == "power":
+            scale = powers * np.array(
+                [axis.extent if axis.logarithmic else 1 for axis in self.axes]
+            )
+            found += ((v - 0.5) * scale) @ ((w - 0.5) * scale).T
+        return found
+
+
+def root_lapse(h: Array) -> Array:
+    """sqrt(lapse) where its normal quantile is h, in the shape of h."""
+    return np.asarray(sqrt(LAPSES[1]) * np.sqrt(ndtr(h)))
