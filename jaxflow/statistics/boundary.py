@@ -29,9 +29,10 @@ NUMBERS = 3  # of a transition: log n50, log width, quantile of the lapse
 NODES = 25, 11, 5  # of the grid in these
 REACH = 4.5, 4.5, 3.5  # standard deviations to either side
 NARROW, WIDE = 0.6, 1.7  # of what a grid is made for, between which it resolves the density
-MOST_ZOOMS = 12
+MOST_ZOOMS = 60
 SWEEPS = 40
 DAMPING = 0.8
+FLAT = 1e-6  # precision of a site that says nothing
 CLOSE = 0.01  # standard deviations that a marginal moves, at which the sites have settled
 BISECTIONS = 50
 
@@ -110,7 +111,7 @@ class BoundaryPosterior:
     def _begun(self, start: "BoundaryPosterior | None") -> Sites:
         """Flat sites, or those that were there."""
         k = len(self.counts)
-        precision, shift = np.zeros((k, NUMBERS, NUMBERS)), np.zeros((k, NUMBERS))
+        precision, shift = np.tile(FLAT * np.eye(NUMBERS), (k, 1, 1)), np.zeros((k, NUMBERS))
         known = {c.place: i for i, c in enumerate(start.counts)} if start else {}
         for i, c in enumerate(self.counts):
             if start and c.place in known:
@@ -330,6 +331,7 @@ class _Joint:
         self._prior, self._v, self.sites = prior, v, sites
         k = len(v)
         self._k = k
+        self._own = np.arange(k)[:, None] + k * np.arange(NUMBERS)  # (k, 3), of every place
         root = _root(sites.precision)
         L = np.zeros((NUMBERS * k, NUMBERS * k))
         for i in range(NUMBERS):
@@ -351,7 +353,7 @@ class _Joint:
         k = self._k
         mean = np.repeat(self._prior.mean, k) + np.einsum("hij,hj->hi", self._C, self._a)
         cov = self._C - self._C @ self._W @ self._C
-        own = np.arange(k)[:, None] + k * np.arange(NUMBERS)  # (k, 3)
+        own = self._own
         return mean[:, own], cov[:, own[:, :, None], own[:, None, :]]
 
     @property
@@ -363,23 +365,21 @@ class _Joint:
     def rest(self) -> tuple[Array, Array]:
         """Mean (k, 3) and covariance (k, 3, 3) at every place, but for its own site.
 
-        Without the site the weights of the kernels are others: each is divided by what the site is
-        expected to be by the rest.
+        With y = P^-1 s, the rest expects the site at y - W_ii^-1 a_i with covariance W_ii^-1, its
+        own and that of the site (Rasmussen and Williams (2006), eq. 5.12). Without the site the
+        weights of the kernels are others: each is divided by the density expected at y.
         """
-        mean, cov = self._each
-        P, s = self.sites.precision, self.sites.shift
-        kept = np.eye(NUMBERS) - cov @ P
-        rest = np.asarray(np.linalg.solve(kept, cov), float)
-        rest_mean = np.asarray(
-            np.linalg.solve(kept, (mean - np.einsum("hkij,kj->hki", cov, s))[..., None])
-        )
-        rest_mean = rest_mean[..., 0]
-        squares = _squares(mean, cov) - _squares(rest_mean, rest)
-        log_site = (squares + np.linalg.slogdet(kept)[1]) / 2
+        own = self._own
+        P = self.sites.precision
+        spread = _inverse(self._W[:, own[:, :, None], own[:, None, :]])  # of rest and site
+        away = np.einsum("hkij,hkj->hki", spread, self._a[:, own])
+        rest = spread - _inverse(P)
+        log_site = -(np.linalg.slogdet(spread)[1] + np.sum(self._a[:, own] * away, axis=-1)) / 2
         with np.errstate(divide="ignore"):
             log_weight = np.log(self.weights)[:, None] - log_site
         weights = np.exp(log_weight - log_weight.max(axis=0))
-        return _of_mixture(weights / weights.sum(axis=0), rest_mean, rest)
+        seen = np.linalg.solve(P, self.sites.shift[..., None])[..., 0]
+        return _of_mixture(weights / weights.sum(axis=0), seen - away, rest)
 
     def threshold(self, v: Array) -> tuple[Array, Array]:
         """Mean (h, m) and covariance (h, m, m) of log n50 at places v (m, axes)."""
@@ -425,11 +425,6 @@ def _of_mixture(weights: Array, mean: Array, cov: Array) -> tuple[Array, Array]:
     return centre, (found + np.swapaxes(found, 1, 2)) / 2
 
 
-def _squares(mean: Array, cov: Array) -> Array:
-    """m' S^-1 m (...) of mean (..., 3) and covariance (..., 3, 3)."""
-    return np.asarray(np.sum(mean * np.linalg.solve(cov, mean[..., None])[..., 0], axis=-1))
-
-
 def _site(mean: Array, cov: Array, rest_mean: Array, rest: Array) -> Sites:
     """The sites that give the rest these moments; those that would widen it say nothing."""
     inverse = _inverse(rest)
@@ -450,9 +445,9 @@ def _inverse(matrices: Array) -> Array:
 
 
 def _positive(matrices: Array) -> Array:
-    """Symmetric matrices (k, n, n) with their negative eigenvalues at zero."""
+    """Symmetric matrices (k, n, n) with their eigenvalues raised to that of a flat site."""
     values, vectors = np.linalg.eigh(matrices)
-    return np.asarray(np.einsum("kij,kj,klj->kil", vectors, np.maximum(values, 0), vectors))
+    return np.asarray(np.einsum("kij,kj,klj->kil", vectors, np.maximum(values, FLAT), vectors))
 
 
 def _root(matrices: Array) -> Array:
