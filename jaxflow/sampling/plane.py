@@ -39,6 +39,7 @@ Where: TypeAlias = NDArray[np.bool_]  # of the places of a lattice
 SIGN = 1.75
 NORMAL_END = 1.96
 QUARTERS = 4
+MOST_OPENING = 3.0  # times what a quarter takes, that opening a place counts for
 
 
 class Asked(NamedTuple):
@@ -77,25 +78,20 @@ class PlanePlan:
     prior: Prior
 
     def settled(self, posterior: BoundaryPosterior) -> Where:
-        """Where on the lattice (m,) the band is narrow enough, or the threshold out of range."""
-        low, median, high = posterior.band(self.lattice.places)
+        """Where on the lattice (m,) the band is narrow enough, as far as it is within the range."""
+        median, low, high = self._band(posterior)
         narrow: Where = (high - low) / (2 * median) <= self.slice.relative_half_width
-        if self.slice.along in SIZES:
-            narrow |= high - low < 1
-        return narrow | self._beyond(posterior)
+        return narrow | (high - low < 1) if self.slice.along in SIZES else narrow
 
     def widest(self, posterior: BoundaryPosterior) -> float:
-        """Half the width of the band over its median, where it is widest within the range."""
-        low, median, high = posterior.band(self.lattice.places)
-        found = (high - low) / (2 * median)
-        within = ~self._beyond(posterior)
-        return float(found[within].max()) if within.any() else 0.0
+        """Half the width of the band over its median, where it is widest, within the range."""
+        median, low, high = self._band(posterior)
+        return float(((high - low) / (2 * median)).max())
 
-    def _beyond(self, posterior: BoundaryPosterior) -> Where:
-        """Where (m,) the threshold is out of range."""
-        found = posterior.at(self.lattice.places)
-        below, above = found.mass_below(self.slice.low), 1 - found.mass_below(self.slice.high)
-        return np.asarray(np.maximum(below, above) > OUT_OF_RANGE, bool)
+    def _band(self, posterior: BoundaryPosterior) -> list[Array]:
+        """Median and ends (m,) over the lattice, no farther than trials go."""
+        median, *ends = posterior.band(self.lattice.places)
+        return [median, *(np.clip(end, self.slice.low, self.slice.high) for end in ends)]
 
     def unlocated(self, posterior: BoundaryPosterior) -> list[Place]:
         """The places that the coarse pass goes to next: the middle, then all others of the first.
@@ -155,7 +151,9 @@ class PlanePlan:
         """How many trials at which places, by the area of the band they save for their cost."""
         places, quarter = self.lattice.places, self._quarter
         found = posterior.at(places)
-        each = np.array([cost(p, n) for p, n in zip(places, found.quantile(0.5), strict=True)])
+        medians = found.quantile(0.5)
+        taken = quarter * np.array([cost(p, n) for p, n in zip(places, medians, strict=True)])
+        opened = taken + np.minimum(opening, MOST_OPENING * taken)
         least = 4 * (found.width / SLOPE_TIMES_WIDTH) ** 2  # variance that one trial leaves
         S = posterior.covariance(places)
         tried = np.array([any(p == c.place for c in posterior.counts) for p in places])
@@ -169,7 +167,7 @@ class PlanePlan:
             variance = np.diag(S)
             after = np.maximum(variance - S**2 / (variance + noise)[:, None], 0)
             gain = self._area(variance, settled) - self._area(after, settled)
-            best = int(np.argmax(gain / (quarter * each + opening * ~tried)))
+            best = int(np.argmax(gain / np.where(tried, taken, opened)))
             if chosen and not gain[best] > 0:
                 break
             if not gain[best] > 0:  # in expectation those in flight are enough

@@ -1,14 +1,16 @@
 """Threshold studies whose truth is known: trials decided by a coin instead of a flow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from jaxflow.core.types import Outcome, Point, Row, Trial
 from jaxflow.problems.problem import samples_rung
 from jaxflow.report.slices import SliceReport
-from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.sampling.plan import Plan, rises
+from jaxflow.sampling.plane_search import PlaneSearch
+from jaxflow.sampling.rounds import Rounds
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
@@ -88,3 +90,41 @@ def told(
         name, base, plan, horizon, kind=kind, tells_initialization=tells, rows=tuple(rows),
         allowed=allowed,
     )  # fmt: skip
+
+
+Truth = Callable[[Point], tuple[float, float, float]]  # n50, 10-90 % width and lapse at a place
+
+
+def plane(
+    plan: ThresholdPlan,
+    axes: Axes,
+    horizon: Horizon = Horizon(),
+    events: Sequence[str] = ("",),
+    dynamics: str = "descent",
+) -> PlaneSearch:
+    """The search of a plane, of which nothing has been tried."""
+    slices = [Slice(dynamics, base, plan, horizon) for base in axes.points(plan.along, dynamics)]
+    return PlaneSearch(slices, events)
+
+
+def drive(search: Rounds, truth: Truth, seed: int, pick=lambda size: 0) -> list[Trial]:
+    """Run a search to its end; `pick` chooses which of the trials under way ends next.
+
+    How a trial ends depends on the trial alone.
+    """
+    ended = []
+    search.propose()
+    under_way = search.missing
+    while under_way:
+        trial = under_way.pop(pick(len(under_way)))
+        search.tell([row(trial, happens(trial, truth, seed))])
+        ended.append(trial)
+        under_way += search.propose()
+    return ended
+
+
+def happens(trial: Trial, truth: Truth, seed: int) -> bool:
+    """The coin of a trial."""
+    place = trial.point.d, trial.point.n, trial.point.p, trial.seed
+    chance = np.random.default_rng([seed, *place]).random()
+    return bool(chance < proportion(trial.point.n, truth(trial.point)))
