@@ -6,10 +6,11 @@ from scipy.special import ndtr
 from scipy.stats import multivariate_normal, multivariate_t
 from simulated import proportion
 
-from jaxflow.statistics.boundary import BoundaryPosterior, Counts, Sites, _Joint, _prior_covariance
+from jaxflow.statistics.boundary import BoundaryPosterior, Counts
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.plane_prior import Axis, Prior
 from jaxflow.statistics.posterior import Posterior
+from jaxflow.statistics.propagation import Joint, Sites, prior_covariance
 
 LOW, HIGH = 10.0, 10000.0
 PRIOR = Prior((Axis("d", 10, 100),), LOW, HIGH)
@@ -54,7 +55,7 @@ def test_it_is_what_importance_sampling_says(seed, trials, off):
     posterior = BoundaryPosterior(found, prior)
     v = prior.scaled([c.place for c in found])
     mean = np.repeat(prior.mean, 2)
-    mixture = [multivariate_normal(mean, C) for C in _prior_covariance(prior, v)]
+    mixture = [multivariate_normal(mean, C) for C in prior_covariance(prior, v)]
     weight = np.array([kernel.weight for kernel in prior.kernels])
     about, spread = posterior._joint.moments
     order = np.arange(6).reshape(2, 3).T.ravel()
@@ -91,7 +92,7 @@ def test_given_sites_it_is_the_textbook_regression():
     precision[:, 0, 0] = error**-2
     shift = np.zeros((4, 3))
     shift[:, 0] = y * error**-2
-    joint = _Joint(PRIOR, v, _prior_covariance(PRIOR, v), Sites(precision, shift))
+    joint = Joint(PRIOR, v, prior_covariance(PRIOR, v), Sites(precision, shift))
     w = np.array([[0.15], [0.9]])
     mean, cov = joint.threshold(w)
     evidence = []
