@@ -2,6 +2,7 @@
 
 from jaxflow.plot.marks import band, guide, level, line, points, power_axes, published_points
 from jaxflow.plot.plane import boundary, heat_map, size_axes
+from jaxflow.plot.probability import boundary_band, contour_map, probability_map, tried
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -33,8 +34,10 @@ __all__ = [
     "band",
     "beyond",
     "boundary",
+    "boundary_band",
     "by_dynamics",
     "by_size",
+    "contour_map",
     "endings",
     "family",
     "fan",
@@ -49,6 +52,7 @@ __all__ = [
     "plain",
     "points",
     "power_axes",
+    "probability_map",
     "proportions",
     "published_points",
     "size_axes",
@@ -59,4 +63,5 @@ __all__ = [
     "tick_label",
     "time_axes",
     "trajectory",
+    "tried",
 ]

@@ -1,8 +1,8 @@
 """What a store says of each slice: its counts, its thresholds, what became of its trials."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -10,8 +10,10 @@ from typing import Any
 
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Outcome, Outline, Point, Row, Trial
+from jaxflow.report.plane import Plane, planes
 from jaxflow.sampling.design import Design
 from jaxflow.sampling.slice import Slice, tallied
+from jaxflow.statistics.boundary import Transition
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
 from jaxflow.statistics.posterior import Posterior
@@ -36,6 +38,7 @@ class SliceReport(Slice):
     tells_initialization: bool  # well_initialized has its meaning, that of ReLU
     rows: tuple[Row, ...]
     allowed: Mapping[Trial, float]  # the longest horizon of each trial, in flow time
+    together: "Plane | None" = None  # the plane over which it was sampled, if its axes are ranges
 
     @property
     def name(self) -> str:
@@ -103,6 +106,18 @@ class SliceReport(Slice):
         """Those asked for so far, by horizon."""
         return {}
 
+    def estimated(self, horizon: int = -1, conditional: bool = False) -> Posterior | Transition:
+        """What is known of the transition at one of the horizons.
+
+        By the trials of this slice, or where it was sampled as a part of a plane, by all of that;
+        by the well initialized alone if `conditional`.
+        """
+        if self.together is not None:
+            return self.together.posterior(horizon, conditional).transition(self.together.at(self))
+        if conditional:
+            return self.plan.posterior(self.tallies(horizon, conditional=True))
+        return self.posterior(horizon)
+
     def published(self, horizon: int = -1) -> dict[str, Any]:
         """The threshold as arXiv 2502.16977 estimates it, and its interval.
 
@@ -154,11 +169,11 @@ class SliceReport(Slice):
 
     def _threshold(self, horizon: int) -> dict[str, Any]:
         """The threshold, raw and of the well initialized, and the range it was looked for in."""
-        raw = self.posterior(horizon)
+        raw = self.estimated(horizon)
         told: dict[str, Any] = {}
         if self.tells_initialization:
             given = self.tallies(horizon, conditional=True)
-            told = {"conditional": _numbers(self.plan.posterior(given)) if given else None}
+            told = {"conditional": _numbers(self.estimated(horizon, True)) if given else None}
         return {
             **_numbers(raw),
             "width": [round(x, 4) for x in (raw.width, *raw.width_interval())],
@@ -184,7 +199,9 @@ def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
         told = {row.trial: row for row in store.rows()}
         found: dict[tuple[str, Point, str], SliceReport] = {}
         for kept, hash in _chosen(store, design):
-            for slice in _of_design(kept, store.asked(hash), told, store.protocol.table):
+            for slice in _together(
+                kept, _of_design(kept, store.asked(hash), told, store.protocol.table)
+            ):
                 found.setdefault((slice.dynamics, slice.base, slice.event), slice)
     if not found:
         raise mistake("a store with trials", str(folder), "run the study first: `jaxflow run`")
@@ -214,6 +231,13 @@ def waiting(found: Sequence[SliceReport]) -> Sequence[SliceReport]:
 def entries(found: Sequence[SliceReport]) -> list[dict[str, Any]]:
     """One dictionary a slice and horizon, without what the published estimator says."""
     return [slice.as_dict(h) for slice in found for h in range(len(slice.horizon.labels))]
+
+
+def _together(design: Design, found: Iterable[SliceReport]) -> Iterable[SliceReport]:
+    """The slices of a design, each with its plane if that was sampled as one."""
+    if not design.axes.ranges:
+        return found
+    return [replace(s, together=plane) for plane in planes(list(found)) for s in plane.slices]
 
 
 def _chosen(store: Store, name: str | None) -> list[tuple[Design, str]]:
@@ -287,7 +311,7 @@ def _share(tally: Tally) -> dict[str, float]:
     return {name: round(x, 4) for name, x in share.items()}
 
 
-def _numbers(found: Posterior) -> dict[str, float]:
+def _numbers(found: Posterior | Transition) -> dict[str, float]:
     digits = 3 if found.median >= 1 else 6
     named = zip(("n50", "low", "high"), (found.median, *found.interval()), strict=True)
     return {name: round(x, digits) for name, x in named}

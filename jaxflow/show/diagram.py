@@ -1,7 +1,6 @@
 """A phase diagram in one figure: where trials converge, how N grows, and how it moves with time."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,14 +10,49 @@ from matplotlib.figure import Figure
 from jaxflow import plot
 from jaxflow.core.types import SIZES
 from jaxflow.report.growth import Boundary, boundaries
+from jaxflow.report.plane import Plane
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time
 from jaxflow.show.text import allowed
 from jaxflow.show.transitions import pooled, role
 
 POOLED = 0.06  # in log n, for the eye
+ROWS, COLUMNS = 60, 120  # of the map
+MARGIN = 1.5  # beyond the boundary
+RIM = 0.02  # of the axis, beyond its ends
+MOST_SIZES = 10  # that have ticks of their own
 HORIZON_LINES = ("-", "--", ":", "-.")
 HORIZON_MARKERS = ("o", "s", "^", "D")
+
+
+def contours(chosen: Sequence[Plane]) -> Figure:
+    """Thresholds over planes of two axes: a row a dynamics, a column a horizon."""
+    labels = chosen[0].slices[0].horizon.labels
+    figure, axes = plt.subplots(
+        len(chosen), len(labels), squeeze=False, figsize=(4.6 * len(labels), 3.6 * len(chosen))
+    )
+    for row, plane in zip(axes, chosen, strict=True):
+        for h, ax in enumerate(row):
+            _contours(ax, plane, h)
+    return figure
+
+
+def _contours(ax: Axes, plane: Plane, horizon: int) -> None:
+    """The threshold over two axes at a horizon, and where trials ran."""
+    down, across = plane.axes
+    y, x = (axis.unscaled(np.linspace(0, 1, ROWS)) for axis in plane.axes)
+    places = np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1).reshape(-1, 2)
+    n50, _, _ = plane.posterior(horizon).band(places)
+    scanned = plane.slices[0].along
+    name = f"threshold ${'N' if scanned == 'n' else scanned.rpartition('.')[2]}$"
+    plot.contour_map(x, y, n50.reshape(ROWS, ROWS), ax=ax, label=name)
+    tried = [(*plane.at(slice), len(slice.rows)) for slice in plane.slices]
+    at_y, at_x, trials = zip(*tried, strict=True)
+    plot.tried(at_x, at_y, trials, ax=ax)
+    ax.set_xlabel(plot.axis_name(across.name))
+    ax.set_ylabel(plot.axis_name(down.name))
+    label = plane.slices[0].horizon.labels[horizon]
+    ax.set_title(f"{plot.plain(plane.name)}, {label} horizon", loc="left")
 
 
 def longest_boundaries(found: Sequence[SliceReport]) -> list[Boundary]:
@@ -52,52 +86,63 @@ def series_of(chosen: Sequence[Boundary]) -> list[plot.Series]:
 
 
 def _map(ax: Axes, boundary: Boundary) -> None:
-    """P(converged by the longest horizon) over n and the size, with the threshold at each."""
-    n, size, proportion = [], [], []
-    for x, slice in zip(boundary.x, boundary.slices, strict=True):
-        places, converged, trials = pooled(slice.tallies(), POOLED)
-        n += places.tolist()
-        size += [x] * len(places)
-        proportion += (converged / trials).tolist()
+    """P(converged by the longest horizon) over n and the size, the boundary at every horizon."""
+    plane = Plane(boundary.slices)
+    (axis,) = plane.axes
+    sizes = axis.unscaled(np.linspace(-RIM, 1 + RIM, ROWS))
+    n = np.geomspace(*_extent(plane), COLUMNS)
     labels = boundary.slices[0].horizon.labels
-    plot.heat_map(n, size, proportion, ax=ax, label=f"P(converged), {labels[-1]} horizon")
+    chance = plane.posterior().at(sizes[:, None]).chance(n)
+    name = f"P(converged), {labels[-1]} horizon"
+    plot.probability_map(n, sizes, chance, ax=ax, label=name, logarithmic=axis.logarithmic)
     for h, label in enumerate(labels):
-        n50, low, high = replace(boundary, horizon=h).thresholds
-        marked = plot.Series("white", HORIZON_MARKERS[h % 4], HORIZON_LINES[h % 4])
-        plot.boundary(
-            boundary.x,
-            n50,
-            low,
-            high,
-            ax=ax,
-            series=marked,
-            on_map=True,
-            vertical=False,
-            label=label,
-        )
-    plot.size_ticks(ax.yaxis, boundary.x)
+        series = plot.Series("white", "", HORIZON_LINES[(len(labels) - 1 - h) % 4])
+        band = plane.posterior(h).band(sizes[:, None])
+        plot.boundary_band(sizes, *band, ax=ax, series=series, label=label)
+    _tried(ax, boundary)
+    if len(boundary.x) <= MOST_SIZES:
+        plot.size_ticks(ax.yaxis, boundary.x)
     ax.set_xlabel("number of samples $n$")
     ax.set_ylabel(plot.axis_name(boundary.along))
     ax.set_title(title_of(boundary), loc="left")
     ax.legend(loc="lower right", facecolor="0.75", frameon=True, framealpha=0.9)
 
 
+def _tried(ax: Axes, boundary: Boundary) -> None:
+    n, size, trials = [], [], []
+    for x, slice in zip(boundary.x, boundary.slices, strict=True):
+        places, _, counts = pooled(slice.tallies(), POOLED)
+        n += places.tolist()
+        size += [x] * len(places)
+        trials += counts.tolist()
+    plot.tried(n, size, trials, ax=ax, label="trials")
+
+
+def _extent(plane: Plane) -> tuple[float, float]:
+    """From where to where n was tried, within the range and about the boundaries."""
+    tried = [tally.x for slice in plane.slices for tally in slice.tallies()]
+    ends = [plane.posterior(h).band([plane.at(s) for s in plane.slices]) for h in (0, -1)]
+    low = min(min(tried), *(float(low.min()) for _, low, _ in ends))
+    high = max(tried[0], *(MARGIN * float(high.max()) for _, _, high in ends))
+    first, last = plane.slices[0].extent
+    return max(low, first), max(min(high, last), 1.1 * max(low, first))
+
+
 def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
-    """Thresholds against the size at every horizon, with the best form of each."""
+    """The boundary against the size at every horizon, with its band."""
     every: list[float] = []
     for boundary, series in zip(chosen, series_of(chosen), strict=True):
+        plane = Plane(boundary.slices)
+        (axis,) = plane.axes
+        grid = axis.unscaled(np.linspace(0, 1, ROWS))
         for h, label in enumerate(boundary.slices[0].horizon.labels):
-            here = replace(boundary, horizon=h)
-            n50, low, high = here.thresholds
-            marked = plot.Series(series.color, HORIZON_MARKERS[h % 4], "none")
+            marked = plot.Series(series.color, HORIZON_MARKERS[h % 4], HORIZON_LINES[h % 4])
             name = f"{plot.plain(boundary.slices[0].name)}, {label}"
-            plot.boundary(boundary.x, n50, low, high, ax=ax, series=marked, label=name)
-            best = here.compare().fits[0]
-            grid = np.geomspace(min(boundary.x), max(boundary.x), 200)
-            plot.band(grid, *best.predict(grid), ax=ax, series=replace(series, line=":"))
-            every += [*low, *high]
+            found = plane.posterior(h).band(grid[:, None])
+            every += [float(found[1].min()), float(found[2].max())]
+            plot.band(grid, *found, ax=ax, series=marked, label=name)
     plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along)
-    ax.set_title("thresholds and their best form", loc="left")
+    ax.set_title("boundary with its 95 % band", loc="left")
     ax.legend(loc="upper left")
 
 

@@ -16,7 +16,7 @@ from jaxflow.core.types import SIZES, Row
 from jaxflow.report.slices import SliceReport
 from jaxflow.show import means
 from jaxflow.show.convergence import times
-from jaxflow.show.diagram import diagram, longest_boundaries
+from jaxflow.show.diagram import contours, diagram, longest_boundaries
 from jaxflow.show.transitions import transitions
 
 KINDS = ("auto", "diagram", "means", "times", "transitions")
@@ -49,6 +49,9 @@ def figure(
         raise unknown_name("a kind of figure", kind, KINDS)
     if kind == "means" or (kind == "auto" and not found[0].waits):
         return means.figure(found, levels or {})
+    planes = {id(s.together): s.together for s in found if s.together and len(s.together.axes) > 1}
+    if planes and kind in ("auto", "diagram"):
+        return contours(list(planes.values()))
     chosen = longest_boundaries(found) if found[0].along == "n" else []
     if kind == "transitions" or (kind == "auto" and not chosen):
         return transitions(found)

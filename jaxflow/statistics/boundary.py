@@ -11,16 +11,20 @@ from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from jaxflow.core.checks import Array, fraction
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.counts import Tally, merged
-from jaxflow.statistics.logistic import Guess
-from jaxflow.statistics.plane_prior import Prior
+from jaxflow.statistics.logistic import Guess, log_chances
+from jaxflow.statistics.plane_prior import Prior, root_lapse
+from jaxflow.statistics.posterior import Edge
 from jaxflow.statistics.propagation import FLAT, NUMBERS, Likelihood, Sites, settled
 
 BISECTIONS = 50
+NODES = 15  # of log n50, of one mass each
+NORMAL_NODES, NORMAL_WEIGHTS = np.sqrt(3) * np.array([-1, 0, 1]), np.array([1, 4, 1]) / 6
+LEAST_GAIN = 1e-6  # relative
 
 
 class Counts(NamedTuple):
@@ -84,7 +88,38 @@ class BoundaryPosterior:
         joint = self._joint
         mean, cov = joint.threshold(v)
         sd = np.sqrt(np.maximum(np.einsum("hii->hi", cov), 0))
-        return Marginals(joint.weights, mean, sd, *joint.others(v), self.rising)
+        return Marginals(self.prior, self.rising, joint.weights, mean, sd, *joint.others(v))
+
+    @property
+    def left_out(self) -> Array:
+        """How far (k,) log n50 at every place is from what all others say, in standard errors.
+
+        About normal of unit variance, if the boundary is as smooth as the prior takes it for. 0
+        where the counts of a place say nothing of it.
+        """
+        (mean, cov), (rest_mean, rest) = self._joint.moments, self._joint.rest
+        gain = rest[:, 0, 0] - cov[:, 0, 0]
+        tells = gain > LEAST_GAIN * rest[:, 0, 0]
+        moved = mean[:, 0] - rest_mean[:, 0]
+        return np.where(tells, moved / np.sqrt(np.where(tells, gain, 1.0)), 0.0)
+
+    def predictive(self, draws: int = 400, seed: int = 0) -> float:
+        """How often counts drawn from the posterior are as far from it as those that were made.
+
+        The posterior predictive p-value of chi^2 (A. Gelman, X.-L. Meng, H. Stern, Statistica
+        Sinica 6 (1996) 733-807), which is small where no such boundary, or no curve of this kind,
+        makes the counts. NaN without counts.
+        """
+        rng = np.random.default_rng(seed)
+        made, drawn = np.zeros(draws), np.zeros(draws)
+        for place, tallies in self.counts:
+            x, good, trials = np.array([(t.x, t.converged, t.trials) for t in tallies]).T
+            chance = self.transition(place).draw(x, draws, rng)
+            scale = np.sqrt(np.maximum(trials * chance * (1 - chance), LEAST_GAIN))
+            made += np.sum(((good - trials * chance) / scale) ** 2, axis=1)
+            again = rng.binomial(trials.astype(int), chance)
+            drawn += np.sum(((again - trials * chance) / scale) ** 2, axis=1)
+        return float(np.mean(drawn >= made)) if self.counts else np.nan
 
     def _begun(self, start: "BoundaryPosterior | None") -> Sites:
         """Flat sites, or those that were there."""
@@ -100,8 +135,13 @@ class BoundaryPosterior:
 
 @dataclass(frozen=True, eq=False)
 class Marginals:
-    """Transitions at m places: log n50 is a mixture of normals, one for each of h kernels."""
+    """Transitions at m places: log n50 is a mixture of normals, one for each of h kernels.
 
+    Log width and the quantile of the lapse are taken for normal, and for independent of it.
+    """
+
+    prior: Prior
+    rising: bool
     weights: Array  # (h,)
     mean: Array  # of log n50 (h, m)
     sd: Array
@@ -109,7 +149,6 @@ class Marginals:
     log_width_sd: Array
     lapse_quantile: Array  # (m,)
     lapse_quantile_sd: Array
-    rising: bool
 
     def quantile(self, q: ArrayLike) -> Array:
         """The n50 (..., m) below which posterior mass q (...) lies at each place."""
@@ -135,12 +174,36 @@ class Marginals:
         """The 10-90 % widths (m,) of the transitions in log n: their geometric means."""
         return np.exp(self.log_width)
 
+    def chance(self, n: ArrayLike) -> Array:
+        """P(event) (m, q) at each place and each of n (q,), averaged over the posterior."""
+        weights, chances = self.chances(n)
+        return np.asarray(np.einsum("s,smq->mq", weights, chances))
+
+    def chances(self, n: ArrayLike) -> tuple[Array, Array]:
+        """Weights (s,) and P(event) (s, m, q) at nodes of n50, width and lapse."""
+        location = np.log(self.quantile((np.arange(NODES) + 0.5) / NODES))
+        width = self.log_width + NORMAL_NODES[:, None] * self.log_width_sd
+        lapse = self.lapse_quantile + NORMAL_NODES[:, None] * self.lapse_quantile_sd
+        shape = (NODES, len(width), len(lapse), len(self.log_width))
+        weights = NORMAL_WEIGHTS[:, None] * NORMAL_WEIGHTS / NODES
+        nodes = (location[:, None, None], width[:, None], lapse)
+        f, g, h = (np.broadcast_to(x, shape).reshape(-1, shape[-1], 1) for x in nodes)
+        return np.broadcast_to(weights, shape[:3]).ravel(), self._chance(
+            np.asarray(n, float), f, g, h
+        )
+
+    def _chance(self, n: Array, location: Array, width: Array, lapse: Array) -> Array:
+        log_chance, _ = log_chances(
+            np.log(n), location, width, root_lapse(lapse), rising=self.rising
+        )
+        return np.exp(log_chance)
+
 
 @dataclass(frozen=True)
 class Transition:
     """The transition at one place of a plane, as `posterior.Posterior` tells of one slice."""
 
-    marginals: Marginals
+    marginals: Marginals  # of that place alone
 
     def quantile(self, q: ArrayLike) -> Array:
         """The n50 below which posterior mass q lies, in the shape of q."""
@@ -168,6 +231,44 @@ class Transition:
         return (high - low) / (2 * self.median)
 
     @property
+    def at_edge(self) -> Edge:
+        """On which side of the range most of the posterior lies; nothing if that is within."""
+        below = self.mass_below(self.marginals.prior.low)
+        above = 1 - self.mass_below(self.marginals.prior.high)
+        return "below" if below > 0.5 else "above" if above > 0.5 else ""
+
+    @property
     def width(self) -> float:
         """The 10-90 % width of the transition in log n: its geometric mean."""
         return float(self.marginals.width[0])
+
+    def width_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The equal-tailed credible interval of the 10-90 % width in log n."""
+        half = ndtri(0.5 + fraction("level", level) / 2) * self.marginals.log_width_sd[0]
+        return self.width * float(np.exp(-half)), self.width * float(np.exp(half))
+
+    def curve(self, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
+        """P(event) at each n: (mean, low, high) of its equal-tailed band, in the shape of n."""
+        tail = (1 - fraction("level", level)) / 2
+        points = np.asarray(n, float)
+        weights, chances = self.marginals.chances(points.ravel())
+        order = np.argsort(chances[:, 0], axis=0)
+        sorted_chances = np.take_along_axis(chances[:, 0], order, axis=0)
+        mass = np.cumsum(weights[order], axis=0) - weights[order] / 2
+        ends = [
+            [np.interp(q, m, c) for m, c in zip(mass.T, sorted_chances.T, strict=True)]
+            for q in (tail, 1 - tail)
+        ]
+        mean = weights @ chances[:, 0]
+        low, high = (np.array(end).reshape(points.shape) for end in ends)
+        return mean.reshape(points.shape), low, high
+
+    def draw(self, n: ArrayLike, draws: int, rng: np.random.Generator) -> Array:
+        """P(event) (draws, q) at n (q,), of transitions drawn from the posterior."""
+        found = self.marginals
+        kernel = rng.choice(len(found.weights), size=draws, p=found.weights)
+        location = rng.normal(found.mean[kernel, 0], found.sd[kernel, 0])
+        width = rng.normal(found.log_width[0], found.log_width_sd[0], draws)
+        lapse = rng.normal(found.lapse_quantile[0], found.lapse_quantile_sd[0], draws)
+        drawn = (x[:, None] for x in (location, width, lapse))
+        return found._chance(np.asarray(n, float), *drawn)

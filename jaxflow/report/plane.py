@@ -1,0 +1,59 @@
+"""The boundary over the slices of a plane, estimated together."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from jaxflow.statistics.boundary import BoundaryPosterior, Counts
+from jaxflow.statistics.plane_prior import Axis, Prior
+
+if TYPE_CHECKING:
+    from jaxflow.report.slices import SliceReport
+
+
+class Plane:
+    """The slices of one dynamics and event that differ along axes, and their boundary."""
+
+    def __init__(self, slices: Sequence["SliceReport"]) -> None:
+        self.slices = tuple(slices)
+        values = {name: sorted({s.place[name] for s in slices}) for name in slices[0].place}
+        self.axes = tuple(
+            Axis(name, x[0], x[-1], logarithmic=x[0] > 0) for name, x in values.items() if x[1:]
+        )
+        self._known: dict[tuple[int, bool], BoundaryPosterior] = {}
+
+    @property
+    def name(self) -> str:
+        """What is followed: the dynamics, and which of several events."""
+        return self.slices[0].name
+
+    @cached_property
+    def fixed(self) -> dict[str, float]:
+        """The coordinates that all slices share."""
+        moving = {axis.name for axis in self.axes}
+        return {name: x for name, x in self.slices[0].place.items() if name not in moving}
+
+    def at(self, slice: "SliceReport") -> tuple[float, ...]:
+        """Where a slice is in the plane."""
+        return tuple(slice.place[axis.name] for axis in self.axes)
+
+    def posterior(self, horizon: int = -1, conditional: bool = False) -> BoundaryPosterior:
+        """The boundary at one of the horizons; of the well initialized alone if `conditional`."""
+        horizon %= len(self.slices[0].horizon.labels)
+        if (horizon, conditional) not in self._known:
+            counts = [Counts(self.at(s), s.tallies(horizon, conditional)) for s in self.slices]
+            low = min(slice.extent[0] for slice in self.slices)
+            high = max(slice.extent[1] for slice in self.slices)
+            prior = Prior(self.axes, low, high)
+            found = BoundaryPosterior(counts, prior, rising=self.slices[0].rises)
+            self._known[horizon, conditional] = found
+        return self._known[horizon, conditional]
+
+
+def planes(found: Sequence["SliceReport"]) -> list[Plane]:
+    """The planes of slices that scan an axis, one for each dynamics and event."""
+    groups: dict[str, list[SliceReport]] = {}
+    for slice in found:
+        if not slice.is_point:
+            groups.setdefault(slice.name, []).append(slice)
+    return [Plane(group) for group in groups.values() if len(group) > 1]
