@@ -2,6 +2,7 @@
 
 from jaxflow.plot.marks import band, guide, level, line, points, power_axes, published_points
 from jaxflow.plot.plane import boundary, heat_map, size_axes
+from jaxflow.plot.scores import score_axes, scores, sized_axes
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -51,8 +52,11 @@ __all__ = [
     "power_axes",
     "proportions",
     "published_points",
+    "score_axes",
+    "scores",
     "size_axes",
     "size_ticks",
+    "sized_axes",
     "style",
     "survival",
     "threshold",

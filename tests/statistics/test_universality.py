@@ -1,4 +1,4 @@
-"""Differences of boundaries: by hand and by other libraries, and of ensembles whose truth is known."""
+"""Differences of boundaries: by hand, by other libraries, and of ensembles of known truth."""
 
 from collections import Counter
 
@@ -160,7 +160,7 @@ def test_searches_that_end_when_they_know_enough_do_not_find_more():
         (
             [0.0051, 0.0329, 0.0526],  # 0.1 - 0.3 L^(-1/2)
             "grows",
-            "the difference grows with d: 0.5 % at d = 10, 5.4 % [3.6, 7.3] at d = 40",
+            "the difference grows with d: 0.5 % at d = 10, 5.4 % [3.6, 7.2] at d = 40",
         ),
     ],
 )
