@@ -136,12 +136,15 @@ def test_the_figure_has_a_column_for_each_dynamics(stores):
     found = compare(stores)
     shown = universality.figure(found)
     top, bottom = shown.axes
-    assert [text.get_text() for text in shown.legends[0].get_texts()] == ["rademacher", "student"]
+    named = {text.get_text() for text in shown.legends[0].get_texts()}
+    assert {"rademacher", "student", "95 % by chance"} < named
     longest = [one for one in found.comparisons if one.horizon == "T = 200"]
     drawn = np.concatenate([marks.get_offsets()[:, 1] for marks in bottom.collections[1::2]])
     np.testing.assert_allclose(drawn, np.concatenate([one.differences.z for one in longest]))
     low, high = bottom.get_ylim()
     assert low < -1.96 and high > max(drawn.max(), 1.96)
+    x = np.concatenate([marks.get_offsets()[:, 0] for marks in bottom.collections[1::2]])
+    assert len(np.unique(x.round(6))) == 8  # no mark upon another
     assert len(top.containers) == 2
     plt.close(shown)
 

@@ -77,7 +77,12 @@ class Sphere(Everywhere):
 
 @dataclass(frozen=True)
 class Rademacher(Everywhere):
-    """x/|x| uniform on {-1/sqrt(d), 1/sqrt(d)}^d, |x| ~ U[low, high]."""
+    """x/|x| uniform on {-1/sqrt(d), 1/sqrt(d)}^d, |x| ~ U[low, high].
+
+    Two inputs share a direction with probability 2^-d. With labels of other signs no network that
+    is positively homogeneous fits both: of random signs, half of all draws have such a pair at
+    n = 2 sqrt(log 2) 2^(d/2), whatever the width.
+    """
 
     low: float = 1.0
     high: float = 2.0
