@@ -128,7 +128,8 @@ def compare(folders: Sequence[str | Path], names: Sequence[str] | None = None) -
     """Every ensemble against the first: a comparison for each dynamics, event and horizon.
 
     `names` are what the ensembles are called, their folders if not said. Slices are matched by
-    dynamics, event, horizon and place. Raises `ValueError` unless there are two folders or more,
+    dynamics, event, horizon and place; dynamics, events and horizons of one alone are passed over.
+    Raises `ValueError` unless there are two folders or more,
     their stores scan one axis for an event, and each has a threshold at a place of the first.
     """
     if len(folders) < 2:

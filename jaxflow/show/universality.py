@@ -1,6 +1,7 @@
 """Ensembles held against the first: tables, sentences and a figure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from jaxflow import plot
 from jaxflow.report.universality import Comparison, Ensembles
-from jaxflow.show.text import Table, number, sought, symbol
+from jaxflow.show.text import Entry, Table, number, sought, symbol
 from jaxflow.statistics.universality import NORMAL_END
 
 ASIDE, SPREAD = 0.03, 0.3  # of the range of log size: from mark to mark at one size, and of all
+NARROW = 14  # columns for the name of an ensemble
 CURVE = 100  # points of a trend
 
 
@@ -36,7 +38,8 @@ def table(found: Comparison) -> Table:
             places, *map(_percent, ends), differences.z, strict=True
         )
     )
-    headings = (*map(symbol, names), found.first, found.other, "difference", "interval", "Z")
+    sides = (tuple(wrap(name, NARROW)) for name in (found.first, found.other))
+    headings: tuple[Entry, ...] = (*map(symbol, names), *sides, "difference", "interval", "Z")
     title = f"{sought(places[0].first.along)} of {found.title}"
     return Table(title, headings, rows, _tests(found), words=())
 
@@ -47,7 +50,7 @@ def sentences(found: Ensembles) -> Iterator[str]:
     if not found.keys:
         yield "the protocols are the same"
     if "seed" not in found.keys:
-        yield "one seed: trials at the same sizes share random numbers, which makes scores smaller"
+        yield "the seeds are the same: trials at one n share random numbers, so scores are smaller"
     yield from (f"{one.title}: {one.verdict.text}" for one in found.comparisons)
 
 
@@ -82,15 +85,16 @@ def _column(
 ) -> None:
     """The differences and the scores of one dynamics, ensembles a little aside at each size."""
     (top, bottom), along = axes, here[0].along
-    sizes = np.concatenate([one.differences.size for one in here])
-    for one, x in zip(here, _aside([one.differences.size for one in here]), strict=True):
+    each = [np.array([place.first.base[along] for place in one.places], float) for one in here]
+    sizes = np.concatenate(each)
+    for one, x in zip(here, _aside(each), strict=True):
         found, look = one.differences, looks[one.other]
         half = NORMAL_END * found.error
         ends = map(_percent, (found.value, found.value - half, found.value + half))
         plot.points(x, *ends, ax=top, series=look, label=plot.plain(one.other))
         plot.scores(x, found.z, ax=bottom, series=look)
-        if found.trend is not None:
-            curve = np.geomspace(sizes.min(), sizes.max(), CURVE)
+        if found.trend is not None and one.along == along:
+            curve = np.geomspace(*found.trend.sizes, CURVE)
             plot.band(curve, *map(_percent, found.trend.at(curve)), ax=top, series=look)
     plot.sized_axes(top, sizes.tolist(), along)
     plot.score_axes(bottom, sizes.tolist(), along)
