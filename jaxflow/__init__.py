@@ -58,7 +58,9 @@ if TYPE_CHECKING:
     from jaxflow.problems.shallow.inputs import ExplicitInputs as ExplicitInputs
     from jaxflow.problems.shallow.inputs import Gaussian as Gaussian
     from jaxflow.problems.shallow.inputs import Orthogonal as Orthogonal
+    from jaxflow.problems.shallow.inputs import Rademacher as Rademacher
     from jaxflow.problems.shallow.inputs import Sphere as Sphere
+    from jaxflow.problems.shallow.inputs import Student as Student
     from jaxflow.problems.shallow.labels import ExplicitLabels as ExplicitLabels
     from jaxflow.problems.shallow.labels import GaussianLabels as GaussianLabels
     from jaxflow.problems.shallow.labels import GroupSigns as GroupSigns
@@ -133,6 +135,7 @@ _HOMES = {
     "Quadratic": "problems.shallow.activations",
     "RKC1": "flow.stabilized",
     "RKC2": "flow.stabilized",
+    "Rademacher": "problems.shallow.inputs",
     "RandomFeatures": "problems.examples.random_features",
     "RandomSigns": "problems.shallow.labels",
     "ReLU": "problems.shallow.activations",
@@ -145,6 +148,7 @@ _HOMES = {
     "Sphere": "problems.shallow.inputs",
     "StepsOfDescent": "sampling.rules",
     "Store": "store.store",
+    "Student": "problems.shallow.inputs",
     "Study": "study.study",
     "Supervised": "problems.supervised",
     "Tally": "statistics.counts",

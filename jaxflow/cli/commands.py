@@ -201,6 +201,33 @@ def thresholds(options: argparse.Namespace) -> int:
     return 0
 
 
+def compare(options: argparse.Namespace) -> int:
+    """Hold the thresholds of stores against those of the first, and draw the differences."""
+    from jaxflow.report.universality import compare
+
+    found = compare([options.folder, *options.others])
+    path = options.out
+    if options.json:
+        import json
+
+        print(json.dumps(found.as_dict(), indent=2))
+    else:
+        from jaxflow.show import universality
+
+        _show(*map(universality.table, found.comparisons))
+        for sentence in universality.sentences(found):
+            say(sentence)
+        path = path or Path("comparison.png")
+    if path:
+        from jaxflow.show.figures import drawn, save
+        from jaxflow.show.universality import figure
+
+        with drawn(lambda: figure(found)) as made:
+            said = f"figure {save(made, path)}"
+        say(said, sys.stderr if options.json else None)
+    return 0
+
+
 def means(options: argparse.Namespace) -> int:
     """Print the means of what trials measured, and where they cross levels."""
     from jaxflow import report

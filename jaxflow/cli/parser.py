@@ -103,6 +103,14 @@ def _parser() -> argparse.ArgumentParser:
     thresholds.add_argument("folder", type=Path, metavar="DIR")
     thresholds.add_argument("--json", action="store_true", help="one JSON object")
 
+    compare = command("compare", commands.compare, "is the boundary of other stores the same?")
+    compare.add_argument(
+        "folder", type=Path, metavar="DIR", help="what the others are held against"
+    )
+    compare.add_argument("others", type=Path, metavar="OTHER", nargs="+")
+    compare.add_argument("--json", action="store_true", help="one JSON object")
+    compare.add_argument("--out", type=Path, metavar="FILE", help="(comparison.png; none of JSON)")
+
     means = command("means", commands.means, "means of what trials measured at their ends")
     means.add_argument("folder", type=Path, metavar="DIR")
     means.add_argument("--json", action="store_true", help="one JSON object")

@@ -3,6 +3,7 @@
 from jaxflow.plot.marks import band, guide, level, line, points, power_axes, published_points
 from jaxflow.plot.plane import boundary, heat_map, size_axes
 from jaxflow.plot.probability import boundary_band, contour_map, probability_map, tried
+from jaxflow.plot.scores import score_axes, scores, sized_axes
 from jaxflow.plot.style import (
     DESCENT,
     FLOW,
@@ -55,8 +56,11 @@ __all__ = [
     "probability_map",
     "proportions",
     "published_points",
+    "score_axes",
+    "scores",
     "size_axes",
     "size_ticks",
+    "sized_axes",
     "style",
     "survival",
     "threshold",

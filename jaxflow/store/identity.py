@@ -5,7 +5,7 @@ Of their JSON the store asks only what it needs; everything else is read where t
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -89,16 +89,23 @@ def table_of(what: str, text: str) -> dict[str, Any]:
     return table
 
 
+def differing(protocols: Sequence[StoredProtocol]) -> dict[str, tuple[str, ...]]:
+    """What protocols do not share: by dotted name the value of each, as JSON or "absent"."""
+    leaves = [dict(_leaves(protocol.table)) for protocol in protocols]
+    named = {
+        name: tuple(of_one.get(name, "absent") for of_one in leaves)
+        for name in sorted(set().union(*leaves))
+    }
+    return {name: values for name, values in named.items() if len(set(values)) > 1}
+
+
 def other_protocol(folder: Path, found: StoredProtocol, asked: StoredProtocol) -> ValueError:
     """The error that names what differs between the protocol of a store and the one to run."""
-    leaves = [dict(_leaves(protocol.table)) for protocol in (found, asked)]
-    names = sorted(leaves[0].keys() | leaves[1].keys())
-    names = [name for name in names if leaves[0].get(name) != leaves[1].get(name)][:3]
-
-    def values(leaves: dict[str, str]) -> str:
-        return ", ".join(f"{name} = {shorten(leaves.get(name, 'absent'), 60)}" for name in names)
-
-    return mistake(f"the protocol of {folder}, {values(leaves[0])}", values(leaves[1]), ELSEWHERE)
+    named = list(differing([found, asked]).items())[:3]
+    theirs, ours = (
+        ", ".join(f"{name} = {shorten(values[k], 60)}" for name, values in named) for k in range(2)
+    )
+    return mistake(f"the protocol of {folder}, {theirs}", ours, ELSEWHERE)
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

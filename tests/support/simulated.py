@@ -1,6 +1,7 @@
 """Threshold studies whose truth is known: trials decided by a coin instead of a flow."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from jaxflow.core.types import Outcome, Point, Row, Trial
 from jaxflow.problems.problem import samples_rung
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.axes import Axes, Horizon
+from jaxflow.sampling.design import Board
 from jaxflow.sampling.plan import Plan, rises
 from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.rounds import Rounds
@@ -16,6 +18,8 @@ from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.resamples import Measured
+from jaxflow.store.store import Store
+from jaxflow.study.study import Study
 
 
 def row(
@@ -128,3 +132,20 @@ def happens(trial: Trial, truth: Truth, seed: int) -> bool:
     place = trial.point.d, trial.point.n, trial.point.p, trial.seed
     chance = np.random.default_rng([seed, *place]).random()
     return bool(chance < proportion(trial.point.n, truth(trial.point)))
+
+
+def stored(folder: Path, study: Study, n50: Callable[[Trial], float], seed: int = 0) -> Path:
+    """The store of a study whose trials a coin decides: P crosses one half at a trial's n50."""
+    rng, trials = np.random.default_rng(seed), []
+    design, along = study.design, study.design.along
+    board = Board(design.searches(study.protocol.outline))
+    while new := board.propose():
+        chances = [proportion(trial.point[along], (n50(trial), 0.1, 0.0)) for trial in new]
+        heads = rng.random(len(new)) < chances
+        board.tell([row(trial, bool(head)) for trial, head in zip(new, heads, strict=True)])
+        trials += new
+    with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
+        store.begin(design.hash, design.json)
+        store.ask(design.hash, trials)
+        store.insert([ended for search in board.searches for ended in search.ended.values()])
+    return folder

@@ -39,7 +39,12 @@ descents = table(
     step=st.floats(0.01, 1.0), optimizer=st.sampled_from(["sgd", "adam"]), max_steps=st.just(500)
 ).map(lambda made: {"kind": "descent", **made})
 problems = table(
-    inputs=st.one_of(law("sphere", **between), law("gaussian", scale=positive)),
+    inputs=st.one_of(
+        law("sphere", **between),
+        law("rademacher", **between),
+        law("student", nu=st.floats(2.5, 9.0), **between),
+        law("gaussian", scale=positive),
+    ),
     labels=st.one_of(
         law("random_signs", **between),
         law("group_signs", **between),

@@ -1,6 +1,14 @@
-"""Laws of the inputs x_1..x_n in R^d: rows of X (N, D), zero beyond n and d."""
+"""Laws of the inputs x_1..x_n in R^d: rows of X (N, D), zero beyond n and d.
 
-from dataclasses import dataclass
+Student's t of nu degrees of freedom is drawn from two uniform numbers u and v in the plane,
+
+    t = sqrt(nu (u^(-2/nu) - 1)) cos(2 pi v):
+
+R. W. Bailey, "Polar generation of random variates with the t-distribution", Mathematics of
+Computation 62 (1994) 779-781.
+"""
+
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
@@ -8,10 +16,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.keys import Uniforms, between, normal
+from jaxflow.core.keys import Number, Uniforms, between, normal, sign
 from jaxflow.core.types import Point
 from jaxflow.problems.problem import Sizes, below
 from jaxflow.problems.shallow.padding import Basis, Dense, Everywhere, Rows, row_norms
+
+Ends = tuple[Number, Number]
 
 
 @runtime_checkable
@@ -36,6 +46,20 @@ def _gaussian(sample: Uniforms, sizes: Sizes) -> Float[Array, "N D"]:
     return jnp.where(below(sizes.d, sample.d)[None, :], normal(sample.entries), 0)
 
 
+def _student(sample: Uniforms, nu: Number) -> Float[Array, "N D"]:
+    """Student's t of nu degrees of freedom; the numbers of an entry are those of its place."""
+    twice = replace(sample, d=2 * sample.d).entries
+    u, v = twice[:, ::2], twice[:, 1::2]
+    return jnp.sqrt(nu * jnp.expm1(-2 / nu * jnp.log1p(-u))) * jnp.cos(2 * jnp.pi * v)
+
+
+def _along(G: Float[Array, "N D"], sample: Uniforms, sizes: Sizes, radii: Ends) -> Dense:
+    """Rows in the directions of those of G, with norms uniform between the radii."""
+    radius = between(sample.scalars[:, 0], *radii)
+    X = G * (radius / row_norms(G))[:, None]
+    return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
+
+
 @dataclass(frozen=True)
 class Sphere(Everywhere):
     """x/|x| uniform on S^{d-1}, |x| ~ U[low, high] (arXiv 2502.16977, experiment 1)."""
@@ -48,10 +72,52 @@ class Sphere(Everywhere):
 
     def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
         """X (N, D)."""
-        G = _gaussian(sample, sizes)
-        radius = between(sample.scalars[:, 0], self.low, self.high)
-        X = G * (radius / row_norms(G))[:, None]
-        return Dense(jnp.where(below(sizes.n, len(X))[:, None], X, 0))
+        return _along(_gaussian(sample, sizes), sample, sizes, (self.low, self.high))
+
+
+@dataclass(frozen=True)
+class Rademacher(Everywhere):
+    """x/|x| uniform on {-1/sqrt(d), 1/sqrt(d)}^d, |x| ~ U[low, high].
+
+    Two inputs share a direction with probability 2^-d. With labels of other signs no network that
+    is positively homogeneous fits both: of random signs, half of all draws have such a pair at
+    n = 2 sqrt(log 2) 2^(d/2), whatever the width.
+    """
+
+    low: float = 1.0
+    high: float = 2.0
+
+    def __post_init__(self) -> None:
+        _check_radii(self.low, self.high)
+
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
+        """X (N, D)."""
+        G = jnp.where(below(sizes.d, sample.d)[None, :], sign(sample.entries), 0)
+        return _along(G, sample, sizes, (self.low, self.high))
+
+
+@dataclass(frozen=True)
+class Student(Everywhere):
+    """x = |x| t/|t|, the d entries of t independent Student's t of nu > 2, |x| ~ U[low, high].
+
+    The tails are those of the direction: the smaller nu, the oftener one entry is most of x. An
+    entry is cut off where it would be larger once in 2^23.
+    """
+
+    nu: float = 3.0
+    low: float = 1.0
+    high: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not self.nu > 2:
+            remedy = "give the degrees of freedom; entries have a variance above 2"
+            raise mistake("nu > 2", self.nu, remedy)
+        _check_radii(self.low, self.high)
+
+    def draw(self, sample: Uniforms, sizes: Sizes) -> Dense:
+        """X (N, D)."""
+        G = jnp.where(below(sizes.d, sample.d)[None, :], _student(sample, self.nu), 0)
+        return _along(G, sample, sizes, (self.low, self.high))
 
 
 @dataclass(frozen=True)
@@ -122,6 +188,8 @@ class ExplicitInputs:
 LAWS: dict[str, type[InputLaw]] = {
     "sphere": Sphere,
     "gaussian": Gaussian,
+    "rademacher": Rademacher,
+    "student": Student,
     "orthogonal": Orthogonal,
     "explicit": ExplicitInputs,
 }

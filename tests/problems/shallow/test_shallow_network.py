@@ -17,7 +17,15 @@ from jaxflow.problems.shallow.initialization import (
     GaussianWeights,
     Group,
 )
-from jaxflow.problems.shallow.inputs import ExplicitInputs, Gaussian, Orthogonal, Sphere
+from jaxflow.problems.shallow.inputs import (
+    ExplicitInputs,
+    Gaussian,
+    Orthogonal,
+    Rademacher,
+    Sphere,
+    Student,
+    _student,
+)
 from jaxflow.problems.shallow.labels import (
     ExplicitLabels,
     GaussianLabels,
@@ -33,6 +41,8 @@ ENSEMBLES = [
     ShallowNetwork(labels=Teacher(3), initialization=GaussianWeights("1/d", "ones")),
     ShallowNetwork(initialization=Balanced(0.3)),
     ShallowNetwork(initialization=Dominated(shrink=0.01)),
+    ShallowNetwork(inputs=Rademacher()),
+    ShallowNetwork(inputs=Student(2.5)),
 ]
 
 
@@ -95,6 +105,42 @@ def test_gaussian_laws():
     for sample in (np.asarray(data.X).ravel(), data.y, np.asarray(theta.W).ravel()):
         assert stats.kstest(np.asarray(sample), "norm").pvalue > 1e-3
     assert set(np.unique(theta.a)) == {-1.0, 1.0}
+
+
+def test_rademacher_inputs_are_corners_of_a_cube():
+    """Every entry +-|x|/sqrt(d), the signs independent, and |x| uniform."""
+    d, n = 6, 4000
+    X = np.asarray(drawn(ShallowNetwork(Rademacher(1.0, 3.0)), d=d, n=n)[0].X)
+    radius = np.linalg.norm(X, axis=1)
+    np.testing.assert_allclose(np.abs(X), np.tile(radius[:, None] / d**0.5, d), rtol=1e-5)
+    assert stats.kstest(radius, stats.uniform(1, 2).cdf).pvalue > 1e-3
+    corner = (X > 0) @ 2 ** np.arange(d)
+    assert stats.chisquare(np.bincount(corner, minlength=2**d)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("nu", [2.5, 4.0, 100.0])
+def test_student_inputs_have_the_tails_of_their_entries(nu):
+    """In d = 2 the ratio of two t's against SciPy's; norms are uniform whatever the entries are."""
+    n = 4000
+    data, _ = drawn(ShallowNetwork(Student(nu)), d=2, n=n)
+    X = np.asarray(data.X, float)
+    rng = np.random.default_rng(0)
+    t = stats.t(nu).rvs((100_000, 2), random_state=rng)
+    ours, known = np.abs(X[:, 0] / X[:, 1]), np.abs(t[:, 0] / t[:, 1])
+    assert stats.ks_2samp(ours, known).pvalue > 1e-3
+    assert stats.kstest(np.linalg.norm(X, axis=1), stats.uniform(1, 1).cdf).pvalue > 1e-3
+    for k in range(2):
+        assert stats.binomtest(int(np.sum(X[:, k] > 0)), n).pvalue > 1e-3
+    assert np.isfinite(X).all()
+
+
+def test_student_entries_are_students():
+    uniforms = Uniforms(keys_of(0, 4, 1000, 1, 0).samples, 1000, 4)
+    t = np.asarray(_student(uniforms, 3.0), float)
+    for k in range(4):
+        assert stats.kstest(t[:, k], stats.t(3).cdf).pvalue > 1e-3
+    assert abs(stats.spearmanr(t[:, 0], t[:, 1]).statistic) < 3.3 / 1000**0.5
+    np.testing.assert_array_equal(_student(Uniforms(uniforms.key, 30, 2), 3.0), t[:30, :2])
 
 
 def test_orthogonal_group_problem():
@@ -161,6 +207,9 @@ def test_points_without_a_sample(problem, point, word):
     [
         lambda: Sphere(2.0, 1.0),
         lambda: Gaussian(0.0),
+        lambda: Rademacher(2.0, 1.0),
+        lambda: Student(2.0),
+        lambda: Student(3.0, 2.0, 1.0),
         lambda: RandomSigns(0.0, 1.0),
         lambda: GroupSigns(growth=0.0),
         lambda: Teacher(0),
