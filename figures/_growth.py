@@ -89,8 +89,9 @@ def growth(
         kind = boundary.slices[0].kind
         look = plot.Series(COLORS[kind], MARKERS[kind][boundary.horizon % 3], "none")
         plot.boundary(boundary.x, n50, low, high, ax=ax, series=look, label=_label(boundary))
-        inside = grid[(grid >= boundary.x[0]) & (grid <= boundary.x[-1])]
-        plot.band(inside, *forms.fits[0].predict(inside), ax=ax, series=replace(look, line=":"))
+        if (best := forms.curve) is not None:
+            inside = grid[(grid >= boundary.x[0]) & (grid <= boundary.x[-1])]
+            plot.band(inside, *best.predict(inside), ax=ax, series=replace(look, line=":"))
         every += [*low, *high]
     count = [_count(found[0], x) for x in sizes]
     plot.guide(sizes, count, ax=ax, series=COUNT, label="interpolation count, $n = p\\,d$")
@@ -178,7 +179,7 @@ def _against_published(boundary: Boundary, known: Sequence[PublishedThreshold]) 
 def _against_readings(boundary: Boundary, forms: Comparison) -> Iterator[Claim]:
     """The slope of every form that the authors read from their thresholds."""
     for reading in (reading for reading in READINGS if reading.along == boundary.along):
-        fit = forms[reading.form]
+        fit = forms.of(reading.form)
         if fit is None:
             continue
         low, high = reading.extent
@@ -197,7 +198,7 @@ def _against_readings(boundary: Boundary, forms: Comparison) -> Iterator[Claim]:
 
 def _growth_claims(boundary: Boundary, forms: Comparison) -> Iterator[Claim]:
     """The exponent b of N = a x^b, if there are sizes enough, with what the forms say."""
-    power, best = forms["power"], forms.fits[0]
+    power, best = forms.of("power"), forms.fits[0]
     if power is None:
         return
     names = zip(best.form.coefficients, best.coefficients, best.low, best.high, strict=True)

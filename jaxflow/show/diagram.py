@@ -92,9 +92,9 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
             marked = plot.Series(series.color, HORIZON_MARKERS[h % 4], "none")
             name = f"{plot.plain(boundary.slices[0].name)}, {label}"
             plot.boundary(boundary.x, n50, low, high, ax=ax, series=marked, label=name)
-            best = here.compare().fits[0]
-            grid = np.geomspace(min(boundary.x), max(boundary.x), 200)
-            plot.band(grid, *best.predict(grid), ax=ax, series=replace(series, line=":"))
+            if (best := here.compare().curve) is not None:
+                grid = np.geomspace(min(boundary.x), max(boundary.x), 200)
+                plot.band(grid, *best.predict(grid), ax=ax, series=replace(series, line=":"))
             every += [*low, *high]
     plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along)
     ax.set_title("thresholds and their best form", loc="left")

@@ -64,7 +64,7 @@ def forms(boundary: Boundary) -> Table:
     )
     return Table(
         f"Thresholds along {x}: {boundary.title}",
-        ("form", "coefficients", f"{x} N'/N at ends", "holds to", "behind"),
+        ("form", "coefficients", "exponent at ends", "holds to", "behind"),
         tuple(rows),
         f"{compared.verdict}; {JUDGED}",
         words=(0, 1),

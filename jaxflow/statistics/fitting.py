@@ -1,8 +1,9 @@
 """Fits of forms to thresholds: coefficients, curves and exponents with their intervals.
 
-Intervals are percentiles of draws from the posterior of scatter.py. They cover 95 % of thresholds
-that scatter about a form by a few percent and more. Where thresholds lie on it exactly they cover
-more, the more so the fewer there are: by a few slices that lie on a form it is not known to hold.
+Intervals are percentiles of draws from the posterior of scatter.py. Simulated over a decade of x,
+those of the exponent of a power cover it in 95 to 98 % of draws where thresholds scatter about it
+by 3 %, in 92 to 94 % where they do by 10 %, twice the scale of the prior, and in 98 to 100 % where
+they lie on it, for few slices, 4 to 10, that lie on a form are not known to do so.
 """
 
 from dataclasses import dataclass

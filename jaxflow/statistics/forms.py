@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxflow.core.checks import Array
+from jaxflow.core.errors import unknown_name
 
 LEAST = 1e-6  # |b| of the offset form; nearer to 0 it is logarithmic to rounding
 
@@ -29,7 +30,7 @@ def _of_no_exponent(feature: Callable[[Array], Array]) -> Callable[[Array, Array
 
 @dataclass(frozen=True)
 class Form:
-    """N against x; `coefficients` are named as in `formula`, and x > 0 if it is `positive`."""
+    """N against x; `coefficients` are named as in `formula`, and it is for x > 0 if `positive`."""
 
     name: str
     formula: str
@@ -111,6 +112,13 @@ LOGARITHMIC = Form(
     lambda intercept, slope, b: (slope, intercept),
     special_cases=("constant",),
 )  # fmt: skip
+EXPONENTIAL = Form(
+    "exponential", "N = a exp(b {x})", ("a", "b"),
+    lambda c, x: c[0] * np.exp(c[1] * x),
+    _of_no_exponent(lambda x: x),
+    lambda intercept, slope, b: (np.exp(intercept), slope),
+    logarithmic=True, positive=False, special_cases=("constant",),
+)  # fmt: skip
 SATURATING = Form(
     "saturating", "N = a - b/{x}", ("a", "b"),
     lambda c, x: c[0] - c[1] / x,
@@ -127,9 +135,12 @@ OFFSET = Form(
     special_cases=("constant", "proportional", "linear", "power", "logarithmic", "saturating"),
 )  # fmt: skip
 
-FORMS = (CONSTANT, PROPORTIONAL, LINEAR, POWER, LOGARITHMIC, SATURATING, OFFSET)
+FORMS = (CONSTANT, PROPORTIONAL, LINEAR, POWER, LOGARITHMIC, EXPONENTIAL, SATURATING, OFFSET)
 
 
 def form(name: str) -> Form:
-    """The form of a name."""
-    return next(form for form in FORMS if form.name == name)
+    """The form of a name. Raises `ValueError` if there is none."""
+    named = {form.name: form for form in FORMS}
+    if name not in named:
+        raise unknown_name("form", name, named)
+    return named[name]

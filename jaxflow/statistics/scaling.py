@@ -65,7 +65,13 @@ class Comparison:
             return f"best predicted by {last}, of which these sizes do not say how it bends"
         return f"these sizes do not decide between {', '.join(others)} and {last}"
 
-    def __getitem__(self, name: str) -> Fit | None:
+    @property
+    def curve(self) -> Fit | None:
+        """The first fit, to be drawn; nothing where slices were too few for forms that bend."""
+        few = any(len(form.coefficients) == 2 for form in self.lacking)
+        return None if few else self.fits[0]
+
+    def of(self, name: str) -> Fit | None:
         """The fit of a form by its name, if it was fitted."""
         return next((fit for fit in self.fits if fit.form.name == name), None)
 

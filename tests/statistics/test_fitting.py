@@ -8,6 +8,7 @@ from simulated import measured
 from jaxflow.statistics.fitting import fit, left_out
 from jaxflow.statistics.forms import (
     CONSTANT,
+    EXPONENTIAL,
     FORMS,
     LINEAR,
     LOGARITHMIC,
@@ -37,6 +38,7 @@ TRUE = [
     (LOGARITHMIC, P, (72.4, -42.8), 72.4 * np.log(P) - 42.8),
     (LINEAR, P, (0.366, 257.0), 0.366 * P + 257),
     (POWER, P, (120.0, 0.2), 120 * P**0.2),
+    (EXPONENTIAL, D - 100, (300.0, -0.01), 300 * np.exp(-0.01 * (D - 100))),
     (SATURATING, P, (400.0, 6000.0), 400 - 6000 / P),
     (OFFSET, P, (5.0, 0.5, 20.0), 5 * P**0.5 + 20),
 ]
@@ -63,7 +65,8 @@ def test_coefficients_and_covariance_are_those_of_least_squares(form, tau):
     rng = np.random.default_rng(1)
     error = rng.uniform(0.005, 0.02, len(P))
     true = {f.name: c for f, x, c, _ in TRUE if x is P} | {
-        "constant": (300,), "proportional": (9.7,), "linear": (0.366, 257)
+        "constant": (300,), "proportional": (9.7,), "linear": (0.366, 257),
+        "exponential": (100, 0.002),
     }  # fmt: skip
     y = np.log(form.curve(np.array(true[form.name], float), P)) + error * rng.normal(size=len(P))
     best, covariance = curve_fit(
@@ -104,6 +107,7 @@ def _band(form, best, covariance):
         (POWER, (12.0, 0.8), lambda x: 0.8 + 0 * x),
         (LINEAR, (8.0, 60.0), lambda x: 8 * x / (8 * x + 60)),
         (LOGARITHMIC, (72.4, -42.8), lambda x: 72.4 / (72.4 * np.log(x) - 42.8)),
+        (EXPONENTIAL, (300.0, -0.01), lambda x: -0.01 * x),
         (SATURATING, (400.0, 3000.0), lambda x: 3000 / x / (400 - 3000 / x)),
         (OFFSET, (5.0, 0.5, 20.0), lambda x: 2.5 * x**0.5 / (5 * x**0.5 + 20)),
     ],

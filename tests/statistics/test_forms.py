@@ -12,6 +12,7 @@ TRUE = {
     "linear": (0.366, 257.0),
     "power": (12.0, 0.93),
     "logarithmic": (72.4, -42.8),
+    "exponential": (300.0, -0.01),
     "saturating": (400.0, 6000.0),
     "offset": (5.0, 0.4, 30.0),
 }
@@ -21,6 +22,7 @@ FORMULAS = {
     "linear": lambda x, a, b: a * x + b,
     "power": lambda x, a, b: a * x**b,
     "logarithmic": lambda x, a, b: a * np.log(x) + b,
+    "exponential": lambda x, a, b: a * np.exp(b * x),
     "saturating": lambda x, a, b: a - b / x,
     "offset": lambda x, a, b, c: a * x**b + c,
 }
@@ -53,6 +55,7 @@ def test_special_cases_are_reached_by_coefficients_of_the_general_form(general):
         ("linear", "constant"): (0, 300), ("linear", "proportional"): (9.7, 0),
         ("power", "constant"): (300, 0), ("power", "proportional"): (9.7, 1),
         ("logarithmic", "constant"): (0, 300), ("saturating", "constant"): (300, 0),
+        ("exponential", "constant"): (300, 0),
         ("offset", "constant"): (0, 1, 300), ("offset", "proportional"): (9.7, 1, 0),
         ("offset", "linear"): (0.366, 1, 257), ("offset", "power"): (12, 0.93, 0),
         ("offset", "logarithmic"): (72.4e6, 1e-6, -42.8 - 72.4e6),

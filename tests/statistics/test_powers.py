@@ -32,18 +32,18 @@ def test_intervals_cover():
     rng = np.random.default_rng(2)
     for scatter in (0.0, 0.08):
         covered = 0
-        for _ in range(100):
+        for _ in range(60):
             moved = np.repeat(scatter * rng.normal(size=4), 30)
             law = power_law(X, measured(rng) * np.exp(moved))
             covered += law.low <= -0.7 <= law.high
-        assert covered >= 88  # 95, 3.2 standard errors
+        assert covered >= 52  # 57, 3 standard errors
 
 
 def test_the_misfit_of_a_power_is_that_of_chance_and_of_another_law_more():
     rng = np.random.default_rng(3)
-    found = np.array([power_law(X, measured(rng)).misfit for _ in range(100)])
-    assert found.mean() == pytest.approx(1, abs=0.35)  # chi^2 with 2 degrees of freedom, over 2
-    assert np.mean(found > stats.chi2.ppf(0.9, 2) / 2) == pytest.approx(0.1, abs=0.09)
+    found = np.array([power_law(X, measured(rng)).misfit for _ in range(60)])
+    assert found.mean() == pytest.approx(1, abs=0.4)  # chi^2 with 2 degrees of freedom, over 2
+    assert np.mean(found > stats.chi2.ppf(0.9, 2) / 2) == pytest.approx(0.1, abs=0.1)
     bent = power_law(X, measured(rng) * np.exp(0.3 * np.log(X / 300) ** 2))
     assert bent.misfit > 5
     assert np.isnan(power_law([1, 1, 2, 2], [1, 2, 3, 4]).misfit)

@@ -8,7 +8,7 @@ from simulated import measured
 
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.fitting import left_out
-from jaxflow.statistics.forms import CONSTANT, FORMS, LINEAR, POWER, PROPORTIONAL
+from jaxflow.statistics.forms import CONSTANT, EXPONENTIAL, FORMS, LINEAR, POWER, PROPORTIONAL
 from jaxflow.statistics.posterior import Posterior
 from jaxflow.statistics.scaling import compare, thresholds
 from jaxflow.statistics.scatter import Thresholds
@@ -32,23 +32,24 @@ def drawn(x, n50, error, seed, tau=0.0) -> Thresholds:
 
 @pytest.mark.parametrize("name", CURVES)
 def test_ten_sizes_over_a_decade_decide_for_the_truth(name):
-    """With errors of 2 %: in most draws, and for another form in none of ten."""
+    """With errors of 2 %: in most draws, and for another form in none of six."""
     verdicts = [
-        compare(drawn(DECADE, CURVES[name](DECADE), 0.02, seed)).decided for seed in range(10)
+        compare(drawn(DECADE, CURVES[name](DECADE), 0.02, seed)).decided for seed in range(6)
     ]
-    assert verdicts.count(name) >= 4
+    assert verdicts.count(name) >= 2
     assert set(verdicts) <= {name, ""}
     if name in ("constant", "proportional", "power", "linear", "offset"):
-        assert verdicts.count(name) >= 7
+        assert verdicts.count(name) >= 4
 
 
 @pytest.mark.parametrize("name", CURVES)
 @pytest.mark.parametrize(("count", "error"), [(3, 0.02), (4, 0.02), (5, 0.05)])
 def test_few_sizes_over_a_factor_of_two_do_not_decide(name, count, error):
     x = np.geomspace(30, 60, count)
-    for seed in range(5):
+    for seed in range(3):
         found = compare(drawn(x, CURVES[name](x), error, seed))
         assert found.decided == ""
+        assert (found.curve is None) == (count == 3)
         lacking = {form.name for form in FORMS if len(form.coefficients) + 2 > count}
         assert {form.name for form in found.lacking} == lacking
         if lacking:
@@ -86,7 +87,7 @@ def test_numbers_are_those_of_the_densities_left_out():
         less = told[best] - told[fit.form.name]
         assert behind == pytest.approx(less.sum())
         assert error == pytest.approx(np.sqrt(len(less)) * less.std(ddof=1))
-    assert found["power"] is found.fits[0] and found["constant"] is None
+    assert found.of("power") is found.fits[0] and found.of("constant") is None
     assert found.verdict == "the data decide for: power"
 
 
@@ -94,7 +95,7 @@ def test_the_form_decided_for_comes_first_and_holds():
     data = drawn(DECADE, 9 * DECADE, 0.02, 2)
     found = compare(data)
     assert found.fits[0].form.name == found.decided == "proportional"
-    assert found.fits[0].holds_to < 0.04 < found["constant"].holds_to
+    assert found.fits[0].holds_to < 0.04 < found.of("constant").holds_to
     assert list(found.behind[1:]) == sorted(found.behind[1:])
     assert {"proportional", "linear", "power", "offset"} == set(found.standing)
 
@@ -102,7 +103,7 @@ def test_the_form_decided_for_comes_first_and_holds():
 def test_forms_of_positive_places_are_for_those_alone():
     x = np.array([-1.0, 0, 1, 2, 3])
     found = compare(drawn(x, 3 * x + 20, 0.01, 0))
-    assert {fit.form for fit in found.fits} == {CONSTANT, LINEAR}
+    assert {fit.form for fit in found.fits} == {CONSTANT, LINEAR, EXPONENTIAL}
     assert found.lacking == ()
 
 
@@ -112,7 +113,8 @@ def test_thresholds_are_those_of_their_posteriors():
     np.testing.assert_allclose(found.log_threshold, np.log([p.median for p in each]))
     ends = np.log([p.interval(0.6827) for p in each])
     np.testing.assert_allclose(found.error, (ends[:, 1] - ends[:, 0]) / 2, rtol=1e-3)
-    assert compare(found)["proportional"].low[0] < 9 < compare(found)["proportional"].high[0]
+    fit = compare(found).of("proportional")
+    assert fit.low[0] < 9 < fit.high[0]
 
 
 def test_two_slices_at_one_place_are_no_error():
@@ -129,7 +131,7 @@ def test_a_comparison_takes_a_moment():
         compare(data)
         taken.append(time.perf_counter() - begin)
     print(taken)
-    assert min(taken) < 1  # .06 s on a core with nothing beside
+    assert min(taken) < 0.5  # .06 s on a core with nothing beside
 
 
 def test_mistakes():
