@@ -22,7 +22,9 @@ from jaxflow.report.growth import Boundary, boundaries
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time
 from jaxflow.show.diagram import HORIZON_LINES
-from jaxflow.statistics.scaling import FORMS, Comparison
+from jaxflow.statistics.fitting import Fit
+from jaxflow.statistics.forms import form
+from jaxflow.statistics.scaling import Comparison
 
 MARKERS = {"flow": ("o", "^", "v"), "descent": ("s", "D", "p")}
 COLORS = {"flow": plot.FLOW.color, "descent": plot.DESCENT.color}
@@ -87,8 +89,9 @@ def growth(
         kind = boundary.slices[0].kind
         look = plot.Series(COLORS[kind], MARKERS[kind][boundary.horizon % 3], "none")
         plot.boundary(boundary.x, n50, low, high, ax=ax, series=look, label=_label(boundary))
-        inside = grid[(grid >= boundary.x[0]) & (grid <= boundary.x[-1])]
-        plot.band(inside, *forms.fits[0].predict(inside), ax=ax, series=replace(look, line=":"))
+        if (best := forms.curve) is not None:
+            inside = grid[(grid >= boundary.x[0]) & (grid <= boundary.x[-1])]
+            plot.band(inside, *best.predict(inside), ax=ax, series=replace(look, line=":"))
         every += [*low, *high]
     count = [_count(found[0], x) for x in sizes]
     plot.guide(sizes, count, ax=ax, series=COUNT, label="interpolation count, $n = p\\,d$")
@@ -105,8 +108,7 @@ def published(ax: Axes, known: Sequence[PublishedThreshold], along: str) -> None
     readings = [reading for reading in READINGS if reading.along == along]
     for reading, style in zip(readings, READING_LINES, strict=False):
         grid = np.geomspace(*reading.extent, 100)
-        (form,) = [form for form in FORMS[along] if form.name == reading.form]
-        read = np.exp(form.log(np.array(reading.coefficients), grid))
+        read = form(reading.form).curve(np.array(reading.coefficients), grid)
         look = replace(plot.PUBLISHED, line=style)
         plot.guide(grid, read, ax=ax, series=look, label=f"published reading, {reading.formula}")
 
@@ -149,7 +151,7 @@ def claims(
         if boundary.slices[0].kind == "descent" and boundary.horizon == 0:
             yield from _against_published(boundary, known)
             yield from _against_readings(boundary, forms)
-        yield _growth_claim(boundary, forms)
+        yield from _growth_claims(boundary, forms)
     largest = max(set.intersection(*(set(boundary.x) for boundary in found)))
     for boundary in found:
         yield _nearness_claim(boundary, largest)
@@ -177,7 +179,9 @@ def _against_published(boundary: Boundary, known: Sequence[PublishedThreshold]) 
 def _against_readings(boundary: Boundary, forms: Comparison) -> Iterator[Claim]:
     """The slope of every form that the authors read from their thresholds."""
     for reading in (reading for reading in READINGS if reading.along == boundary.along):
-        (fit,) = [fit for fit in forms.fits if fit.form.name == reading.form]
+        fit = forms.of(reading.form)
+        if fit is None:
+            continue
         low, high = reading.extent
         yield Claim(
             f"a of {fit.form.formula.format(x=boundary.along)}, {_fixed(boundary)}, "
@@ -188,26 +192,28 @@ def _against_readings(boundary: Boundary, forms: Comparison) -> Iterator[Claim]:
             boundary.trials,
             reading.coefficients[0],
             reading.source,
-            f"published from {boundary.along} = {low:g}..{high:g}; chi2/dof here {fit.misfit:.2g}",
+            f"published from {boundary.along} = {low:g}..{high:g}; {_holds(fit)}",
         )
 
 
-def _growth_claim(boundary: Boundary, forms: Comparison) -> Claim:
-    """The exponent b of N = a x^b, with the form that the data decide for."""
-    (power,) = [fit for fit in forms.fits if fit.form.name == "power"]
-    best = forms.fits[0]
+def _growth_claims(boundary: Boundary, forms: Comparison) -> Iterator[Claim]:
+    """The exponent b of N = a x^b, if there are sizes enough, with what the forms say."""
+    power, best = forms.of("power"), forms.fits[0]
+    if power is None:
+        return
     names = zip(best.form.coefficients, best.coefficients, best.low, best.high, strict=True)
     numbers = ", ".join(f"{name} = {x:.4g} [{low:.4g}, {high:.4g}]" for name, x, low, high in names)
-    verdict = "decided for" if forms.decided else "not decided; least misfit of"
-    remark = (
-        f"{verdict} {best.form.formula.format(x=boundary.along)}: {numbers}; chi2/dof of the power "
-    )
-    remark += f"{power.misfit:.2g}, of the best {best.misfit:.2g}"
+    remark = f"{forms.verdict}; {best.form.formula.format(x=boundary.along)}: {numbers}, "
+    remark += f"{_holds(best)}; the power {_holds(power)}"
     what = f"exponent of N in {boundary.along}, {_fixed(boundary)}, {_label(boundary)}, "
     what += f"{boundary.along} = {boundary.x[0]:g}..{boundary.x[-1]:g}"
-    return Claim(
+    yield Claim(
         what, power.coefficients[1], power.low[1], power.high[1], boundary.trials, remark=remark
     )
+
+
+def _holds(found: Fit) -> str:
+    return f"holds to {100 * np.expm1(found.holds_to):.2g} %, chi2/dof {found.misfit:.2g}"
 
 
 def _nearness_claim(boundary: Boundary, x: float) -> Claim:

@@ -12,9 +12,12 @@ from matplotlib.axes import Axes
 from jaxflow import Study, papers, plot
 from jaxflow.papers import overparameterized as published
 from jaxflow.statistics.counts import Tally
-from jaxflow.statistics.posterior import Threshold, estimate
-from jaxflow.statistics.resamples import Interval, mean_interval, percentiles
-from jaxflow.statistics.scaling import Comparison, Fit, compare
+from jaxflow.statistics.fitting import Fit, fit
+from jaxflow.statistics.forms import POWER
+from jaxflow.statistics.posterior import Posterior, Threshold, estimate
+from jaxflow.statistics.resamples import Interval, mean_interval
+from jaxflow.statistics.scaling import Comparison, compare, thresholds
+from jaxflow.statistics.scatter import Thresholds
 
 STUDIES = ("overparameterized-width",)
 FOLDS = 20.0  # the rate is judged until its bound is exp(-20), where float32 still tells
@@ -30,9 +33,9 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     kept = {n: {p: verdicts(t) for p, t in here.items()} for n, here in trials.items()}
     plan = Study.load(folder).design.plan
     found = {n: estimate(tallies(k), plan.low, plan.high, rising=True) for n, k in kept.items()}
-    slices = [(n, tallies(k), plan.low, plan.high, True) for n, k in kept.items()]
-    growth = compare(slices, "p")  # the forms of slow growth are those along p
-    power = next(fit for fit in growth.fits if fit.form.name == "power")
+    each = [Posterior(tallies(k), plan.low, plan.high, rising=True) for k in kept.values()]
+    growth = compare(thresholds(list(kept), each))
+    power = fit(POWER, growth.thresholds)
     figure, axes = plt.subplots(1, 3, figsize=(12.0, 4.2), width_ratios=(1.25, 1, 1))
     _map(axes[0], kept, found)
     lambdas = {n: _lambda_0(here) for n, here in trials.items()}
@@ -162,20 +165,21 @@ def _exponents(
 ) -> list[Claim]:
     """The exponent of n in the threshold width, and lambda_0 by which the theorem divides."""
     trials = sum(t.trials for t in found.values())
-    shape = f"chi2 per degree of freedom {power.misfit:.1f}, above 1 the interval is too narrow"
-    verdict = f"best form: {growth.decided or 'not decided'}"
+    shape = f"the power holds to {100 * np.expm1(power.holds_to):.0f} %"
     claims = [
         Claim(
             "exponent of n in the threshold width", power.coefficients[1], power.low[1],
             power.high[1], trials, published.EXPONENT, published.SOURCE,
-            f"published is sufficient, not necessary; {shape}; {verdict}",
+            f"published is sufficient, not necessary; {shape}; {growth.verdict}",
         )
     ]  # fmt: skip
-    (*_, n0, n1), (*_, first, last) = found, growth.thresholds.drawn.T
-    drawn = (last - first) / np.log(n1 / n0)
-    local = np.median(drawn), *percentiles(drawn)
+    *_, n0, n1 = found
+    data = growth.thresholds
+    last = Thresholds(data.x[-2:], data.log_threshold[-2:], data.error[-2:])
+    local = fit(POWER, last, scatter=0.0)
+    ends = local.coefficients[1], local.low[1], local.high[1]
     last_trials = found[n0].trials + found[n1].trials
-    claims.append(Claim(f"the same between n = {n0} and {n1}", *map(float, local), last_trials))
+    claims.append(Claim(f"the same between n = {n0} and {n1}", *ends, last_trials))
     for n, value in lambdas.items():
         claims.append(Claim(f"lambda_0 at n = {n}", *map(float, value), found[n].trials))
     return claims

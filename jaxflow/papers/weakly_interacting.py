@@ -114,7 +114,7 @@ THRESHOLDS = (
 
 @dataclass(frozen=True)
 class PublishedReading:
-    """What the authors read from their thresholds: a form of `statistics.scaling` by name."""
+    """What the authors read from their thresholds: a form of `statistics.forms` by name."""
 
     form: str
     along: str

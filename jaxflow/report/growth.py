@@ -1,4 +1,4 @@
-"""How thresholds grow: forms fitted along d and p, and the width of the transition with size."""
+"""How thresholds grow along an axis: forms fitted to them, and the width of the transition."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxflow.report.slices import SliceReport
-from jaxflow.statistics.powers import slope, slope_error
-from jaxflow.statistics.resamples import Measured
-from jaxflow.statistics.scaling import Comparison, Fit, compare, proportionality
+from jaxflow.statistics.fitting import Fit, fit
+from jaxflow.statistics.forms import POWER, PROPORTIONAL
+from jaxflow.statistics.scaling import SPARE, Comparison, compare, thresholds
+from jaxflow.statistics.scatter import Thresholds
 
 FEWEST = 3  # slices that a fit takes
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """The thresholds of slices of one dynamics that differ in one size, at one horizon."""
+    """The thresholds of slices of one dynamics that differ along one axis, at one horizon."""
 
     slices: tuple[SliceReport, ...]
-    along: str  # d or p
+    along: str  # a size or a parameter
     horizon: int
 
     @property
@@ -31,7 +32,7 @@ class Boundary:
 
     @property
     def x(self) -> list[float]:
-        """The size along the boundary, at every slice."""
+        """The place along the boundary of every slice."""
         return [slice.base[self.along] for slice in self.slices]
 
     @property
@@ -46,26 +47,24 @@ class Boundary:
         """How many trials the slices have."""
         return sum(len(slice.rows) for slice in self.slices)
 
-    def measured(self) -> list[Measured]:
-        """The slices as the fits take them."""
-        return [_measured(slice, slice.base[self.along], self.horizon) for slice in self.slices]
-
     def compare(self) -> Comparison:
         """The forms along the boundary, fitted and compared."""
-        return compare(self.measured(), self.along)
+        return compare(thresholds(self.x, (s.posterior(self.horizon) for s in self.slices)))
 
 
-def boundaries(found: Sequence[SliceReport]) -> Iterator[Boundary]:
-    """Every boundary of at least three slices, along d and along p, at every horizon.
+def boundaries(
+    found: Sequence[SliceReport], axes: Sequence[str] = ("d", "p")
+) -> Iterator[Boundary]:
+    """Every boundary of at least three slices, along each of the axes, at every horizon.
 
     Slices of a single value, which have no threshold, are passed over.
     """
     scanned = [slice for slice in found if not slice.is_point]
-    for along in ("d", "p"):
+    for along in axes:
         if found[0].along == along:
             continue
         groups: dict[tuple[object, ...], list[SliceReport]] = {}
-        for slice in scanned:
+        for slice in (slice for slice in scanned if along in slice.place):
             groups.setdefault((slice.name, slice.base.moved(along, 0)), []).append(slice)
         for group in groups.values():
             inside = tuple(sorted(group, key=lambda slice: slice.base[along]))
@@ -74,28 +73,33 @@ def boundaries(found: Sequence[SliceReport]) -> Iterator[Boundary]:
                     yield Boundary(inside, along, h)
 
 
-def width_exponent(boundary: Boundary) -> tuple[float, float]:
-    """The exponent b of width ~ x^b and its standard error, slices weighted by posteriors."""
+def width_law(boundary: Boundary) -> Fit | None:
+    """width = a x^b; nothing along an axis with places that are not positive."""
+    x = np.array(boundary.x, float)
+    if not np.all(x > 0):
+        return None
     posteriors = [slice.posterior(boundary.horizon) for slice in boundary.slices]
-    log_width = np.log([p.width for p in posteriors])
     ends = np.log([p.width_interval() for p in posteriors])
-    error = (ends[:, 1] - ends[:, 0]) / 3.92
-    x = np.log(boundary.x)
-    return float(slope(x, log_width, error)), slope_error(x, error)
+    width = np.log([p.width for p in posteriors])
+    return fit(POWER, Thresholds(x, width, (ends[:, 1] - ends[:, 0]) / 3.92))
 
 
 def constants(
     found: Sequence[SliceReport],
 ) -> Iterator[tuple[tuple[str, str], dict[float, Fit]]]:
-    """N = C(p) d by p, of every dynamics that has three d, at every horizon: both by name."""
+    """N = C(p) d at every p with three d, of every dynamics, at every horizon: both by name."""
     for name in dict.fromkeys(slice.name for slice in found):
         here = [slice for slice in found if slice.name == name and not slice.is_point]
-        if found[0].along != "n" or len({slice.base.d for slice in here}) < FEWEST:
+        if found[0].along != "n" or not here:
             continue
-        for h, label in enumerate(here[0].horizon.labels):
-            measured = [_measured(slice, (slice.base.d, slice.base.p), h) for slice in here]
-            yield (name, label), proportionality(measured)
+        by_p: dict[float, list[SliceReport]] = {}
+        for slice in here:
+            by_p.setdefault(slice.base.p, []).append(slice)
+        enough = {p: at for p, at in by_p.items() if len({s.base.d for s in at}) > SPARE}
+        for h, label in enumerate(here[0].horizon.labels if enough else ()):
+            yield (name, label), {p: _constant(at, h) for p, at in sorted(enough.items())}
 
 
-def _measured(slice: SliceReport, x: float | tuple[float, float], horizon: int) -> Measured:
-    return Measured(x, slice.tallies(horizon), *slice.extent, slice.rises)
+def _constant(found: Sequence[SliceReport], horizon: int) -> Fit:
+    x = [slice.base.d for slice in found]
+    return fit(PROPORTIONAL, thresholds(x, (slice.posterior(horizon) for slice in found)))

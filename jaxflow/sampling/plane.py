@@ -2,9 +2,10 @@
 
 The places are those of a lattice, listed values of every axis or a dyadic ladder of its range. A
 coarse pass locates the thresholds at the middle of the plane, then at its ends. From then on the
-next trials go where they lower the area of the band by which it is too wide most for what they
-cost: with S the posterior covariance of log N over the lattice, m trials at a place c whose 10-90 %
-width is w lower the variances to
+next trials go where they lower the area of the band by which it is too wide most, over the root of
+what they cost; without the root, many cheap trials that tell little run first, and the whole takes
+no less. With S the posterior covariance of log N over the lattice, m trials at a place c whose
+10-90 % width is w lower the variances to
 
     S_tt - S_tc^2 / (S_cc + 1/I),   I = m / (4/s^2 + S_cc/K),   s = 2 log(9)/w,
 
@@ -167,7 +168,7 @@ class PlanePlan:
             variance = np.diag(S)
             after = np.maximum(variance - S**2 / (variance + noise)[:, None], 0)
             gain = self._area(variance, settled) - self._area(after, settled)
-            best = int(np.argmax(gain / np.where(tried, taken, opened)))
+            best = int(np.argmax(gain / np.sqrt(np.where(tried, taken, opened))))
             if chosen and not gain[best] > 0:
                 break
             if not gain[best] > 0:  # in expectation those in flight are enough

@@ -2,17 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import expm1
 
 from jaxflow.core.errors import mistake
-from jaxflow.report.growth import Boundary, boundaries, constants, width_exponent
+from jaxflow.report.growth import Boundary, boundaries, constants, width_law
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
-from jaxflow.show.text import OPEN, WIDTH, Entry, Table, allowed, between, beyond, number, sought
-from jaxflow.statistics.scaling import Fit
+from jaxflow.show.text import (
+    OPEN,
+    WIDTH,
+    Entry,
+    Table,
+    allowed,
+    between,
+    beyond,
+    number,
+    sought,
+    symbol,
+)
+from jaxflow.statistics.fitting import Fit
 from jaxflow.statistics.slowing import Slowing
 
 FRACTIONS = 0.25, 0.5, 1.0  # of the longest horizon
-UNDECIDED = "the data do not decide between the forms"
+JUDGED = "behind in the log density of slices left out; holds to: 95 % bound of the scatter"
 
 
 def scaling(found: Sequence[SliceReport]) -> list[Table]:
@@ -20,41 +32,41 @@ def scaling(found: Sequence[SliceReport]) -> list[Table]:
 
     Raises `ValueError` where no boundary has three slices.
     """
-    made = [table for along in boundaries(found) for table in (forms(along), widths(along))]
+    every = boundaries(found, list({name: None for slice in found for name in slice.place}))
+    made = [table for along in every for table in (forms(along), widths(along))]
     for (name, horizon), fits in constants(found):
         rows = (
             (f"{p:g}", f"{fit.coefficients[0]:.3g}", between(fit.low[0], fit.high[0]),
-             f"{fit.misfit:.1f}")
+             held(fit), f"{fit.misfit:.1f}")
             for p, fit in fits.items()
         )  # fmt: skip
-        headings = ("p", "C", "interval", "chi2/dof")
+        headings = ("p", "C", "interval", "holds to", "chi2/dof")
         made.append(Table(f"N = C(p) d: {name}, {horizon}", headings, tuple(rows), words=()))
     if not made:
-        remedy = "give the study more values of d or p"
-        raise mistake("three slices along d or p", f"{len(found)} slices", remedy)
+        remedy = "give the study more values of an axis"
+        raise mistake("three slices along an axis", f"{len(found)} slices", remedy)
     return made
 
 
 def forms(boundary: Boundary) -> Table:
     """The forms along a boundary, best first, and whether the data decide for one."""
-    compared = boundary.compare()
-    numbers = (compared.fits, compared.weights, compared.best_in, compared.left_out)
+    compared, x = boundary.compare(), symbol(boundary.along)
+    numbers = (compared.fits, compared.behind, compared.behind_error)
     rows = (
         (
-            fit.form.formula.format(x=boundary.along),
+            fit.form.formula.format(x=x),
             coefficients(fit),
-            number(fit.misfit),
-            f"{weight:.2f}",
-            f"{100 * best:.0f} %",
-            f"{100 * left:.1f} %",
+            exponents(fit, boundary.x),
+            held(fit),
+            f"{behind:.1f} ± {error:.1f}" if behind else "0",
         )
-        for fit, weight, best, left in zip(*numbers, strict=True)
+        for fit, behind, error in zip(*numbers, strict=True)
     )
     return Table(
-        f"Thresholds along {boundary.along}: {boundary.title}",
-        ("form", "coefficients", "chi2/dof", "weight", "best in", "left out"),
+        f"Thresholds along {x}: {boundary.title}",
+        ("form", "coefficients", "exponent at ends", "holds to", "behind"),
         tuple(rows),
-        f"the data decide for: {compared.decided}" if compared.decided else UNDECIDED,
+        f"{compared.verdict}; {JUDGED}",
         words=(0, 1),
     )
 
@@ -62,19 +74,35 @@ def forms(boundary: Boundary) -> Table:
 def coefficients(fit: Fit) -> tuple[str, ...]:
     """Names, values and intervals, a line each."""
     parts = zip(fit.form.coefficients, fit.coefficients, fit.low, fit.high, strict=True)
-    return tuple(f"{name} {x:.4g} [{low:.4g}, {high:.4g}]" for name, x, low, high in parts)
+    return tuple(f"{name} {x:.3g} [{low:.3g}, {high:.3g}]" for name, x, low, high in parts)
+
+
+def exponents(fit: Fit, x: Sequence[float]) -> Entry:
+    """d log N / d log x at the smallest and the largest x, where they are positive."""
+    ends = sorted({min(x), max(x)})
+    if ends[0] <= 0:
+        return ""
+    found = zip(*fit.exponent(ends), strict=True)
+    return tuple(f"{value:.2f} [{low:.2f}, {high:.2f}]" for value, low, high in found)
+
+
+def held(fit: Fit) -> str:
+    """The relative scatter of N about the form, which is below this with 95 %."""
+    share = 100 * expm1(fit.holds_to)
+    return f"{share:.0f} %" if share >= 10 else f"{share:.1f} %"
 
 
 def widths(boundary: Boundary) -> Table:
     """The 10-90 % width of the transition at every slice, and its growth as a power of the size."""
-    exponent, error = width_exponent(boundary)
+    law, x = width_law(boundary), symbol(boundary.along)
+    grown = () if law is None else (law.coefficients[1], law.low[1], law.high[1])
     return Table(
-        f"Width of the transition along {boundary.along}: {boundary.title}",
-        (boundary.along, "N", "interval", "width (10-90 %, in log n)", "interval"),
+        f"Width of the transition along {x}: {boundary.title}",
+        (x, "N", "interval", "width (10-90 %, in log n)", "interval"),
         tuple(
             _width(x, s, boundary.horizon) for x, s in zip(boundary.x, boundary.slices, strict=True)
         ),
-        f"width ~ {boundary.along}^({exponent:.2f} ± {1.96 * error:.2f})",
+        "width ~ {}^b, b = {:.2f} [{:.2f}, {:.2f}]".format(x, *grown) if grown else "",
         words=(),
     )
 

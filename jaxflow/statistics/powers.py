@@ -1,18 +1,16 @@
 """Power laws y ~ x^b of what single trials measure, with the error that trials leave in b.
 
-b is the least-squares slope of log y against log x. Two designs have two intervals:
+Two designs have two intervals:
 
 - every trial was measured at all x, as the networks of one seed at each width: what a trial has at
-  one x goes with what it has at another, so each gives an exponent of its own, and these have a
-  mean (`mean_exponent`, Student's t, good for few trials);
-- there are other trials at every x, and as many as there happen to be: they are drawn again at
-  each x by itself, and the geometric means, every x with the same weight, have a slope each time
-  (`power_law`, percentiles, good from a dozen trials an x on).
-
-Neither interval holds another error, as of a law that is no power.
+  one x goes with what it has at another, so each gives an exponent of its own, the least-squares
+  slope of log y against log x, and these have a mean (`mean_exponent`, Student's t, good for few
+  trials; it holds no other error, as of a law that is no power);
+- there are other trials at every x, and as many as there happen to be: their geometric means have
+  errors by the bootstrap, good from a dozen trials an x on, and are fitted as thresholds are, with
+  the scatter that they have about the power beyond these errors (`power_law`, fitting.py).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,34 +18,22 @@ from numpy.typing import ArrayLike
 
 from jaxflow.core.checks import Array, positives
 from jaxflow.core.errors import mistake
-from jaxflow.statistics.resamples import Interval, mean_interval, percentiles, resampled
+from jaxflow.statistics.fitting import Fit, fit
+from jaxflow.statistics.forms import POWER
+from jaxflow.statistics.resamples import Interval, bootstrap, mean_interval
+from jaxflow.statistics.scatter import Thresholds
 
 RESAMPLES = 4000
 NORMAL_END = 1.96  # standard errors
+EXACT = 1e-6  # least error of a mean of log y
 
 
-def slope(x: ArrayLike, y: ArrayLike, error: ArrayLike = 1.0) -> Array:
-    """The least-squares slopes (...) of y (..., k) against x, (k,) or (..., k).
-
-    Each y is weighted by its standard error, (k,) or one for all.
-    """
-    moved, weight = _centred(x, error)
-    moment = np.sum(weight * moved * np.asarray(y, float), axis=-1)
-    return np.asarray(moment / np.sum(weight * moved**2, axis=-1))[()]
-
-
-def slope_error(x: ArrayLike, error: ArrayLike) -> float:
-    """The standard error of `slope` where those of y are `error`."""
-    moved, weight = _centred(x, error)
-    return float(np.sum(weight * moved**2) ** -0.5)
-
-
-def _centred(x: ArrayLike, error: ArrayLike) -> tuple[Array, Array]:
-    """x about its weighted mean, and the weights."""
+def slope(x: ArrayLike, y: ArrayLike) -> Array:
+    """The least-squares slopes (...) of y (..., k) against x, (k,) or (..., k)."""
     places = np.asarray(x, float)
-    weight = np.broadcast_to(np.asarray(error, float) ** -2.0, places.shape)
-    centre = np.sum(weight * places, axis=-1, keepdims=True) / weight.sum(axis=-1, keepdims=True)
-    return places - centre, weight
+    moved = places - places.mean(axis=-1, keepdims=True)
+    moment = np.sum(moved * np.asarray(y, float), axis=-1)
+    return np.asarray(moment / np.sum(moved**2, axis=-1))[()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +48,11 @@ class PowerLaw:
     mean: Array  # geometric, of the trials at x
     mean_low: Array
     mean_high: Array
+    fit: Fit
 
     def at(self, x: ArrayLike) -> Array:
         """The fitted y, in the shape of x."""
-        centre = np.log(self.x).mean()
-        return np.exp(np.log(self.mean).mean() + self.exponent * (np.log(x) - centre))
+        return self.fit.predict(x)[0]
 
     @property
     def misfit(self) -> float:
@@ -74,10 +60,7 @@ class PowerLaw:
 
         NaN of two x, through which a law always goes.
         """
-        error = np.log(self.mean_high / self.mean_low) / (2 * NORMAL_END)
-        deviation = np.log(self.mean / self.at(self.x)) / error
-        freedom = len(self.x) - 2
-        return float(deviation @ deviation / freedom) if freedom else float("nan")
+        return self.fit.misfit
 
 
 def power_law(x: ArrayLike, y: ArrayLike) -> PowerLaw:
@@ -92,14 +75,16 @@ def power_law(x: ArrayLike, y: ArrayLike) -> PowerLaw:
     places = np.unique(x)
     if len(places) < 2:
         raise mistake("two different x", places.tolist(), "measure at another x")
-    rng = np.random.default_rng(0)
     logs = [np.log(y[x == place]) for place in places]
-    means = np.array([_mean([values]) for values in logs])
-    drawn = np.stack([resampled([values], _mean, rng, RESAMPLES) for values in logs], axis=1)
-    exponent, ends = float(slope(np.log(places), means)), slope(np.log(places), drawn)
-    low, high = map(float, percentiles(ends))
-    mean_low, mean_high = map(np.exp, percentiles(drawn))
-    return PowerLaw(exponent, low, high, len(y), places, np.exp(means), mean_low, mean_high)
+    found = [
+        bootstrap([values], lambda groups: np.mean(groups[0], axis=-1), k, RESAMPLES)
+        for k, values in enumerate(logs)
+    ]
+    mean, low, high = (np.array(part) for part in zip(*found, strict=True))
+    error = np.maximum((high - low) / (2 * NORMAL_END), EXACT)
+    law = fit(POWER, Thresholds(places, mean, error))
+    exponent = law.coefficients[1], law.low[1], law.high[1]
+    return PowerLaw(*exponent, len(y), places, np.exp(mean), np.exp(low), np.exp(high), law)
 
 
 def mean_exponent(x: ArrayLike, values: ArrayLike) -> Interval:
@@ -113,8 +98,3 @@ def mean_exponent(x: ArrayLike, values: ArrayLike) -> Interval:
         got = (np.shape(x), np.shape(values))
         raise mistake("x (k,) and values (trials, k), k > 1", got, "give a row for every trial")
     return mean_interval(slope(log_x, numbers))
-
-
-def _mean(groups: Sequence[Array]) -> Array:
-    """Of the one group, over its trials (..., trials)."""
-    return np.mean(groups[0], axis=-1)

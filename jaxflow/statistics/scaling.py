@@ -1,290 +1,147 @@
-"""How a threshold N grows with d or p: forms fitted to the thresholds of slices, and compared.
+"""How a threshold N grows with d, p or a parameter: forms compared by what they predict.
 
-A form is N = B(x) theta or log N = B(x) theta, with one or two coefficients theta. The fit is of
-least squares in log N over the c slices, each weighted by the standard error e_i of its posterior,
+A form is judged by the sum over slices of the log density that its fit to all other slices gives to
+log N, scatter integrated (A. Vehtari, A. Gelman and J. Gabry, "Practical Bayesian model evaluation
+using leave-one-out cross-validation and WAIC", Statistics and Computing 27 (2017) 1413-1432). The
+standard error of a difference is sqrt(c) times the standard deviation of its c terms.
 
-    chi^2 = sum_i (log N_i - log f(x_i; theta))^2 / e_i^2.
-
-Intervals are those of the fits to resamples of the trials (resamples.py). They hold if the form
-does: where chi^2 per degree of freedom is far above 1 it does not, and they are too narrow.
-
-Forms are compared by the corrected information criterion of k coefficients,
-
-    AICc = chi^2 + 2k + 2k(k + 1) / max(c - k - 1, 1),
-
-with weights proportional to exp(-AICc/2); by how often each is best among the resamples; and by
-the error of log N at a slice that is left out of the fit. One is decided for if every other is more
-than 4 above it, "considerably less" supported in the words of K. P. Burnham and D. R. Anderson,
-"Model Selection and Multimodel Inference" (2002), p. 70, and if it is best in most resamples. A
-form of which it is a special case can never be that much above it: that one need only be worse.
+A form is out if it is behind the best by more than 4 and by more than 2 standard errors: of less,
+and of few slices, the error cannot be trusted (T. Sivula, M. Magnusson, A. A. Matamoros and A.
+Vehtari, "Uncertainty in Bayesian leave-one-out cross-validation based model comparison", 2020,
+arXiv 2008.10296). The data decide for a form if all others are out but those that hold it as a
+special case, which are never much worse; and these must say the same: an exponent d log N / d log x
+at both ends that is known to `ALIKE` and agrees. They decide nothing unless every form could be
+fitted, which takes two slices more than it has coefficients.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from jaxflow.core.checks import Array, whole
-from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.statistics.resamples import Measured, Thresholds, percentiles, thresholds
+from jaxflow.core.checks import Array
+from jaxflow.core.errors import mistake
+from jaxflow.statistics.fitting import Fit, fit, left_out
+from jaxflow.statistics.forms import FORMS, Form
+from jaxflow.statistics.posterior import Posterior
+from jaxflow.statistics.scatter import Thresholds
 
 FEWEST = 3  # slices
-DECIDED_BY = 4.0  # AICc above that of the form decided for
-DECIDED_IN = 0.8  # of the resamples
-ITERATIONS = 30  # of Gauss-Newton; a few suffice near the data
-CLOSE = 1e-9  # relative step in N that ends it
-HALVINGS = 12  # of a step that makes the misfit larger or a threshold negative
-
-
-@dataclass(frozen=True)
-class Form:
-    """N against x; `coefficients` are named as in `formula`."""
-
-    name: str
-    formula: str
-    coefficients: tuple[str, ...]
-    basis: Callable[[Array], Array]  # (c,) to (c, k)
-    logarithmic: bool = False  # the basis gives log N, and the first coefficient is exp(theta_1)
-    special_cases: tuple[str, ...] = ()  # forms that it holds
-
-    def log(self, theta: Array, x: Array) -> Array:
-        """log N (..., c) for theta (..., k); nan where N is not positive."""
-        value = theta @ self.basis(x).T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(
-                value if self.logarithmic else np.log(np.where(value > 0, value, np.nan))
-            )
-
-
-def _ones(x: Array) -> Array:
-    return np.ones_like(x)
-
-
-PROPORTIONAL = Form("proportional", "N = C {x}", ("C",), lambda x: x[:, None])
-LINEAR = Form(
-    "linear",
-    "N = a {x} + b",
-    ("a", "b"),
-    lambda x: np.stack([x, _ones(x)], 1),
-    special_cases=("proportional",),
-)
-POWER = Form(
-    "power",
-    "N = a {x}^b",
-    ("a", "b"),
-    lambda x: np.stack([_ones(x), np.log(x)], 1),
-    logarithmic=True,
-    special_cases=("proportional",),
-)
-LOGARITHMIC = Form(
-    "logarithmic", "N = a log {x} + b", ("a", "b"), lambda x: np.stack([np.log(x), _ones(x)], 1)
-)
-SATURATING = Form(
-    "saturating", "N = a - b/{x}", ("a", "b"), lambda x: np.stack([_ones(x), -1 / x], 1)
-)
-
-FORMS = {
-    "d": (PROPORTIONAL, LINEAR, POWER),
-    "p": (LOGARITHMIC, POWER, LINEAR, SATURATING),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A form fitted to c slices: coefficients and their 95 % intervals, in the form's order."""
-
-    form: Form
-    coefficients: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    chi2: float
-    slices: int
-    theta: Array  # (k,)
-    drawn: Array  # (resamples, k)
-
-    @property
-    def misfit(self) -> float:
-        """chi^2 per degree of freedom; nan where there is none."""
-        freedom = self.slices - len(self.theta)
-        return self.chi2 / freedom if freedom else np.nan
-
-    def predict(self, x: ArrayLike) -> tuple[Array, Array, Array]:
-        """N at each x, in samples: (fit, low, high) of its 95 % band, in the shape of x.
-
-        Nan where the form is not positive.
-        """
-        points = np.asarray(x, float)
-        if not np.all(points > 0):
-            raise mistake("x > 0", x, "ask for the form at positive x")
-        flat = points.ravel()
-        mean = np.exp(self.form.log(self.theta, flat))
-        low, high = percentiles(np.exp(self.form.log(self.drawn, flat)))
-        mean, low, high = (v.reshape(points.shape) for v in (mean, low, high))
-        return mean, low, high
+SPARE = 2  # slices beyond the coefficients of a form
+OUT = 4.0  # in log density
+ERRORS = 2.0  # standard errors
+ALIKE = 0.25  # half of the band of an exponent b, or that times |b| if that is more
+ONE_SIGMA = 0.1587, 0.8413
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Forms fitted to the same slices, best first; everything in their order.
+    """Forms fitted to the same slices: the one decided for, then the best first.
 
-    `best_in` is the fraction of resamples in which a form is best, and `left_out` the root mean
-    square error of log N at a slice left out. `decided` is the name of the form that the data
-    decide for, or "" where they cannot tell.
+    `behind` is by how much the log density of left out slices is less than the best one's, with
+    its standard error, in the order of the fits. `standing` are the names of those that are not
+    out, `decided` is the name of the one that the data decide for, or "", and `lacking` are the
+    forms that were not fitted to so few slices.
     """
 
     fits: tuple[Fit, ...]
-    criterion: tuple[float, ...]
-    weights: tuple[float, ...]
-    best_in: tuple[float, ...]
-    left_out: tuple[float, ...]
+    behind: tuple[float, ...]
+    behind_error: tuple[float, ...]
+    standing: tuple[str, ...]
     decided: str
+    lacking: tuple[Form, ...]
     thresholds: Thresholds
 
+    @property
+    def verdict(self) -> str:
+        """What the data say, in a sentence."""
+        if self.decided:
+            return f"the data decide for: {self.decided}"
+        if self.lacking:
+            few = len(np.unique(self.thresholds.x))
+            return f"{few} sizes are too few to decide; not fitted: {_names(self.lacking)}"
+        *others, last = self.standing
+        if not others:
+            return f"best predicted by {last}, of which these sizes do not say how it bends"
+        return f"these sizes do not decide between {', '.join(others)} and {last}"
 
-def compare(
-    slices: Sequence[Measured], along: str, *, resamples: int = 200, seed: int = 0
-) -> Comparison:
-    """The forms of N against `along`, d or p, fitted to the slices and compared.
+    @property
+    def curve(self) -> Fit | None:
+        """The first fit, to be drawn; nothing where slices were too few for forms that bend."""
+        few = any(len(form.coefficients) == 2 for form in self.lacking)
+        return None if few else self.fits[0]
 
-    Every slice is `(x, tallies, low, high, rising)`. Raises `ValueError` if there are fewer than 3
-    different x, or for another axis.
+    def of(self, name: str) -> Fit | None:
+        """The fit of a form by its name, if it was fitted."""
+        return next((fit for fit in self.fits if fit.form.name == name), None)
+
+
+def compare(data: Thresholds, forms: Sequence[Form] = FORMS) -> Comparison:
+    """The forms fitted to thresholds and compared; those for x > 0 only where all are.
+
+    Raises `ValueError` for fewer than 3 different x.
     """
-    if along not in FORMS:
-        raise unknown_name("axis", along, FORMS)
-    data = _measured(slices, resamples, seed)
-    if not np.all(data.x > 0):
-        raise mistake(f"slices at {along} > 0", data.x.tolist(), f"give each slice its {along}")
-    return _compare(data, FORMS[along])
-
-
-def proportionality(
-    slices: Sequence[Measured], *, resamples: int = 200, seed: int = 0
-) -> dict[float, Fit]:
-    """N = C(p) d at every p: the fit, whose coefficient is C and whose `misfit` tests the form.
-
-    The x of every slice is the pair (d, p). Raises `ValueError` if there are fewer than 3 slices.
-    """
-    data = _measured(slices, resamples, seed)
-    if data.x.shape != (len(slices), 2):
-        raise mistake("slices at pairs (d, p)", data.x.tolist(), "give each slice x = (d, p)")
-    found = {}
-    for p in np.unique(data.x[:, 1]).tolist():
-        here = data.x[:, 1] == p
-        part = Thresholds(
-            data.x[here, 0], data.log_threshold[here], data.error[here], data.drawn[:, here]
-        )
-        found[p] = fit(PROPORTIONAL, part)
-    return found
-
-
-def fit(form: Form, data: Thresholds) -> Fit:
-    """The form fitted to thresholds and to their resamples."""
-    theta = _solve(form, data.x, data.log_threshold[None], data.error)[0]
-    drawn = _solve(form, data.x, data.drawn, data.error)
-    named = _coefficients(form, drawn)
-    low, high = percentiles(named)
-    chi2 = _chi2(form, theta[None], data.x, data.log_threshold[None], data.error)[0]
-    return Fit(
-        form, tuple(_coefficients(form, theta).tolist()), tuple(low.tolist()), tuple(high.tolist()),
-        float(chi2), len(data.x), theta, drawn,
-    )  # fmt: skip
-
-
-def _measured(slices: Sequence[Measured], resamples: int, seed: int) -> Thresholds:
-    different = len({slice[0] for slice in slices})
+    different = len(np.unique(data.x))
     if different < FEWEST:
         raise mistake(f"at least {FEWEST} different slices", different, "run more slices")
-    return thresholds(slices, whole("resamples", resamples, least=2), seed)
-
-
-def _compare(data: Thresholds, forms: Sequence[Form]) -> Comparison:
-    fits = [fit(form, data) for form in forms]
-    criterion = np.array([f.chi2 + _penalty(f) for f in fits])
-    error = data.error * 2**0.5  # a resample errs twice: as the data did, and as it was drawn
-    drawn = [_chi2(f.form, f.drawn, data.x, data.drawn, error) + _penalty(f) for f in fits]
-    best_in = np.bincount(np.argmin(drawn, axis=0), minlength=len(fits)) / len(data.drawn)
-    left_out = np.array([_left_out(form, data) for form in forms])
-    weights = np.exp((criterion.min() - criterion) / 2)
-    order = np.argsort(criterion, kind="stable")
+    meant = [form for form in forms if np.all(data.x > 0) or not form.positive]
+    fitted = [form for form in meant if different >= len(form.coefficients) + SPARE]
+    fits = [fit(form, data) for form in fitted]
+    densities = np.array([left_out(form, data) for form in fitted])
+    best = int(np.argmax(densities.sum(axis=1)))
+    less = densities[best] - densities
+    behind, error = less.sum(axis=1), np.sqrt(len(data.x)) * less.std(axis=1, ddof=1)
+    stands = [not (b > OUT and b > ERRORS * e) for b, e in zip(behind, error, strict=True)]
+    lacking = tuple(form for form in meant if form not in fitted)
+    standing = [fit for fit, does in zip(fits, stands, strict=True) if does]
+    decided = "" if lacking else _decided(standing, data.x)
+    order = sorted(range(len(fits)), key=lambda i: (fitted[i].name != decided, behind[i]))
     return Comparison(
         tuple(fits[i] for i in order),
-        tuple(criterion[order].tolist()),
-        tuple((weights / weights.sum())[order].tolist()),
-        tuple(best_in[order].tolist()),
-        tuple(left_out[order].tolist()),
-        _decided([forms[i] for i in order], criterion[order], float(best_in[order[0]])),
+        tuple(float(behind[i]) for i in order),
+        tuple(float(error[i]) for i in order),
+        tuple(fitted[i].name for i in order if stands[i]),
+        decided,
+        lacking,
         data,
     )
 
 
-def _decided(forms: Sequence[Form], criterion: Array, best_in: float) -> str:
-    """The first of the forms if it is clear of the others, else ""."""
-    name = forms[0].name
-    above = zip(forms[1:], criterion[1:] - criterion[0], strict=True)
-    clear = all(gap > DECIDED_BY or name in form.special_cases for form, gap in above)
-    return name if clear and best_in >= DECIDED_IN else ""
+def thresholds(x: Sequence[float], posteriors: Iterable[Posterior]) -> Thresholds:
+    """The thresholds of slices at x, by the medians of their posteriors, and their errors.
+
+    Raises `ValueError` where most of a posterior lies outside its range.
+    """
+    found = list(posteriors)
+    for place, posterior in zip(x, found, strict=True):
+        if posterior.at_edge:
+            remedy = "leave the slice out, or search again in another range"
+            low, high = posterior.low, posterior.high
+            raise mistake(f"a threshold within {low:g}..{high:g}", place, remedy)
+    ends = np.log([posterior.quantile(ONE_SIGMA) for posterior in found])
+    medians = np.log([posterior.median for posterior in found])
+    return Thresholds(np.asarray(x, float), medians, (ends[:, 1] - ends[:, 0]) / 2)
 
 
-def _penalty(found: Fit) -> float:
-    k = len(found.theta)
-    return 2 * k + 2 * k * (k + 1) / max(found.slices - k - 1, 1)
+def _decided(standing: Sequence[Fit], x: Array) -> str:
+    """The form of which all others that stand are another way to say the same, if there is one."""
+    for one in standing:
+        others = [fit for fit in standing if fit is not one]
+        if all(one.form.name in fit.form.special_cases and _alike(one, fit, x) for fit in others):
+            return one.form.name
+    return ""
 
 
-def _left_out(form: Form, data: Thresholds) -> float:
-    """The root mean square error of log N at each slice by a fit to the others."""
-    errors = []
-    for i, x in enumerate(data.x):
-        rest = np.arange(len(data.x)) != i
-        theta = _solve(form, data.x[rest], data.log_threshold[None, rest], data.error[rest])[0]
-        errors.append(form.log(theta, np.array([x]))[0] - data.log_threshold[i])
-    return float(np.sqrt(np.mean(np.square(np.nan_to_num(errors, nan=np.inf)))))
+def _alike(one: Fit, general: Fit, x: Array) -> bool:
+    """Whether the general form has the exponents of the other at both ends, and knows them."""
+    ends = np.array([x.min(), x.max()])
+    if not np.all(ends > 0):
+        return False
+    value = one.exponent(ends).value
+    _, low, high = general.exponent(ends)
+    known = high - low <= 2 * ALIKE * np.maximum(np.abs(value), 1)
+    return bool(np.all(known & (low <= value) & (value <= high)))
 
 
-def _coefficients(form: Form, theta: Array) -> Array:
-    if not form.logarithmic:
-        return theta
-    return np.concatenate([np.exp(theta[..., :1]), theta[..., 1:]], axis=-1)
-
-
-def _chi2(form: Form, theta: Array, x: Array, log_threshold: Array, error: Array) -> Array:
-    """chi^2 (r,) for theta (r, k) and log N (r, c); inf where the form is not positive."""
-    residual = (log_threshold - form.log(theta, x)) / error
-    return np.nan_to_num(np.sum(residual**2, axis=1), nan=np.inf)
-
-
-def _solve(form: Form, x: Array, log_threshold: Array, error: Array) -> Array:
-    """theta (r, k) of least squares in log N, for r rows of log N (r, c)."""
-    basis = form.basis(x)
-    if form.logarithmic:
-        return _least_squares(basis, log_threshold, np.broadcast_to(1 / error, log_threshold.shape))
-    threshold = np.exp(log_threshold)
-    theta = _least_squares(basis, threshold, 1 / (error * threshold))
-    misfit = _chi2(form, theta, x, log_threshold, error)
-    level = np.exp(np.mean(log_threshold, axis=1))  # a start that is positive everywhere
-    flat = _least_squares(basis, np.outer(level, np.ones(len(x))), 1 / (error * threshold))
-    theta = np.where(np.isfinite(misfit)[:, None], theta, flat)
-    for _ in range(ITERATIONS):
-        value = theta @ basis.T
-        step = _least_squares(basis, (log_threshold - np.log(value)) * value, 1 / (error * value))
-        misfit = _chi2(form, theta, x, log_threshold, error)
-        for _ in range(HALVINGS):
-            worse = _chi2(form, theta + step, x, log_threshold, error) > misfit
-            if not worse.any():
-                break
-            step[worse] /= 2
-        step[_chi2(form, theta + step, x, log_threshold, error) > misfit] = 0
-        theta = theta + step
-        if np.all(np.abs(step @ basis.T) < CLOSE * np.abs(value)):
-            break
-    return theta
-
-
-def _least_squares(basis: Array, y: Array, root: Array) -> Array:
-    """theta (r, k) that minimizes sum (root (y - basis theta))^2 for y and root (r, c)."""
-    design = basis * root[:, :, None]
-    scale = np.linalg.norm(design, axis=1)
-    design /= scale[:, None]
-    normal = np.swapaxes(design, 1, 2) @ design
-    moment = np.swapaxes(design, 1, 2) @ (y * root)[:, :, None]
-    return np.asarray(np.linalg.solve(normal, moment)[:, :, 0] / scale)
+def _names(forms: Iterable[Form]) -> str:
+    return ", ".join(form.name for form in forms)

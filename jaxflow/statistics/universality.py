@@ -41,7 +41,6 @@ from scipy import stats
 from jaxflow.core.checks import Array, positives
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.posterior import Posterior
-from jaxflow.statistics.powers import slope, slope_error
 from jaxflow.statistics.resamples import Interval
 
 Kind: TypeAlias = Literal["same", "open", "different", "scatters", "shrinks", "grows"]
@@ -161,11 +160,12 @@ class Differences:
         x, weight = self.size**-0.5, self.error**-2.0
         if len(np.unique(self.size)) < 2:
             return None
-        coefficient = float(slope(x, self.value, self.error))
         centre, middle = (float(weight @ v / weight.sum()) for v in (x, self.value))
-        misfit = (self.value - middle - coefficient * (x - centre)) / self.error
+        moved = x - centre
+        coefficient = float(weight @ (moved * self.value) / (weight @ moved**2))
+        misfit = (self.value - middle - coefficient * moved) / self.error
         excess = max(1.0, float(misfit @ misfit) / max(len(x) - 2, 1)) ** 0.5
-        error = excess * slope_error(x, self.error)
+        error = excess * float(weight @ moved**2) ** -0.5
         return Trend(
             middle - coefficient * centre,
             coefficient,

@@ -13,7 +13,7 @@ from jaxflow.papers.weakly_interacting import (
 )
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.fixed_slope import published_estimator
-from jaxflow.statistics.scaling import FORMS
+from jaxflow.statistics.forms import form
 
 
 @pytest.mark.parametrize(("known", "scale"), [(EXPERIMENT_1_0, 1.0), (EXPERIMENT_1_2, None)])
@@ -37,8 +37,8 @@ def test_the_width_of_experiment_1_0_is_that_of_the_rule_in_the_transition():
 def test_readings_pass_near_the_thresholds_they_are_read_from(reading):
     known = [t for t in thresholds_along("p", d=30) if t.p >= 100]
     assert len(known) == 3
-    (form,) = [form for form in FORMS[reading.along] if form.name == reading.form]
-    read = np.exp(form.log(np.array(reading.coefficients), np.array([t.p for t in known], float)))
+    sizes = np.array([t.p for t in known], float)
+    read = form(reading.form).curve(np.array(reading.coefficients), sizes)
     assert read == pytest.approx([t.n50 for t in known], rel=0.05)
 
 

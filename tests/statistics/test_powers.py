@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.optimize import curve_fit
 
-from jaxflow.statistics.powers import mean_exponent, power_law, slope, slope_error
+from jaxflow.statistics.powers import mean_exponent, power_law, slope
 
 X = np.repeat([100.0, 200, 400, 800], 30)
 
@@ -15,33 +14,36 @@ def measured(rng, exponent=-0.7, spread=0.2):
 
 
 def test_the_exponent_is_that_of_the_regression():
-    """And its interval that of independent normal errors of known size, at every x."""
+    """Of trials with errors of one size; its interval is wider by what a scatter might be."""
     y = measured(np.random.default_rng(1))
     found = power_law(X, y)
     regression = stats.linregress(np.log(X), np.log(y))
-    assert found.exponent == pytest.approx(regression.slope, rel=1e-10)
+    assert found.exponent == pytest.approx(regression.slope, abs=0.2 * regression.stderr)
     assert found.trials == len(X)
     fitted = np.exp(regression.intercept) * found.x**regression.slope
-    np.testing.assert_allclose(found.at(found.x), fitted)
-    width = (found.high - found.low) / 2
-    assert width == pytest.approx(1.96 * regression.stderr, rel=0.15)
+    np.testing.assert_allclose(found.at(found.x), fitted, rtol=0.01)
+    assert found.high - found.low > 2 * 1.96 * 0.9 * regression.stderr
     np.testing.assert_allclose(found.mean, stats.gmean(y.reshape(4, 30), axis=1))
     assert np.all((found.mean_low < found.mean) & (found.mean < found.mean_high))
 
 
 def test_intervals_cover():
-    """95 % of them: between 90 % and 99 % of 200."""
+    """Also where the means scatter about the power by more than their errors, of 4 % each."""
     rng = np.random.default_rng(2)
-    found = [power_law(X, measured(rng)) for _ in range(200)]
-    covered = sum(law.low <= -0.7 <= law.high for law in found)
-    assert 180 <= covered <= 198
+    for scatter in (0.0, 0.08):
+        covered = 0
+        for _ in range(60):
+            moved = np.repeat(scatter * rng.normal(size=4), 30)
+            law = power_law(X, measured(rng) * np.exp(moved))
+            covered += law.low <= -0.7 <= law.high
+        assert covered >= 52  # 57, 3 standard errors
 
 
 def test_the_misfit_of_a_power_is_that_of_chance_and_of_another_law_more():
     rng = np.random.default_rng(3)
-    found = np.array([power_law(X, measured(rng)).misfit for _ in range(200)])
-    assert found.mean() == pytest.approx(1, abs=0.2)  # chi^2 with 2 degrees of freedom, over 2
-    assert np.mean(found > stats.chi2.ppf(0.9, 2) / 2) == pytest.approx(0.1, abs=0.06)
+    found = np.array([power_law(X, measured(rng)).misfit for _ in range(60)])
+    assert found.mean() == pytest.approx(1, abs=0.4)  # chi^2 with 2 degrees of freedom, over 2
+    assert np.mean(found > stats.chi2.ppf(0.9, 2) / 2) == pytest.approx(0.1, abs=0.1)
     bent = power_law(X, measured(rng) * np.exp(0.3 * np.log(X / 300) ** 2))
     assert bent.misfit > 5
     assert np.isnan(power_law([1, 1, 2, 2], [1, 2, 3, 4]).misfit)
@@ -49,7 +51,7 @@ def test_the_misfit_of_a_power_is_that_of_chance_and_of_another_law_more():
 
 def test_an_exact_power_has_no_error():
     found = power_law([1, 1, 10, 100], [2, 2, 20, 200])
-    assert (found.exponent, found.low, found.high) == pytest.approx((1, 1, 1))
+    assert (found.exponent, found.low, found.high) == pytest.approx((1, 1, 1), abs=1e-4)
 
 
 def test_a_slope_is_that_of_the_regression():
@@ -62,17 +64,6 @@ def test_a_slope_is_that_of_the_regression():
     each = rng.normal(size=(3, 4, 9))
     expected = [[np.polyfit(each[i, j], y[i, j], 1)[0] for j in range(4)] for i in range(3)]
     np.testing.assert_allclose(slope(each, y), expected, rtol=1e-10)
-
-
-def test_a_weighted_slope_and_its_error_are_those_of_curve_fit():
-    rng = np.random.default_rng(5)
-    x, error = rng.uniform(1, 3, 8), rng.uniform(0.1, 1, 8)
-    y = 2 * x - 1 + error * rng.normal(size=8)
-    best, covariance = curve_fit(
-        lambda x, a, b: a * x + b, x, y, sigma=error, absolute_sigma=True, p0=(1, 0)
-    )
-    assert slope(x, y, error) == pytest.approx(best[0], rel=1e-6)
-    assert slope_error(x, error) == pytest.approx(covariance[0, 0] ** 0.5, rel=1e-6)
 
 
 def test_the_exponent_of_trials_measured_everywhere():
@@ -93,7 +84,7 @@ def test_where_trials_differ_as_a_whole_their_own_exponents_know_better():
     x = np.array([2, 4, 8, 32.0])
     values = x**-0.5 * np.exp(rng.normal(size=(12, 1)) + 0.05 * rng.normal(size=(12, 4)))
     paired, apart = mean_exponent(x, values), power_law(np.tile(x, 12), values.ravel())
-    assert paired.value == pytest.approx(apart.exponent, rel=1e-10)
+    assert apart.low < paired.value < apart.high
     assert paired.low < -0.5 < paired.high
     assert apart.high - apart.low > 5 * (paired.high - paired.low)
 

@@ -3,21 +3,16 @@
 import numpy as np
 import pytest
 from scipy import stats
-from simulated import measured, simulate
 
-from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Posterior
 from jaxflow.statistics.powers import slope
 from jaxflow.statistics.resamples import (
-    Measured,
     bootstrap,
-    estimates,
     mean_interval,
     percentiles,
     redrawn,
     resampled,
-    thresholds,
 )
 
 
@@ -127,47 +122,6 @@ def test_counts_drawn_again_are_binomial_at_the_mean_of_the_posterior():
     error = np.sqrt(trials * chance * (1 - chance) / 4000)
     assert np.all(np.abs(drawn.mean(axis=0) - trials * chance) < 4 * error)
     assert drawn.var(axis=0) == pytest.approx(trials * chance * (1 - chance), rel=0.1)
-
-
-@pytest.mark.parametrize("truth", [(300, 0.05, 0.0), (300, 0.12, 0.1), (300, 0.4, 0.2)])
-def test_resamples_are_estimated_as_the_posterior_does(truth):
-    tallies = simulate(ThresholdPlan(100, 900), truth, 0)
-    posterior = Posterior(tallies, 100, 900)
-    low, high = np.log(posterior.interval())
-    rng = np.random.default_rng(0)
-    trials = np.array([t.trials for t in tallies])
-    chance = posterior.curve([t.x for t in tallies])[0]
-    converged = rng.binomial(trials, chance, size=(12, len(trials)))
-    got = estimates(
-        Measured(1, tallies, 100, 900), converged, np.log(posterior.median), (high - low) / 4
-    )
-    expected = [
-        np.log(Posterior([Tally(t.x, int(c), t.trials) for t, c in zip(tallies, row, strict=True)],
-                         100, 900).median)
-        for row in converged
-    ]  # fmt: skip
-    away = np.abs(got - expected) / ((high - low) / 2)  # of the half width of the interval
-    assert np.sqrt(np.mean(away**2)) < 0.1
-    assert away.max() < 0.3
-
-
-def test_resamples_of_separated_trials_vary_as_the_posterior():
-    """One trial at every n: the proportions seen, 0 and 1, would not vary."""
-    n = np.arange(200, 420, 12)
-    slice = Measured(1, [Tally(int(a), int(a < 300), 1) for a in n], 100, 900)
-    data = thresholds([slice], 400, 0)
-    assert 0.9 < data.drawn.std() / data.error[0] < 1.6
-    assert data.drawn.mean() == pytest.approx(data.log_threshold[0], abs=0.4 * data.error[0])
-
-
-def test_a_rising_slice_is_the_mirror_image():
-    slice = measured(1, 300, 0)
-    turned = Measured(
-        1, [Tally(9e4 / t.x, t.converged, t.trials) for t in slice.tallies], 75, 1200, True
-    )
-    falling, rising = thresholds([slice], 300, 0), thresholds([turned], 300, 1)
-    assert rising.log_threshold == pytest.approx(np.log(9e4) - falling.log_threshold, abs=1e-4)
-    assert rising.drawn.std() == pytest.approx(falling.drawn.std(), rel=0.15)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
-from jaxflow.statistics.resamples import Measured
+from jaxflow.statistics.posterior import Posterior
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
 
@@ -53,13 +53,13 @@ def proportion(x, truth, rising: bool = False):
     return (1 - lapse) / (1 + (1 - 2 * lapse) * (np.asarray(x, float) / n50) ** slope)
 
 
-def measured(x, n50, seed, trials=20, width=0.1) -> Measured:
-    """A slice of fixed design: 13 n over three widths of the transition."""
+def measured(n50, seed, trials=20, width=0.1) -> Posterior:
+    """The threshold of a slice of fixed design: 13 n over three widths of the transition."""
     rng = np.random.default_rng([seed, int(n50)])
     n = np.unique(np.round(n50 * np.exp(np.linspace(-1.5, 1.5, 13) * width)).astype(int))
     converged = rng.binomial(trials, proportion(n, (n50, width, 0.0)))
     tallies = [Tally(int(a), int(c), trials) for a, c in zip(n, converged, strict=True)]
-    return Measured(x, tallies, n50 / 4, n50 * 4)
+    return Posterior(tallies, n50 / 4, n50 * 4)
 
 
 def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:

@@ -1,0 +1,89 @@
+"""Boundaries along every axis, and the laws of their thresholds, of trials with a known truth."""
+
+import numpy as np
+import pytest
+from simulated import proportion, row, told
+
+from jaxflow.core.types import Point, Trial
+from jaxflow.report.growth import boundaries, constants, width_law
+from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.grid import GridPlan
+from jaxflow.show import fits
+
+SHRINK = "problem.initialization.shrink"
+
+
+def slice_at(d, p, n50, shrink=1.0):
+    """A slice of 9 n with 20 trials each, of a transition of the same width everywhere."""
+    rng = np.random.default_rng([d, p, int(100 * shrink)])
+    places = tuple(int(n) for n in np.unique(np.round(n50 * np.exp(np.linspace(-0.3, 0.3, 9)))))
+    base = Point(d, 0, p, ((SHRINK, shrink),))
+    rows = [
+        row(trial, bool(rng.random() < proportion(n, (n50, 0.2, 0.0))))
+        for n in places
+        for seed in range(20)
+        for trial in [Trial("flow", base.moved("n", n), seed, 50.0)]
+    ]
+    return told("flow", base, GridPlan(places, 20), Horizon(time=(50.0,)), rows)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return [slice_at(d, p, 3 * p**0.5 * d) for p in (25, 100) for d in (10, 20, 40, 80)]
+
+
+def test_constants_are_those_of_every_p_with_three_d(found):
+    ((name, fits),) = constants([*found, slice_at(10, 400, 600), slice_at(20, 400, 1200)])
+    assert name == ("flow", "T = 50")
+    assert list(fits) == [25, 100]
+    for p, law in fits.items():
+        assert law.low[0] < 3 * p**0.5 < law.high[0]
+        assert law.holds_to < 0.2
+
+
+def test_the_width_of_the_transition_has_its_exponent(found):
+    boundary = next(boundaries(found))
+    law = width_law(boundary)
+    assert law.low[1] < 0 < law.high[1]
+    assert law.predict(30.0)[0] == pytest.approx(0.2, rel=0.3)
+
+
+def test_a_boundary_compares_the_posteriors_of_its_slices(found):
+    boundary = next(boundaries(found))
+    compared = boundary.compare()
+    n50, _, _ = boundary.thresholds
+    np.testing.assert_allclose(np.exp(compared.thresholds.log_threshold), n50)
+    power = compared.of("power")
+    assert power.low[1] < 1 < power.high[1]
+    assert compared.verdict == "4 sizes are too few to decide; not fitted: offset"
+
+
+def test_tables_say_what_the_comparison_does(found):
+    boundary = next(boundaries(found))
+    fit = boundary.compare().fits[0]
+    text = str(fits.forms(boundary))
+    assert f"C {fit.coefficients[0]:.3g} [{fit.low[0]:.3g}, {fit.high[0]:.3g}]" in text
+    assert text.splitlines()[4].split()[:4] == ["N", "=", "C", "d"]
+    assert "4 sizes are too few to decide; not fitted: offset" in " ".join(text.split())
+    value, low, high = boundary.compare().of("linear").exponent(10.0)
+    assert f"{value:.2f} [{low:.2f}, {high:.2f}]" in text
+
+
+def test_a_parameter_is_an_axis_too():
+    places = (0.0, 0.25, 0.5, 0.75, 1.0)
+    slices = [slice_at(30, 30, 300 * np.exp(-shrink), shrink) for shrink in places]
+    assert list(boundaries(slices)) == []
+    (boundary,) = boundaries(slices, [SHRINK])
+    assert boundary.x == list(places)
+    assert width_law(boundary) is None
+    law = boundary.compare().of("exponential")
+    assert law.low[1] < -1 < law.high[1]
+    tables = fits.scaling(slices)
+    assert "N = a exp(b shrink)" in str(tables[0])
+    assert "N = C shrink" not in str(tables[0])
+    assert all(len(line) <= 80 for table in tables for line in str(table).splitlines())
+
+
+def test_two_slices_make_no_boundary(found):
+    with pytest.raises(ValueError, match="expected three slices along an axis, got '2 slices'"):
+        fits.scaling(found[:2])
