@@ -141,7 +141,7 @@ class Posterior:
         return float(weights @ proportion), float(low), float(high)
 
     def _log_width(self) -> "_Marginal":
-        """Its nodes are few: the logarithm of its density is nearer to a polynomial between them."""
+        """Between its few nodes the logarithm of the density is nearer to a polynomial."""
         nodes = self._axes[1]
         density = self._weights.sum((0, 2))
         density[[0, -1]] *= 2  # without the weights of the ends
