@@ -51,9 +51,8 @@ def _masses(records: Sequence[dict[str, Any]], parameter: str, ax: Axes) -> None
             found.edges, unit * (found.share - found.edges), where="mid", color=series.color,
             linestyle=series.line, linewidth=1.1, label=record["simulator"],
         )  # fmt: skip
-    low, high = (
-        unit * (end - found.edges) for end in (found.low, found.high)
-    )  # in this unit alike
+    # in this unit the bands of all are nearly one
+    low, high = (unit * (end - found.edges) for end in (found.low, found.high))
     ax.fill_between(found.edges, low, high, color="0.88", linewidth=0, zorder=0)
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=1)
     ax.set_xlim(0, 1)
