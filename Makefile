@@ -16,10 +16,10 @@ BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint slow fuzz figures bench clean
+.PHONY: help demo test lint slow fuzz figures bench calibration clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(BASE) ## run a small study and print where its boundary lies
 	@$(BIN)/jaxflow run demo --out runs/demo
@@ -44,6 +44,10 @@ figures: $(BASE) ## run the studies of every figure and draw them (half an hour;
 
 bench: $(BENCH) ## measure against PyTorch, diffrax and SciPy on the same trials (ten minutes)
 	@$(BIN)/python -m benchmarks
+
+calibration: $(BASE) ## simulate studies of known truth: how often intervals hold it (minutes)
+	@$(BIN)/python -m benchmarks.calibration
+	@$(BIN)/python figures/calibration.py
 
 clean: ## remove caches and build outputs; runs/ and the environment stay
 	@rm -rf build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -6,23 +6,18 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 from benchmarks import machine
-from jaxflow import GradientFlow, LocalRunner, Outcome, Point, Row, ShallowNetwork, Trial
+from benchmarks.simulated import searched
+from jaxflow import GradientFlow, LocalRunner, Point, ShallowNetwork, Trial
 from jaxflow.flow.events import Certificate
 from jaxflow.papers.bounds import published_horizon, width_rule
 from jaxflow.problems.shallow.initialization import Dominated
 from jaxflow.problems.shallow.inputs import Orthogonal
-from jaxflow.sampling.axes import Horizon
-from jaxflow.sampling.search import Search
-from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 
 # Threshold, 10-90 % width in log n and lapse: maximum likelihood of the counts published for
@@ -49,26 +44,9 @@ relative_half_width = 0.04
 
 def simulated(seed: int) -> tuple[int, bool]:
     """Trials spent by a simulated study, and whether its interval covers the truth."""
-    n50, width, lapse = TRUTH
-    slope, random = 2 * np.log(9) / width, np.random.default_rng(seed)
-    search = Search(Slice("descent", Point(100, 0, 37), PLAN, Horizon()))
-    while trials := search.propose():
-        for trial in trials:
-            ratio = (1 - 2 * lapse) * (trial.point.n / n50) ** slope
-            search.tell([_ended(trial, bool(random.random() < (1 - lapse) / (1 + ratio)))])
+    search = searched(PLAN, TRUTH, seed)
     low, high = search.posterior().interval()
-    return len(search.ended), bool(low <= n50 <= high)
-
-
-def _ended(trial: Trial, converged: bool) -> Row:
-    """A row of which the search reads the outcome only."""
-    outcome = Outcome.CONVERGED if converged else Outcome.UNDECIDED
-    none: tuple[Any, ...] = ()
-    told: dict[str, Any] = {f.name: 0 for f in fields(Row)}
-    told |= {"dynamics": trial.dynamics, "parameters": none, "horizon": trial.horizon}
-    told |= {name: getattr(trial.point, name) for name in ("d", "n", "p")}
-    told |= {"seed": trial.seed, "outcome": outcome, "event_times": none, "measured": none}
-    return Row(**told)
+    return len(search.ended), bool(low <= TRUTH[0] <= high)
 
 
 def thresholds() -> dict[str, Any]:

@@ -25,8 +25,10 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri
 
 from jaxflow.core.checks import Array, ordered
+from jaxflow.core.errors import mistake
 
 WIDTHS = 0.004, 2.0  # 10-90 % widths in log n
 WIDTH_MEDIAN, WIDTH_SPREAD = 0.3, 1.5  # of their log-normal prior; the spread in log width
@@ -89,6 +91,23 @@ class Model:
             found -= (away / self.guess.spread)[:, None, None]
         return np.asarray(found)
 
+    def draw(self, rng: np.random.Generator) -> tuple[float, float, float]:
+        """A curve from the prior: n50, 10-90 % width in log n, lapse.
+
+        Raises `ValueError` for a model with a guess, which is nothing to simulate from.
+        """
+        if self.guess is not None:
+            raise mistake("a model without a guess", self.guess, "draw from the prior alone")
+        low, high = np.log(self.low), np.log(self.high)
+        tail = TAIL * (high - low)
+        place = rng.uniform(-tail, high - low + tail)  # beyond an end: in a tail
+        location = low + np.clip(place, 0, high - low)
+        if not 0 <= place <= high - low:
+            location += np.sign(place) * _exponential(rng, tail, REACH * tail)
+        ends = ndtr(np.log(np.array(WIDTHS) / WIDTH_MEDIAN) / WIDTH_SPREAD)
+        width = WIDTH_MEDIAN * np.exp(WIDTH_SPREAD * ndtri(rng.uniform(*ends)))
+        return float(np.exp(location)), float(width), _exponential(rng, LAPSE_MEAN, LAPSES[1])
+
     def log_posterior(
         self, axes: Axes, x: ArrayLike, trials: ArrayLike, converged: ArrayLike
     ) -> Array:
@@ -149,3 +168,8 @@ def _ratio(log_x: ArrayLike, location: Array, width: Array, root: Array, rising:
     slope = SLOPE_TIMES_WIDTH * np.exp(-width)
     exponent = (-1 if rising else 1) * (np.asarray(log_x) - location) * slope
     return np.asarray((1 - 2 * root**2) * np.exp(np.clip(exponent, -600, 600)))
+
+
+def _exponential(rng: np.random.Generator, mean: float, most: float) -> float:
+    """A number of an exponential law that is cut at the most."""
+    return float(-mean * np.log1p(rng.uniform() * np.expm1(-most / mean)))

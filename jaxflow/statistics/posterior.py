@@ -11,11 +11,11 @@ the interval comes out too narrow by a factor of a few.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal, TypeAlias, final
+from typing import Literal, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
 from jaxflow.core.checks import Array, fraction
 from jaxflow.core.errors import mistake
@@ -58,20 +58,15 @@ class Posterior:
         self._tallies = merged(tallies)
         self._axes = self._zoom()
         self._weights = self._density(self._axes)
-        nodes = self._axes[0]
-        self._location = np.linspace(nodes[0], nodes[-1], BETWEEN * len(nodes))
-        density = np.maximum(self._weights.sum((1, 2)), TINY)
-        mass = PchipInterpolator(nodes, density).antiderivative()(self._location)
-        self._cumulative = np.asarray(mass / mass[-1], float)
+        self._location = _Marginal.of(self._axes[0], self._weights.sum((1, 2)))
 
     def quantile(self, q: ArrayLike) -> Array:
         """The n50 below which posterior mass q lies, in samples and in the shape of q."""
-        location = np.interp(np.asarray(q, float), self._cumulative, self._location)
-        return np.asarray(np.exp(location))
+        return np.asarray(np.exp(self._location.quantile(q)))
 
     def mass_below(self, n: float) -> float:
         """The probability that n50 < n."""
-        return float(np.interp(np.log(n), self._location, self._cumulative, left=0.0, right=1.0))
+        return self._location.mass_below(np.log(n))
 
     @property
     def median(self) -> float:
@@ -99,11 +94,12 @@ class Posterior:
     def width_interval(self, level: float = 0.95) -> tuple[float, float]:
         """The equal-tailed credible interval of the 10-90 % width in log n."""
         tail = (1 - fraction("level", level)) / 2
-        nodes = np.linspace(self._axes[1][0], self._axes[1][-1], BETWEEN * len(self._axes[1]))
-        density = np.maximum(self._weights.sum((0, 2)), TINY)
-        mass = PchipInterpolator(self._axes[1], density).antiderivative()(nodes)
-        low, high = np.exp(np.interp([tail, 1 - tail], mass / mass[-1], nodes))
+        low, high = np.exp(self._log_width().quantile([tail, 1 - tail]))
         return float(low), float(high)
+
+    def width_mass_below(self, width: float) -> float:
+        """The probability that the 10-90 % width in log n is less than this."""
+        return self._log_width().mass_below(np.log(width))
 
     def trials_to(self, relative_half_width: float) -> int:
         """The least number of further trials that narrow the 95 % interval to this.
@@ -143,6 +139,16 @@ class Posterior:
             [tail, 1 - tail], np.cumsum(weights[order]) - weights[order] / 2, proportion[order]
         )
         return float(weights @ proportion), float(low), float(high)
+
+    def _log_width(self) -> "_Marginal":
+        """Between its few nodes the logarithm of the density is nearer to a polynomial."""
+        nodes = self._axes[1]
+        density = self._weights.sum((0, 2))
+        density[[0, -1]] *= 2  # without the weights of the ends
+        log_density = np.log(np.maximum(density, TINY))
+        finer = np.linspace(nodes[0], nodes[-1], BETWEEN * len(nodes))
+        between = Akima1DInterpolator(nodes, log_density, method="makima")(finer)
+        return _Marginal.of(finer, np.exp(between))
 
     def _zoom(self) -> Axes:
         """Axes around the mass.
@@ -188,6 +194,29 @@ class Posterior:
         density[:, [0, -1]] /= 2
         density[:, :, [0, -1]] /= 2
         return np.asarray(density)
+
+
+@dataclass(frozen=True, eq=False)
+class _Marginal:
+    """The cumulative distribution along one axis."""
+
+    x: Array
+    cumulative: Array
+
+    @classmethod
+    def of(cls, nodes: Array, density: Array) -> Self:
+        """That of a density (k,) at nodes (k,)."""
+        x = np.linspace(nodes[0], nodes[-1], BETWEEN * len(nodes))
+        mass = PchipInterpolator(nodes, np.maximum(density, TINY)).antiderivative()(x)
+        return cls(x, np.asarray(mass / mass[-1], float))
+
+    def quantile(self, q: ArrayLike) -> Array:
+        """Where mass q lies below, in the shape of q."""
+        return np.asarray(np.interp(np.asarray(q, float), self.cumulative, self.x))
+
+    def mass_below(self, x: float) -> float:
+        """The mass below x."""
+        return float(np.interp(x, self.x, self.cumulative, left=0.0, right=1.0))
 
 
 def _axes(ends: Sequence[Ends], nodes: tuple[int, int, int]) -> Axes:

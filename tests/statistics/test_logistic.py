@@ -72,3 +72,30 @@ def test_half_converge_at_the_threshold_and_lapses_fail_far_below():
 def test_an_empty_range_is_refused():
     with pytest.raises(ValueError, match="expected low < high"):
         Model(300, 200)
+
+
+def test_the_prior_is_drawn_as_it_is_written():
+    """Kolmogorov's test of each parameter against its density, summed up on fine nodes."""
+    model, rng = Model(200, 900), np.random.default_rng(0)
+    drawn = np.array([model.draw(rng) for _ in range(4000)])
+    drawn[:, :2] = np.log(drawn[:, :2])
+    low, high = np.log(200), np.log(900)
+    far = 0.4 * (high - low)
+    x = np.linspace(low - far, high + far, 4001), np.linspace(np.log(0.004), np.log(2), 4001)
+    outside = np.abs(x[0] - np.clip(x[0], low, high))
+    densities = (
+        (x[0], stats.expon(scale=0.05 * (high - low)).pdf(outside)),
+        (x[1], stats.norm(np.log(0.3), 1.5).pdf(x[1])),
+        (lapse := np.linspace(0, 0.3, 4001), stats.expon(scale=0.2).pdf(lapse)),
+    )
+    for values, (nodes, density) in zip(drawn.T, densities, strict=True):
+        assert nodes[0] <= values.min() and values.max() <= nodes[-1]
+        mass = np.cumsum(density) / density.sum()
+        found = stats.kstest(np.interp(values, nodes, mass), "uniform")
+        assert found.pvalue > 0.01
+    assert np.abs(np.corrcoef(drawn.T)[np.triu_indices(3, 1)]).max() < 0.05  # 3 standard errors
+
+
+def test_a_guess_is_nothing_to_draw_from():
+    with pytest.raises(ValueError, match="expected a model without a guess"):
+        MODELS[2].draw(np.random.default_rng(0))

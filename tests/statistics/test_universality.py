@@ -8,7 +8,6 @@ from scipy import stats
 from simulated import measured, simulate
 
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.statistics.posterior import Posterior
 from jaxflow.statistics.universality import Differences, differences, holm, verdict
 
 

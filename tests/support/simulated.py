@@ -1,56 +1,27 @@
-"""Threshold studies whose truth is known: trials decided by a coin instead of a flow."""
+"""Studies whose truth is known, and what a store would say of them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from jaxflow.core.types import Outcome, Point, Row, Trial
-from jaxflow.problems.problem import samples_rung
+from benchmarks.simulated import base_point as base_point
+from benchmarks.simulated import proportion as proportion
+from benchmarks.simulated import row as row
+from benchmarks.simulated import searched as searched
+from jaxflow.core.types import Point, Row, Trial
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.sampling.design import Board
-from jaxflow.sampling.plan import Plan, rises
+from jaxflow.sampling.plan import Plan
 from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.rounds import Rounds
-from jaxflow.sampling.search import Search
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Posterior
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
-
-
-def row(
-    trial: Trial,
-    converged: bool,
-    flow_time: float | None = None,
-    outcome: Outcome | None = None,
-) -> Row:
-    """The record of a trial; one that converged took a thousandth of its horizon, unless said."""
-    point = trial.point
-    if outcome is None:
-        outcome = Outcome.CONVERGED if converged else Outcome.UNDECIDED
-    if flow_time is None:
-        flow_time = trial.horizon / 1000 if converged else trial.horizon
-    return Row(
-        trial.dynamics, point.d, point.n, point.p, point.parameters, trial.seed, trial.horizon,
-        outcome, "", flow_time, 1, 1, 0, 1.0, 0.1, True, 0.0, 0.1, (), (),
-        "float32", "cpu", f"N{samples_rung(max(point.n, 1))}", "",
-    )  # fmt: skip
-
-
-def base_point(along: str, d: int = 100, n: int = 100, p: int = 37) -> Point:
-    """Where a slice lies that scans an axis: there its coordinate is 0."""
-    return Point(d, n, p).moved(along, 0)
-
-
-def proportion(x, truth, rising: bool = False):
-    """P(converged) at x; `truth` is where it crosses one half, its 10-90 % width and its lapse."""
-    n50, width, lapse = truth
-    slope = 2 * np.log(9) / width * (-1 if rising else 1)
-    return (1 - lapse) / (1 + (1 - 2 * lapse) * (np.asarray(x, float) / n50) ** slope)
 
 
 def measured(n50, seed, trials=20, width=0.1) -> Posterior:
@@ -65,18 +36,6 @@ def measured(n50, seed, trials=20, width=0.1) -> Posterior:
 def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:
     """The tallies of one study."""
     return list(searched(plan, truth, seed).tallies())
-
-
-def searched(plan: ThresholdPlan, truth, seed: int) -> Search:
-    """The search of one study, its rounds as far behind as those of a real one."""
-    rng = np.random.default_rng(seed)
-    search = Search(Slice("descent", base_point(plan.along), plan, Horizon()))
-    while trials := search.propose():
-        for trial in trials:
-            chance = proportion(trial.point[plan.along], truth, rises(plan))
-            search.tell([row(trial, bool(rng.random() < chance))])
-    assert search.finished
-    return search
 
 
 def told(
