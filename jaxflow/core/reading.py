@@ -184,6 +184,8 @@ class Reader:
         origin = get_origin(kind) or kind
         if isinstance(value, Mapping) and kind in self.choices:
             return self.choices[kind].default is not None or self.choices[kind].tag in value
+        if isinstance(value, Mapping) and is_dataclass(origin):
+            return not value or any(key_of(f) in value for f in fields(origin))
         if isinstance(value, Mapping) or is_dataclass(value):
             return kind in self.choices or origin is dict or is_dataclass(origin)
         if isinstance(value, str):
