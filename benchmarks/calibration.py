@@ -32,10 +32,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import description
-from benchmarks.simulated import SHAPES, proportion, searched
+from benchmarks.simulated import BOUNDARIES, SHAPES, boundary_of, drive, proportion, searched
+from benchmarks.simulated import plane as simulated_plane
+from jaxflow.core.types import Point
+from jaxflow.sampling.axes import Axes, Range
 from jaxflow.sampling.threshold import ThresholdPlan
+from jaxflow.statistics.boundary import BoundaryPosterior, Counts
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.logistic import Model
+from jaxflow.statistics.plane_prior import Axis, Prior
 from jaxflow.statistics.posterior import Posterior
 from jaxflow.statistics.uniformity import coverage, histogram, uniformity
 
@@ -94,6 +99,32 @@ def given(rng: np.random.Generator, plan: ThresholdPlan, shape: str) -> Masses:
     return {"n50": searched(plan, truth, rng, shape).posterior().mass_below(truth[0])}
 
 
+def plane(rng: np.random.Generator) -> Masses:
+    """A plane from the prior of planes, the same trials at four of its places, asked at a fifth."""
+    prior = Prior((Axis("p", 10, 40),), PLAN.low, PLAN.high)
+    places = [(10.0,), (16.0,), (25.0,), (40.0,), (rng.uniform(10, 40),)]
+    truths = list(zip(*prior.draw(places, rng), strict=True))
+    n = np.geomspace(PLAN.low, PLAN.high, PLACES)
+    counts = []
+    for place, truth in zip(places[:-1], truths, strict=False):
+        converged = rng.binomial(TRIALS, proportion(n, truth))
+        tallies = [Tally(float(x), int(c), TRIALS) for x, c in zip(n, converged, strict=True)]
+        counts.append(Counts(place, tallies))
+    posterior = BoundaryPosterior(counts, prior)
+    n50 = truths[-1][0]
+    return {"n50": float(posterior.at(places[-1:]).mass_below(n50)[0])}
+
+
+def boundary(rng: np.random.Generator, kind: str) -> Masses:
+    """A boundary of this kind over a decade, trials chosen and ended all over it; at one place."""
+    truth, axes = boundary_of(kind, rng), Axes(d=(10,), p=Range(10, 100))
+    search = simulated_plane(ThresholdPlan(10, 20000, 0.05), axes)
+    drive(search, truth, int(rng.integers(2**31)))
+    p = float(np.exp(rng.uniform(np.log(10), np.log(100))))
+    v = Point(10, 0, round(p))
+    return {"n50": float(search.posterior().at([(v.p,)]).mass_below(truth(v)[0])[0])}
+
+
 def _below(posterior: Posterior, truth: tuple[float, float, float]) -> Masses:
     n50, width, _ = truth
     return {"n50": posterior.mass_below(n50), "width": posterior.width_mass_below(width)}
@@ -109,6 +140,11 @@ SIMULATORS = (
         for shape in SHAPES
     ),
     Simulator("logistic, small n", partial(given, plan=FEW, shape="logistic"), 500, exact=False),
+    Simulator("plane", plane, 1000),
+    *(
+        Simulator(f"plane, {kind}", partial(boundary, kind=kind), 100, exact=False)
+        for kind in BOUNDARIES
+    ),
 )
 
 

@@ -253,9 +253,10 @@ def means(options: argparse.Namespace) -> int:
 def scaling(options: argparse.Namespace) -> int:
     """Print how thresholds grow."""
     from jaxflow import report
-    from jaxflow.show import fits
+    from jaxflow.show import fits, planes
 
-    _show(*fits.scaling(report.slices(options.folder)))
+    found = report.slices(options.folder)
+    _show(*planes.tables(found), *fits.scaling(found))
     return 0
 
 

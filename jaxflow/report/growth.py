@@ -12,6 +12,7 @@ from jaxflow.statistics.scaling import SPARE, Comparison, compare, thresholds
 from jaxflow.statistics.scatter import Thresholds
 
 FEWEST = 3  # slices that a fit takes
+LOCATED = 0.25  # relative half-width of a threshold that is fitted, of those of a plane
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Boundary:
     @property
     def thresholds(self) -> tuple[list[float], list[float], list[float]]:
         """The thresholds of the slices, in units of the scanned axis, and their 95 % intervals."""
-        posteriors = [slice.posterior(self.horizon) for slice in self.slices]
+        posteriors = [slice.estimated(self.horizon) for slice in self.slices]
         ends = [p.interval() for p in posteriors]
         return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]
 
@@ -48,8 +49,14 @@ class Boundary:
         return sum(len(slice.rows) for slice in self.slices)
 
     def compare(self) -> Comparison:
-        """The forms along the boundary, fitted and compared."""
-        return compare(thresholds(self.x, (s.posterior(self.horizon) for s in self.slices)))
+        """The forms along the boundary, fitted and compared, by the trials of every slice alone.
+
+        Of a plane, slices whose own trials are too few to locate a threshold are left out.
+        """
+        found = [(x, s.posterior(self.horizon)) for x, s in zip(self.x, self.slices, strict=True)]
+        if self.slices[0].together:
+            found = [(x, p) for x, p in found if p.relative_half_width <= LOCATED]
+        return compare(thresholds([x for x, _ in found], [p for _, p in found]))
 
 
 def boundaries(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.boundary import BoundaryPosterior, Counts
 from jaxflow.statistics.plane_prior import Axis, Prior
 
@@ -44,7 +45,9 @@ class Plane:
             counts = [Counts(self.at(s), s.tallies(horizon, conditional)) for s in self.slices]
             low = min(slice.extent[0] for slice in self.slices)
             high = max(slice.extent[1] for slice in self.slices)
-            prior = Prior(self.axes, low, high)
+            plan = self.slices[0].plan
+            given = plan.trend if isinstance(plan, ThresholdPlan) else None
+            prior = Prior(self.axes, low, high, given or "power")
             found = BoundaryPosterior(counts, prior, rising=self.slices[0].rises)
             self._known[horizon, conditional] = found
         return self._known[horizon, conditional]

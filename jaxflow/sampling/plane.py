@@ -4,8 +4,10 @@ The places are those of a lattice, listed values of every axis or a dyadic ladde
 coarse pass locates the thresholds at the middle of the plane, then at its ends. From then on the
 next trials go where they lower the area of the band by which it is too wide most, over the root of
 what they cost; without the root, many cheap trials that tell little run first, and the whole takes
-no less. With S the posterior covariance of log N over the lattice, m trials at a place c whose
-10-90 % width is w lower the variances to
+no less. A place at which none has run takes compilations as well. While the band cannot become
+narrow enough without another place these count little, for some will be needed. With S the
+posterior covariance of log N over the lattice, m trials at a place c whose 10-90 % width is w lower
+the variances to
 
     S_tt - S_tc^2 / (S_cc + 1/I),   I = m / (4/s^2 + S_cc/K),   s = 2 log(9)/w,
 
@@ -40,7 +42,8 @@ Where: TypeAlias = NDArray[np.bool_]  # of the places of a lattice
 SIGN = 1.75
 NORMAL_END = 1.96
 QUARTERS = 4
-MOST_OPENING = 3.0  # times what a quarter takes, that opening a place counts for
+MOST_OPENING = 3.0  # times what a quarter takes, that a place counts for where one is needed
+EXACT = 1e-6  # of the variance, that stays where any number of trials has run
 
 
 class Asked(NamedTuple):
@@ -154,29 +157,36 @@ class PlanePlan:
         found = posterior.at(places)
         medians = found.quantile(0.5)
         taken = quarter * np.array([cost(p, n) for p, n in zip(places, medians, strict=True)])
-        opened = taken + np.minimum(opening, MOST_OPENING * taken)
         least = 4 * (found.width / SLOPE_TIMES_WIDTH) ** 2  # variance that one trial leaves
         S = posterior.covariance(places)
-        tried = np.array([any(p == c.place for c in posterior.counts) for p in places])
+        known = {*(c.place for c in posterior.counts), *in_flight}
+        tried = np.array([place in known for place in places])
         for i, place in enumerate(places):
             if place in in_flight:
-                tried[i] = True
                 S = _lowered(S, i, _noise(S, least, in_flight[place])[i])
         chosen: dict[Place, int] = {}
         for _ in range(QUARTERS):
+            needs = self._needs_another(S, tried, settled)
+            opened = np.minimum(opening, MOST_OPENING * taken) if needs else opening
             noise = _noise(S, least, quarter)
             variance = np.diag(S)
             after = np.maximum(variance - S**2 / (variance + noise)[:, None], 0)
             gain = self._area(variance, settled) - self._area(after, settled)
-            best = int(np.argmax(gain / np.sqrt(np.where(tried, taken, opened))))
+            best = int(np.argmax(gain / np.sqrt(taken + opened * ~tried)))
             if chosen and not gain[best] > 0:
                 break
             if not gain[best] > 0:  # in expectation those in flight are enough
-                best = int(np.argmax(variance * ~settled))
+                best = int(np.argmax(variance * ~settled * tried))
             chosen[places[best]] = chosen.get(places[best], 0) + quarter
             tried[best] = True
             S = _lowered(S, best, noise[best])
         return chosen
+
+    def _needs_another(self, S: Array, tried: Where, settled: Where) -> bool:
+        """Whether the band stays too wide however many trials run where some have."""
+        known = S[np.ix_(tried, tried)] + EXACT * np.diag(np.diag(S)[tried])
+        left = S - S[:, tried] @ np.linalg.solve(known, S[tried])
+        return bool(self._area(np.diag(left), settled) > 0)
 
     def _area(self, variance: Array, settled: Where) -> Array:
         """By how much the band is too wide (...), summed over the lattice (..., m)."""

@@ -37,7 +37,7 @@ class PlaneSearch(Rounds):
             Axis(name, values[0], values[-1], logarithmic=values[0] > 0)
             for name, values in zip(self.axes, lattice.values, strict=True)
         )
-        prior = Prior(axes, self.plan.low, self.plan.high)
+        prior = Prior(axes, self.plan.low, self.plan.high, self.plan.trend or "power")
         self._planes = {
             event: PlanePlan(lattice, self.plan.of_event(event), prior) for event in events
         }

@@ -41,6 +41,7 @@ from jaxflow.core.types import SIZES
 from jaxflow.sampling.plan import rises
 from jaxflow.statistics.boundary import Transition
 from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.plane_prior import Trend
 from jaxflow.statistics.posterior import Guess, Posterior
 
 MOST_TRIALS = 10**6  # of a slice
@@ -64,8 +65,10 @@ class ThresholdPlan:
     than n: d, p, or a parameter by its dotted name. `rising` says whether P(converged) grows along
     it, of several events by name; a study fills in what is usual of its events if it is not said.
     On the `lattice` "ladder" the places are rungs about as far apart as half the interval, a
-    quarter as many as otherwise: for problems of which every size is a program of its own. Raises
-    `ValueError` for values that make no plan.
+    quarter as many as otherwise: for problems of which every size is a program of its own. Where
+    axes are ranges, `max_trials` are those of the plane, and its boundary is taken to be smooth
+    about a `trend`: a "power" of every axis if nothing is said, or "constant". Raises `ValueError`
+    for values that make no plan.
     """
 
     low: float
@@ -76,6 +79,7 @@ class ThresholdPlan:
     along: str = "n"
     rising: bool | dict[str, bool] | None = None
     lattice: Literal["ladder"] | None = None
+    trend: Trend | None = None
 
     def __post_init__(self) -> None:
         PLAIN.coerce(self)

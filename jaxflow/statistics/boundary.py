@@ -20,11 +20,13 @@ from jaxflow.statistics.logistic import Guess, log_chances
 from jaxflow.statistics.plane_prior import Prior, root_lapse
 from jaxflow.statistics.posterior import Edge
 from jaxflow.statistics.propagation import FLAT, NUMBERS, Likelihood, Sites, settled
+from jaxflow.statistics.resamples import Interval
 
 BISECTIONS = 50
 NODES = 15  # of log n50, of one mass each
 NORMAL_NODES, NORMAL_WEIGHTS = np.sqrt(3) * np.array([-1, 0, 1]), np.array([1, 4, 1]) / 6
 LEAST_GAIN = 1e-6  # relative
+STEP = 0.01  # of an axis, to either side, over which an exponent is taken
 
 
 class Counts(NamedTuple):
@@ -75,6 +77,23 @@ class BoundaryPosterior:
         median, low, high = self.at(places).quantile([0.5, tail, 1 - tail])
         return median, low, high
 
+    def exponent(self, places: ArrayLike, axis: int = 0, level: float = 0.95) -> Interval:
+        """d log N / d log x along an axis at places (m, axes), with its interval, all (m,).
+
+        Along an axis that is not logarithmic, d log N / d x.
+        """
+        tail = (1 - fraction("level", level)) / 2
+        v = self.prior.scaled(places)
+        step = np.zeros(len(self.prior.axes))
+        step[axis] = STEP
+        mean, cov = self._joint.threshold(np.concatenate([v - step, v + step]))
+        below, above = np.split(np.arange(2 * len(v)), 2)
+        var = cov[:, above, above] + cov[:, below, below] - 2 * cov[:, above, below]
+        unit = 2 * STEP * self.prior.axes[axis].extent
+        slope, sd = (mean[:, above] - mean[:, below]) / unit, np.sqrt(np.maximum(var, 0)) / unit
+        wanted = np.array([0.5, tail, 1 - tail])
+        return Interval(*_quantile_of_mixture(self._joint.weights, slope, sd, wanted))
+
     def covariance(self, places: ArrayLike) -> Array:
         """Of log n50 at places (m, axes), (m, m)."""
         v = self.prior.scaled(places)
@@ -124,7 +143,8 @@ class BoundaryPosterior:
     def _begun(self, start: "BoundaryPosterior | None") -> Sites:
         """Flat sites, or those that were there."""
         k = len(self.counts)
-        precision, shift = np.tile(FLAT * np.eye(NUMBERS), (k, 1, 1)), np.zeros((k, NUMBERS))
+        precision = np.tile(FLAT * np.eye(NUMBERS), (k, 1, 1))
+        shift = np.tile(FLAT * self.prior.mean, (k, 1))
         known = {c.place: i for i, c in enumerate(start.counts)} if start else {}
         for i, c in enumerate(self.counts):
             if start and c.place in known:
@@ -152,22 +172,13 @@ class Marginals:
 
     def quantile(self, q: ArrayLike) -> Array:
         """The n50 (..., m) below which posterior mass q (...) lies at each place."""
-        wanted = np.asarray(q, float)[..., None]
-        low, high = (self.mean - 9 * self.sd).min(0), (self.mean + 9 * self.sd).max(0)
-        low, high = (np.broadcast_to(end, np.broadcast(wanted, end).shape) for end in (low, high))
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            below = self._mass_below(middle) < wanted
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return np.asarray(np.exp((low + high) / 2))
+        found = _quantile_of_mixture(self.weights, self.mean, self.sd, np.asarray(q, float))
+        return np.exp(found)
 
     def mass_below(self, n: float) -> Array:
         """The probability (m,) that n50 < n at each place."""
-        return self._mass_below(np.full(self.mean.shape[1], np.log(n)))
-
-    def _mass_below(self, location: Array) -> Array:
-        z = (location[..., None, :] - self.mean) / np.maximum(self.sd, 1e-12)
-        return np.asarray(np.einsum("h,...hm->...m", self.weights, ndtr(z)))
+        location = np.full(self.mean.shape[1], np.log(n))
+        return _mass_of_mixture(self.weights, self.mean, self.sd, location)
 
     @property
     def width(self) -> Array:
@@ -272,3 +283,21 @@ class Transition:
         lapse = rng.normal(found.lapse_quantile[0], found.lapse_quantile_sd[0], draws)
         drawn = (x[:, None] for x in (location, width, lapse))
         return found._chance(np.asarray(n, float), *drawn)
+
+
+def _quantile_of_mixture(weights: Array, mean: Array, sd: Array, q: Array) -> Array:
+    """Quantiles q (...) of m mixtures of h normals, means and deviations (h, m): (..., m)."""
+    wanted = q[..., None]
+    ends = (mean - 9 * sd).min(0), (mean + 9 * sd).max(0)
+    low, high = (np.broadcast_to(end, np.broadcast(wanted, end).shape) for end in ends)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = _mass_of_mixture(weights, mean, sd, middle) < wanted
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.asarray((low + high) / 2)
+
+
+def _mass_of_mixture(weights: Array, mean: Array, sd: Array, x: Array) -> Array:
+    """The mass of the mixtures below x (..., m)."""
+    z = (x[..., None, :] - mean) / np.maximum(sd, 1e-12)
+    return np.asarray(np.einsum("h,...hm->...m", weights, ndtr(z)))

@@ -34,7 +34,7 @@ POWERS = 1.5  # standard deviation of the powers of the trend of n50,
 WIDTH_POWERS = 0.5  # and of that of the width
 AMPLITUDES = 0.01, 0.03, 0.1, 0.3, 1.0  # of log n50 about its trend
 TYPICAL_AMPLITUDE = 0.1  # scale of its half-Cauchy prior
-LENGTHS = 0.25, 0.6, 1.5  # in units of the axis
+LENGTHS = 0.25, 0.6, 1.5  # in decades, or of the whole of an axis that is not logarithmic
 SMOOTHNESS = 1.5, 2.5
 WIDTH_AMPLITUDE, LAPSE_AMPLITUDE = 0.3, 0.5  # of the processes of the other two
 LAPSE_LEVEL = -0.5, 1.0  # mean and spread of the normal quantile of lapse / largest lapse
@@ -113,7 +113,7 @@ class Prior:
         return [
             Kernel(a, lengths, nu, a / (1 + (a / TYPICAL_AMPLITUDE) ** 2))
             for a, nu in product(AMPLITUDES, SMOOTHNESS)
-            for lengths in product(LENGTHS, repeat=len(self.axes))
+            for lengths in product(*([x * unit for x in LENGTHS] for unit in self._units))
         ]
 
     @property
@@ -128,7 +128,7 @@ class Prior:
 
     def of_others(self, v: Array, w: Array) -> tuple[Array, Array]:
         """Covariances (k, m) of the log width and of the quantile of the lapse."""
-        lengths = (1.0,) * len(self.axes)
+        lengths = tuple(self._units)
         width = self._trend(v, w, WIDTH_SPREAD, WIDTH_POWERS)
         lapse = np.full((len(v), len(w)), LAPSE_LEVEL[1] ** 2)
         return (
@@ -136,10 +136,27 @@ class Prior:
             lapse + Kernel(LAPSE_AMPLITUDE, lengths)(v, w),
         )
 
+    def draw(self, places: ArrayLike, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        """n50, width and lapse (k,) at places (k, axes) of a plane drawn from the prior."""
+        v = self.scaled(places)
+        weights = np.array([kernel.weight for kernel in self.kernels])
+        kernel = rng.choice(len(weights), p=weights / weights.sum())
+        covariances = self.of_threshold(v, v)[kernel], *self.of_others(v, v)
+        drawn = [
+            rng.multivariate_normal(np.full(len(v), mean), C, method="eigh")
+            for mean, C in zip(self.mean, covariances, strict=True)
+        ]
+        return np.exp(drawn[0]), np.exp(drawn[1]), root_lapse(drawn[2]) ** 2
+
     def scaled(self, places: ArrayLike) -> Array:
         """Places (k, axes) in the units of their axes."""
         found = np.asarray(places, float).reshape(-1, len(self.axes))
         return np.stack([axis.scaled(x) for axis, x in zip(self.axes, found.T, strict=True)], 1)
+
+    @property
+    def _units(self) -> list[float]:
+        """What lengths are in, as parts of the axes."""
+        return [log(10) / axis.extent if axis.logarithmic else 1.0 for axis in self.axes]
 
     def _trend(self, v: Array, w: Array, level: float, powers: float) -> Array:
         """Covariances (k, m) of a level and slopes about the middle of the plane."""

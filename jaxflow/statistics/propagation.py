@@ -30,7 +30,7 @@ NARROW, WIDE = 0.6, 1.7  # of what a grid is made for, between which it resolves
 MOST_ZOOMS = 60
 SWEEPS = 40
 DAMPING = 0.8
-FLAT = 1e-6  # precision of a site that says nothing
+FLAT = 1e-3  # precision of a site that says nothing; less costs digits of others
 CLOSE = 0.01  # standard deviations that a marginal moves, at which the sites have settled
 
 

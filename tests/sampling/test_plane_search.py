@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from simulated import drive, happens, plane, row, searched
 
+from benchmarks.simulated import BOUNDARIES, boundary_of
 from jaxflow.core.types import Point, Trial
 from jaxflow.sampling.axes import Axes, Horizon, Range
 from jaxflow.sampling.threshold import ThresholdPlan
@@ -114,36 +115,6 @@ def test_rows_of_other_places_are_passed_over():
     assert not search.ended
 
 
-KINDS = ("power", "offset", "kink", "logarithm", "missed")
-
-
-def truth_of(kind: str, rng: np.random.Generator):
-    """A boundary over p = 10..100 of one kind; the last is a wave, of which no trend knows."""
-    a, b, w = (
-        np.exp(rng.uniform(np.log(8), np.log(30))),
-        rng.uniform(0.6, 1.3),
-        rng.uniform(-0.5, 0.2),
-    )
-    kink, phase = rng.uniform(0.3, 0.7), rng.uniform(0, 2 * np.pi)
-    width, lapse = np.exp(rng.uniform(np.log(0.08), np.log(0.4))), rng.choice([0, 0.05, 0.15])
-
-    def log_threshold(v: float) -> float:
-        p = 10 * 10**v
-        return {
-            "power": np.log(a * p**b),
-            "offset": np.log(a * p**b + 300),
-            "kink": np.log(20 * a * 10 ** (b * min(v, kink) + 0.1 * b * max(v - kink, 0))),
-            "logarithm": np.log(5 * a * (1 + 2 * np.log(p / 10))),
-            "missed": np.log(30 * a) + 0.3 * np.sin(2 * np.pi * 1.2 * v + phase),
-        }[kind]
-
-    def truth(point: Point) -> tuple[float, float, float]:
-        v = np.log10(point.p / 10)
-        return np.exp(log_threshold(v)), width * 10 ** (w * v), lapse
-
-    return truth
-
-
 @pytest.mark.slow
 def test_the_band_covers_and_takes_half_the_trials_of_slices():
     """200 planes of four kinds, and 50 of one that the trend misses: pointwise coverage.
@@ -152,9 +123,9 @@ def test_the_band_covers_and_takes_half_the_trials_of_slices():
     """
     plan, covered, taken, apart = ThresholdPlan(10, 20000, 0.05), {}, {}, {}
     places = np.array([(p,) for p in np.geomspace(10, 100, 25)])
-    for kind in KINDS:
+    for kind in BOUNDARIES:
         for seed in range(50):
-            truth = truth_of(kind, np.random.default_rng([seed, KINDS.index(kind)]))
+            truth = boundary_of(kind, np.random.default_rng([seed, BOUNDARIES.index(kind)]))
             search = plane(plan, AXES)
             taken.setdefault(kind, []).append(len(drive(search, truth, seed)))
             _, low, high = search.posterior().band(places)
@@ -166,11 +137,10 @@ def test_the_band_covers_and_takes_half_the_trials_of_slices():
                     for p in np.geomspace(10, 100, 9)
                 ]
                 apart.setdefault(kind, []).append(sum(each))
-    found = {
-        kind: (np.mean(covered[kind]), np.mean(taken[kind]), np.mean(apart[kind])) for kind in KINDS
-    }
-    print({kind: tuple(map(lambda x: round(float(x), 3), told)) for kind, told in found.items()})
-    four = KINDS[:4]
+    told = covered, taken, apart
+    found = {kind: tuple(np.mean(each[kind]) for each in told) for kind in BOUNDARIES}
+    print({kind: tuple(round(float(x), 3) for x in numbers) for kind, numbers in found.items()})
+    four = BOUNDARIES[:4]
     assert np.mean([found[kind][0] for kind in four]) >= 0.93
     assert found["missed"][0] >= 0.90
     assert sum(found[k][1] for k in four) <= 0.5 * sum(found[k][2] for k in four)

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.simulated import base_point as base_point
+from benchmarks.simulated import drive as drive
+from benchmarks.simulated import happens as happens
+from benchmarks.simulated import plane as plane
 from benchmarks.simulated import proportion as proportion
 from benchmarks.simulated import row as row
 from benchmarks.simulated import searched as searched
 from jaxflow.core.types import Point, Row, Trial
 from jaxflow.report.slices import SliceReport
-from jaxflow.sampling.axes import Axes, Horizon
+from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.design import Board
 from jaxflow.sampling.plan import Plan
-from jaxflow.sampling.plane_search import PlaneSearch
-from jaxflow.sampling.rounds import Rounds
-from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Posterior
@@ -53,44 +53,6 @@ def told(
         name, base, plan, horizon, kind=kind, tells_initialization=tells, rows=tuple(rows),
         allowed=allowed,
     )  # fmt: skip
-
-
-Truth = Callable[[Point], tuple[float, float, float]]  # n50, 10-90 % width and lapse at a place
-
-
-def plane(
-    plan: ThresholdPlan,
-    axes: Axes,
-    horizon: Horizon = Horizon(),
-    events: Sequence[str] = ("",),
-    dynamics: str = "descent",
-) -> PlaneSearch:
-    """The search of a plane, of which nothing has been tried."""
-    slices = [Slice(dynamics, base, plan, horizon) for base in axes.points(plan.along, dynamics)]
-    return PlaneSearch(slices, events)
-
-
-def drive(search: Rounds, truth: Truth, seed: int, pick=lambda size: 0) -> list[Trial]:
-    """Run a search to its end; `pick` chooses which of the trials under way ends next.
-
-    How a trial ends depends on the trial alone.
-    """
-    ended = []
-    search.propose()
-    under_way = search.missing
-    while under_way:
-        trial = under_way.pop(pick(len(under_way)))
-        search.tell([row(trial, happens(trial, truth, seed))])
-        ended.append(trial)
-        under_way += search.propose()
-    return ended
-
-
-def happens(trial: Trial, truth: Truth, seed: int) -> bool:
-    """The coin of a trial."""
-    place = trial.point.d, trial.point.n, trial.point.p, trial.seed
-    chance = np.random.default_rng([seed, *place]).random()
-    return bool(chance < proportion(trial.point.n, truth(trial.point)))
 
 
 def stored(folder: Path, study: Study, n50: Callable[[Trial], float], seed: int = 0) -> Path:
