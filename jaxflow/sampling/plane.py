@@ -120,18 +120,20 @@ class PlanePlan:
         in_flight: Mapping[Place, int],
         cost: Callable[[Place, float], float],
         opening: float,
+        share: int = 1,
     ) -> list[Asked]:
         """Trials of a round after the coarse pass; none when no more are needed.
 
         `in_flight` are the trials proposed of which nothing is known yet; `cost` is that of a trial
-        at a place with so many n, `opening` what it takes more at a place where none has run.
+        at a place with so many n, `opening` what it takes more at a place where none has run. So
+        many questions `share` the batch.
         """
         settled = self.settled(posterior)
         if settled.all():
             return []
-        return self._spread(
-            posterior, self._chosen(posterior, settled, in_flight, cost, opening), round
-        )
+        quarters = max(1, QUARTERS // share)
+        chosen = self._chosen(posterior, settled, in_flight, cost, opening, quarters)
+        return self._spread(posterior, chosen, round)
 
     @property
     def _quarter(self) -> int:
@@ -151,6 +153,7 @@ class PlanePlan:
         in_flight: Mapping[Place, int],
         cost: Callable[[Place, float], float],
         opening: float,
+        quarters: int,
     ) -> dict[Place, int]:
         """How many trials at which places, by the area of the band they save for their cost."""
         places, quarter = self.lattice.places, self._quarter
@@ -165,7 +168,7 @@ class PlanePlan:
             if place in in_flight:
                 S = _lowered(S, i, _noise(S, least, in_flight[place])[i])
         chosen: dict[Place, int] = {}
-        for _ in range(QUARTERS):
+        for _ in range(quarters):
             needs = self._needs_another(S, tried, settled)
             opened = np.minimum(opening, MOST_OPENING * taken) if needs else opening
             noise = _noise(S, least, quarter)

@@ -84,20 +84,28 @@ class PlaneSearch(Rounds):
     def _ask(self, seen: int, in_flight: Sequence[Trial]) -> list[tuple[Point, int]]:
         """What the plane asks for of any question; one trial serves them all."""
         flying = Counter(self._place(trial.point) for trial in in_flight)
+        told = {question: self._known(seen, question) for question in self.questions}
+        for question, known in told.items():
+            before = self._before.get(question)
+            self._before[question] = self._posterior(question, known, before)
+        open_questions = [asked for asked in self.questions if not self._is_settled(asked)]
         asked: Counter[Point] = Counter()
-        for question in self.questions:
-            known = self._known(seen, question)
-            posterior = self._posterior(question, known, self._before.get(question))
-            self._before[question] = posterior
+        for question in open_questions:
+            posterior, known = self._before[question], told[question]
             plane, round = self._planes[question.event], len(self.rounds)
             if unknown := plane.unlocated(posterior):
                 wanted = plane.explore(self._guessed(question, known), unknown, round)
             else:
-                wanted = plane.ask(posterior, round, flying, self._cost, _opening(known))
+                opening, share = _opening(known), len(open_questions)
+                wanted = plane.ask(posterior, round, flying, self._cost, opening, share)
             self._note_ends(question, {place for place, _, _ in wanted}, posterior)
             asked |= Counter({self._point(place, x): count for place, x, count in wanted})
-        left = self.plan.max_trials - len(self.proposed)
-        return _first(sorted(asked.items()), left)
+        return _first(sorted(asked.items()), self.plan.max_trials - len(self.proposed))
+
+    def _is_settled(self, question: Question) -> bool:
+        """Whether the last round found the band of a question narrow enough."""
+        plane, posterior = self._planes[question.event], self._before[question]
+        return not plane.unlocated(posterior) and bool(plane.settled(posterior).all())
 
     def _posterior(
         self,
