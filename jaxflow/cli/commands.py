@@ -224,11 +224,12 @@ def means(options: argparse.Namespace) -> int:
 
 
 def scaling(options: argparse.Namespace) -> int:
-    """Print how thresholds grow."""
+    """Print how thresholds grow, and whether transitions of several sizes are one curve."""
     from jaxflow import report
-    from jaxflow.show import fits
+    from jaxflow.show import collapse, fits
 
-    _show(*fits.scaling(report.slices(options.folder)))
+    found = report.slices(options.folder)
+    _show(*fits.scaling(found), *collapse.tables(found))
     return 0
 
 

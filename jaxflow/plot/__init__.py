@@ -1,5 +1,6 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
+from jaxflow.plot.collapse import Counted, collapse
 from jaxflow.plot.marks import band, guide, level, line, points, power_axes, published_points
 from jaxflow.plot.plane import boundary, heat_map, size_axes
 from jaxflow.plot.style import (
@@ -27,6 +28,7 @@ __all__ = [
     "FLOW",
     "OTHERS",
     "PUBLISHED",
+    "Counted",
     "Series",
     "against_time",
     "axis_name",
@@ -35,6 +37,7 @@ __all__ = [
     "boundary",
     "by_dynamics",
     "by_size",
+    "collapse",
     "endings",
     "family",
     "fan",

@@ -56,6 +56,23 @@ def measured(x, n50, seed, trials=20, width=0.1) -> Measured:
     return Measured(x, tallies, n50 / 4, n50 * 4)
 
 
+def sizes(values, seed, *, trials=40, exponent=0.5, lapse=0.02, factors=None) -> list[Measured]:
+    """Slices that collapse at N = 3 L with widths L^-exponent, times a factor at each size.
+
+    The truth of N is that of trials that do not lapse.
+    """
+    rng, made = np.random.default_rng(seed), []
+    for size, factor in zip(
+        values, np.ones(len(values)) if factors is None else factors, strict=True
+    ):
+        n50, width = 3.0 * size, factor * size**-exponent
+        n = n50 * np.exp(np.linspace(-1.2, 1.2, 13) * width)
+        converged = rng.binomial(trials, (1 - lapse) * proportion(n, (n50, width, 0.0)))
+        tallies = [Tally(float(a), int(c), trials) for a, c in zip(n, converged, strict=True)]
+        made.append(Measured(size, tallies, n50 / 4, n50 * 4))
+    return made
+
+
 def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:
     """The tallies of one study."""
     return list(searched(plan, truth, seed).tallies())
