@@ -1,12 +1,19 @@
-"""Finite-size scaling of a store: whether the transitions along a size are one curve."""
+"""Finite-size scaling of a store: the collapse along a size, and limits of long times."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from jaxflow.core.types import SIZES
 from jaxflow.report.growth import Boundary
 from jaxflow.report.slices import SliceReport
+from jaxflow.report.times import longest_time
 from jaxflow.statistics.collapse import FEWEST, Collapse, collapse
+from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.limit import Limit, limit
+
+TIMES = np.geomspace(1 / 30, 1, 6)  # of the longest, from which a limit is told
 
 
 @dataclass(frozen=True)
@@ -39,3 +46,24 @@ def _collapse(group: Sequence[SliceReport], along: str) -> CollapseReport:
     every, known = Boundary(tuple(group), along, -1), Boundary(inside, along, -1)
     told = collapse(known.measured()) if len(inside) >= FEWEST else None
     return CollapseReport(every, known, told)
+
+
+def limit_of(slice: SliceReport) -> Limit | None:
+    """The threshold in the limit of long times; None where P rises along the axis.
+
+    And where fewer than three of the times tell of every place.
+    """
+    if slice.rises or slice.is_point:
+        return None
+    times = TIMES * longest_time(slice)
+    counted = [_within(slice, time) for time in times.tolist()]
+    places = tuple(tally.x for tally in counted[-1])
+    kept = [k for k, tallies in enumerate(counted) if tuple(t.x for t in tallies) == places]
+    if len(kept) < 3 or not places:
+        return None
+    converged = np.array([[tally.converged for tally in counted[k]] for k in kept]).T
+    return limit(places, [tally.trials for tally in counted[-1]], converged, times[kept].tolist())
+
+
+def _within(slice: SliceReport, time: float) -> tuple[Tally, ...]:
+    return slice.tallies_within(lambda row: time * slice.unit(row))

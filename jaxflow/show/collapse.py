@@ -9,20 +9,64 @@ from matplotlib.figure import Figure
 
 from jaxflow import plot
 from jaxflow.core.errors import mistake
-from jaxflow.report.collapse import CollapseReport, collapses
+from jaxflow.report.collapse import CollapseReport, collapses, limit_of
 from jaxflow.report.growth import Boundary
 from jaxflow.report.slices import SliceReport
+from jaxflow.report.times import slowing_of
 from jaxflow.show.text import Table, between, number, symbol
 from jaxflow.show.transitions import pooled
-from jaxflow.statistics.collapse import FEWEST, Collapse
+from jaxflow.statistics.collapse import FEWEST, LEVEL, Collapse
 from jaxflow.statistics.counts import wilson
+from jaxflow.statistics.limit import Limit
+from jaxflow.statistics.slowing import Slowing, common_exponent
 
 POOLED = 0.1  # neighbours within so much of a width are drawn as one
 
 
 def tables(found: Sequence[SliceReport]) -> list[Table]:
-    """For every size that varies: the widths, the law that they follow, and the verdict."""
-    return [_table(report) for report in collapses(found)]
+    """For every size that varies: widths with their law and the verdict, and limits of times."""
+    made = []
+    for report in collapses(found):
+        limits = [(slice, limit_of(slice)) for slice in report.inside.slices]
+        known = [(slice, limit) for slice, limit in limits if limit is not None]
+        made += [_table(report), *([_limits(report, known)] if known else [])]
+    return made
+
+
+def _limits(report: CollapseReport, known: Sequence[tuple[SliceReport, Limit]]) -> Table:
+    """The thresholds of long times, and the exponent of slowing, by size."""
+    along = report.every.along
+    rows, laws = [], []
+    for slice, limit in known:
+        n50, law = slice.posterior().median, slowing_of(slice)
+        laws += [law] if law is not None and law.known else []
+        rows.append(
+            (
+                f"{slice.base[along]:g}",
+                number(n50),
+                number(limit.threshold),
+                between(limit.low, limit.high),
+                f"{limit.threshold / n50:.3f}",
+                "" if law is None else between(*law.exponent_interval),
+            )
+        )
+    return Table(
+        f"Limit of long times along {symbol(along)}: {report.every.title}",
+        (symbol(along), "N", "limit", "interval", "limit / N", "interval of z"),
+        tuple(rows),
+        exponents(laws),
+        words=(),
+    )
+
+
+def exponents(laws: Sequence[Slowing]) -> str:
+    """Whether laws of slowing have one exponent, and which, in words."""
+    if len(laws) < FEWEST:
+        return f"one z: not enough sizes: {len(laws)} of {FEWEST}"
+    common = common_exponent(laws)
+    if common.p <= LEVEL:
+        return f"no one z for all sizes ({_p(common.p)})"
+    return f"one z = {common.exponent:.2f} {between(*common.interval)} ({_p(common.p)})"
 
 
 def _table(report: CollapseReport) -> Table:
