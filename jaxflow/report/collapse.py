@@ -14,6 +14,7 @@ from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.limit import Limit, limit
 
 TIMES = np.geomspace(1 / 30, 1, 6)  # of the longest, from which a limit is told
+LATE = 8  # convergences between the first and the last, which tell how N moves
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def _collapse(group: Sequence[SliceReport], along: str) -> CollapseReport:
 def limit_of(slice: SliceReport) -> Limit | None:
     """The threshold in the limit of long times; None where P rises along the axis.
 
-    And where fewer than three of the times tell of every place.
+    And where fewer than three of the times tell of every place, or fewer than 8 trials converged
+    between the first and the last.
     """
     if slice.rises or slice.is_point:
         return None
@@ -59,9 +61,9 @@ def limit_of(slice: SliceReport) -> Limit | None:
     counted = [_within(slice, time) for time in times.tolist()]
     places = tuple(tally.x for tally in counted[-1])
     kept = [k for k, tallies in enumerate(counted) if tuple(t.x for t in tallies) == places]
-    if len(kept) < 3 or not places:
-        return None
     converged = np.array([[tally.converged for tally in counted[k]] for k in kept]).T
+    if len(kept) < FEWEST or np.sum(converged[..., -1] - converged[..., 0]) < LATE:
+        return None
     return limit(places, [tally.trials for tally in counted[-1]], converged, times[kept].tolist())
 
 

@@ -6,27 +6,38 @@ import pytest
 from simulated import base_point, proportion, row, told
 
 from jaxflow.core.types import Trial
-from jaxflow.report.collapse import collapses
+from jaxflow.report.collapse import collapses, limit_of
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.show import collapse
 from jaxflow.show.figures import drawn, figure
+from jaxflow.show.text import number
+from jaxflow.statistics.slowing import Slowing
 
 SIZES = (10, 20, 40, 80)
 
 
-def slices(values=SIZES, factors=(1, 1, 1, 1), repetitions=40, shift=1.0):
-    """What a store says of transitions at n = 3 d of width d^-1/2, times a factor each."""
+def slices(values=SIZES, factors=(1, 1, 1, 1), repetitions=40, shift=1.0, slows=False):
+    """What a store says of transitions at n = 3 d of width d^-1/2, times a factor each.
+
+    If it `slows`, a trial takes the time (1 - n/N)^-2, of a boundary N of its own.
+    """
     rng, made = np.random.default_rng(0), []
     for d, factor in zip(values, factors, strict=False):
         truth = 3.0 * d * shift, factor * d**-0.5, 0.02
         places = np.round(3 * d * np.exp(np.linspace(-1.2, 1.2, 9) * truth[1])).astype(int)
         base, rows = base_point("n", d=d), []
         for n in np.unique(places).tolist():
-            happens = rng.random(repetitions) < proportion(n, truth)
+            chance = rng.random(repetitions)
+            happens = chance < proportion(n, truth)
+            slope = 2 * np.log(9) / truth[1]
+            own = truth[0] * (1 / chance - 1) ** (1 / slope) if slows else np.full_like(chance, n)
+            times = np.maximum(1 - n / own, 1e-9) ** -2 if slows else np.full_like(chance, 0.1)
             rows += [
-                row(Trial("flow", base.moved("n", n), seed, 100.0), bool(happens[seed]))
-                for seed in range(repetitions)
+                row(Trial("flow", base.moved("n", n), seed, 100.0), bool(happened), float(time))
+                for seed, (happened, time) in enumerate(
+                    zip(happens & (times < 100), np.minimum(times, 100), strict=True)
+                )
             ]
         plan = GridPlan(tuple(np.unique(places).tolist()), repetitions)
         made.append(told("flow", base, plan, Horizon(time=(100.0,)), rows))
@@ -78,3 +89,26 @@ def test_the_figure_has_all_counts_and_the_curve():
         np.testing.assert_allclose(widths.containers[0][0].get_ydata(), report.collapse.own_width)
         made.canvas.draw()
     assert not plt.get_fignums()
+
+
+def test_limits_of_long_times_are_told_with_their_truth():
+    found = slices(slows=True, repetitions=100)
+    limits = [limit_of(slice) for slice in found]
+    for d, slice, limit in zip(SIZES, found, limits, strict=True):
+        assert limit.low < 3 * d < limit.high
+        assert slice.posterior().median < 0.95 * 3 * d
+        assert limit.by(100.0) == pytest.approx(3 * d * (1 - 100 ** (-1 / 2)), rel=0.05)
+    table = collapse.tables(found)[1]
+    assert [row[2] for row in table.rows] == [number(limit.threshold) for limit in limits]
+    assert table.caption.startswith(("one z", "no one z"))
+    assert limit_of(slices(SIZES[:1])[0]) is None  # where nothing slows
+
+
+def test_one_exponent_is_told_or_refused():
+    def law(z, half):
+        return Slowing(100.0, (90.0, 110.0), z, (z - half, z + half), 1.0, 0.5, 100)
+
+    assert collapse.exponents([law(2.0, 0.4), law(2.1, 0.4)]) == "one z: not enough sizes: 2 of 3"
+    said = collapse.exponents([law(2.0, 0.4), law(2.1, 0.4), law(1.9, 0.4)])
+    assert said.startswith("one z = 2.0") and "(p = .7" in said
+    assert collapse.exponents([law(1.0, 0.1), law(2.0, 0.1), law(4.0, 0.1)]).startswith("no one z")
