@@ -85,7 +85,7 @@ class Counts:
     trials: Array  # (k,)
     converged: Array  # (k,)
     sense: Array  # (k,) 1 where P falls along x, -1 where it rises
-    located: Array  # (c, 3) log N, log w and 0: where the search for the maximum begins
+    located: Array  # (c, 3) local parameters at which the search for the maximum begins
     reach: Array  # (c,) of log N, from low to high
 
     @property
