@@ -12,11 +12,10 @@ from jaxflow import plot, report
 from jaxflow.papers.perceptron import separable
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.counts import Tally, wilson
-from jaxflow.statistics.posterior import estimate
+from jaxflow.statistics.limit import Limit, limit
 
 STUDIES = ("perceptron",)
 SOURCE = "Cover, IEEE Trans. Electronic Computers 14 (1965) 326"
-DRAWS = 200  # of trials again, for the interval of a limit
 
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
@@ -26,8 +25,9 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     claims: list[Claim] = []
     for slice, series in zip(slices, plot.family(len(slices)), strict=True):
         _proportions(slice, series, left)
-        _thresholds(slice, series, right)
-        claims += [*_counts(slice), _limit(slice)]
+        law = _law(slice)
+        _thresholds(slice, law, series, right)
+        claims += [*_counts(slice), _limit(slice, law)]
     left.set_xlabel("samples over dimension, $n / d$")
     left.set_ylabel("P(separated)")
     left.set_title("the longest time, and Cover's formula", loc="left")
@@ -59,8 +59,10 @@ def _proportions(slice: SliceReport, series: plot.Series, ax: Axes) -> None:
     ax.plot(grid / d, exact, color=series.color, linewidth=1, zorder=1)
 
 
-def _thresholds(slice: SliceReport, series: plot.Series, ax: Axes) -> None:
+def _thresholds(slice: SliceReport, law: Limit, series: plot.Series, ax: Axes) -> None:
     d = slice.base.d
+    times = np.geomspace(slice.horizon.multiples[0], slice.horizon.multiples[-1], 100)
+    ax.plot(times, law.by(times) / 2 / d, color=series.color, linewidth=0.8, zorder=1)
     for horizon, time in enumerate(slice.horizon.multiples):
         posterior = slice.posterior(horizon)
         if posterior.at_edge:
@@ -86,33 +88,21 @@ def _counts(slice: SliceReport) -> Iterator[Claim]:
         )
 
 
-def _limit(slice: SliceReport) -> Claim:
-    """N at T to infinity: Aitken's limit of the last three horizons, a factor apart each."""
-    random = np.random.default_rng(0)
-    last = range(len(slice.horizon.labels) - 3, len(slice.horizon.labels))
-    by_place: dict[float, np.ndarray] = {}
-    for row in slice.rows:
-        told = [row.converged_by(slice.time(row, horizon)) for horizon in last]
-        by_place.setdefault(row.n, []).append(told)  # type: ignore[arg-type]
-    outcomes = {n: np.array(told) for n, told in sorted(by_place.items())}
-    limits = [_aitken(slice, outcomes)]
-    for _ in range(DRAWS):
-        drawn = {n: told[random.integers(0, len(told), len(told))] for n, told in outcomes.items()}
-        limits.append(_aitken(slice, drawn))
-    low, high = np.quantile(limits[1:], (0.025, 0.975))
+def _law(slice: SliceReport) -> Limit:
+    """How N comes to its limit over the horizons."""
+    by_time = [slice.tallies(horizon) for horizon in range(len(slice.horizon.labels))]
+    counts = np.array([[tally.converged for tally in tallies] for tallies in by_time]).T
+    places, trials = zip(*((tally.x, tally.trials) for tally in by_time[0]), strict=True)
+    return limit(places, trials, counts, slice.horizon.multiples)
+
+
+def _limit(slice: SliceReport, law: Limit) -> Claim:
+    """N at T to infinity."""
     d = slice.base.d
     what = f"N(d = {d}) in the limit of long times"
-    remark = "from the last three horizons, by Aitken's delta-squared process"
-    return Claim(what, limits[0], float(low), float(high), len(slice.rows), 2.0 * d, SOURCE, remark)
-
-
-def _aitken(slice: SliceReport, outcomes: dict[float, np.ndarray]) -> float:
-    found = []
-    for column in range(3):
-        tallies = [Tally(n, int(told[:, column].sum()), len(told)) for n, told in outcomes.items()]
-        found.append(estimate(tallies, *slice.extent).n50)
-    first, second = np.diff(found)
-    return float(found[2] + second**2 / (first - second)) if first > second else float(found[2])
+    remark = "from all horizons, by the law of slowing"
+    trials = len(slice.rows)
+    return Claim(what, law.threshold, law.low, law.high, trials, 2.0 * d, SOURCE, remark)
 
 
 if __name__ == "__main__":

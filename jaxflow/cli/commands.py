@@ -251,12 +251,12 @@ def means(options: argparse.Namespace) -> int:
 
 
 def scaling(options: argparse.Namespace) -> int:
-    """Print how thresholds grow."""
+    """Print how thresholds grow, and whether transitions of several sizes are one curve."""
     from jaxflow import report
-    from jaxflow.show import fits, planes
+    from jaxflow.show import collapse, fits, planes
 
     found = report.slices(options.folder)
-    _show(*planes.tables(found), *fits.scaling(found))
+    _show(*planes.tables(found), *fits.scaling(found), *collapse.tables(found))
     return 0
 
 

@@ -118,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
 
     figure = command("figure", commands.figure, "draw what a store says")
     figure.add_argument("folder", type=Path, metavar="DIR")
-    figure.add_argument("--kind", default="auto", help="auto, diagram, means, times or transitions")
+    figure.add_argument(
+        "--kind", default="auto", help="auto, collapse, diagram, means, times or transitions"
+    )
     _add_levels(figure)
     figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
 

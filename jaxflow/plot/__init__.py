@@ -1,5 +1,6 @@
 """Figures of phase diagrams. Functions draw plain arrays on the `ax=` given and return it."""
 
+from jaxflow.plot.collapse import Counted, collapse
 from jaxflow.plot.marks import band, guide, level, line, points, power_axes, published_points
 from jaxflow.plot.plane import boundary, heat_map, size_axes
 from jaxflow.plot.probability import boundary_band, contour_map, probability_map, tried
@@ -29,6 +30,7 @@ __all__ = [
     "FLOW",
     "OTHERS",
     "PUBLISHED",
+    "Counted",
     "Series",
     "against_time",
     "axis_name",
@@ -38,6 +40,7 @@ __all__ = [
     "boundary_band",
     "by_dynamics",
     "by_size",
+    "collapse",
     "contour_map",
     "endings",
     "family",

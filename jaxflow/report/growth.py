@@ -1,15 +1,12 @@
-"""How thresholds grow along an axis: forms fitted to them, and the width of the transition."""
+"""How thresholds grow along an axis: forms fitted to them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.fitting import Fit, fit
-from jaxflow.statistics.forms import POWER, PROPORTIONAL
+from jaxflow.statistics.forms import PROPORTIONAL
 from jaxflow.statistics.scaling import SPARE, Comparison, compare, thresholds
-from jaxflow.statistics.scatter import Thresholds
 
 FEWEST = 3  # slices that a fit takes
 LOCATED = 0.25  # relative half-width of a threshold that is fitted, of those of a plane
@@ -78,17 +75,6 @@ def boundaries(
             if len(inside) >= FEWEST:
                 for h in range(len(inside[0].horizon.labels)):
                     yield Boundary(inside, along, h)
-
-
-def width_law(boundary: Boundary) -> Fit | None:
-    """width = a x^b; nothing along an axis with places that are not positive."""
-    x = np.array(boundary.x, float)
-    if not np.all(x > 0):
-        return None
-    posteriors = [slice.posterior(boundary.horizon) for slice in boundary.slices]
-    ends = np.log([p.width_interval() for p in posteriors])
-    width = np.log([p.width for p in posteriors])
-    return fit(POWER, Thresholds(x, width, (ends[:, 1] - ends[:, 0]) / 3.92))
 
 
 def constants(

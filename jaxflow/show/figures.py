@@ -14,12 +14,12 @@ from jaxflow import plot, report
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Row
 from jaxflow.report.slices import SliceReport
-from jaxflow.show import means
+from jaxflow.show import collapse, means
 from jaxflow.show.convergence import times
 from jaxflow.show.diagram import contours, diagram, longest_boundaries
 from jaxflow.show.transitions import transitions
 
-KINDS = ("auto", "diagram", "means", "times", "transitions")
+KINDS = ("auto", "collapse", "diagram", "means", "times", "transitions")
 
 
 def draw(
@@ -40,7 +40,8 @@ def figure(
 
     `kind` is "transitions": P(converged) along the scanned axis, a panel a place; "diagram": a
     phase diagram, its boundary and how it grows; "times": when trials converge. These two take
-    three slices along d or p that scan n, and "auto" draws a diagram where there are. "means" are
+    three slices along d or p that scan n, and "auto" draws a diagram where there are. "collapse" is
+    of all sizes against one variable, and of widths by size. "means" are
     those of what was measured where trials ended, with `levels` by observable, and what is drawn of
     a study that waits for no event. Raises `ValueError` for another kind, and where there are too
     few slices for it.
@@ -49,6 +50,8 @@ def figure(
         raise unknown_name("a kind of figure", kind, KINDS)
     if kind == "means" or (kind == "auto" and not found[0].waits):
         return means.figure(found, levels or {})
+    if kind == "collapse":
+        return collapse.figure(found)
     planes = {id(s.together): s.together for s in found if s.together and len(s.together.axes) > 1}
     if planes and kind in ("auto", "diagram"):
         return contours(list(planes.values()))

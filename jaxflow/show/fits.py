@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import expm1
 
 from jaxflow.core.errors import mistake
-from jaxflow.report.growth import Boundary, boundaries, constants, width_law
+from jaxflow.report.growth import Boundary, boundaries, constants
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
 from jaxflow.show.text import (
@@ -28,12 +28,12 @@ JUDGED = "behind in the log density of slices left out; holds to: 95 % bound of 
 
 
 def scaling(found: Sequence[SliceReport]) -> list[Table]:
-    """For every boundary its forms and its widths, for a grid of d and p the constants C(p) of d.
+    """For every boundary its forms, for a grid of d and p the constants C(p) of d.
 
     Raises `ValueError` where no boundary has three slices.
     """
     every = boundaries(found, list({name: None for slice in found for name in slice.place}))
-    made = [table for along in every for table in (forms(along), widths(along))]
+    made = [forms(along) for along in every]
     for (name, horizon), fits in constants(found):
         rows = (
             (f"{p:g}", f"{fit.coefficients[0]:.3g}", between(fit.low[0], fit.high[0]),
@@ -90,34 +90,6 @@ def held(fit: Fit) -> str:
     """The relative scatter of N about the form, which is below this with 95 %."""
     share = 100 * expm1(fit.holds_to)
     return f"{share:.0f} %" if share >= 10 else f"{share:.1f} %"
-
-
-def widths(boundary: Boundary) -> Table:
-    """The 10-90 % width of the transition at every slice, and its growth as a power of the size."""
-    law, x = width_law(boundary), symbol(boundary.along)
-    grown = () if law is None else (law.coefficients[1], law.low[1], law.high[1])
-    return Table(
-        f"Width of the transition along {x}: {boundary.title}",
-        (x, "N", "interval", "width (10-90 %, in log n)", "interval"),
-        tuple(
-            _width(x, s, boundary.horizon) for x, s in zip(boundary.x, boundary.slices, strict=True)
-        ),
-        "width ~ {}^b, b = {:.2f} [{:.2f}, {:.2f}]".format(x, *grown) if grown else "",
-        words=(),
-    )
-
-
-def _width(x: float, slice: SliceReport, horizon: int) -> tuple[str, ...]:
-    posterior = slice.posterior(horizon)
-    low, high = posterior.interval()
-    narrow, wide = posterior.width_interval()
-    return (
-        f"{x:g}",
-        number(posterior.median),
-        between(low, high),
-        f"{posterior.width:.3f}",
-        between(narrow, wide),
-    )
 
 
 def times(found: Sequence[SliceReport]) -> list[Table]:

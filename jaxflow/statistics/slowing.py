@@ -23,13 +23,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import fdtri, log_ndtr
+from scipy.special import chdtrc, fdtri, log_ndtr
 
 from jaxflow.core.checks import Array
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.survival import checked
 
-FEWEST = 3  # different n with a convergence
+FEWEST = 3  # different n with a convergence, and laws that may have one z
+NORMAL_ENDS = 3.92  # standard errors from end to end of a 95 % interval
 GAPS = np.geomspace(1e-3, 1e3, 121)  # N / (largest n) - 1 on the grid
 PARAMETERS = 4  # N, A, z, s
 ITERATIONS = 100  # of Newton; a dozen suffice
@@ -57,11 +58,46 @@ class Slowing:
         """Whether the trials tell a divergence at a finite n from exponential growth."""
         return bool(np.isfinite(self.boundary_interval[1]))
 
+    @property
+    def known(self) -> bool:
+        """Whether the interval of z is closed, and has a logarithm."""
+        low, high = self.exponent_interval
+        return 0 < low < high < np.inf
+
     def predict(self, n: ArrayLike) -> Array:
         """The median convergence time at each n, in the shape of n; inf from N on."""
         gap = np.maximum(1 - np.asarray(n, float) / self.boundary, 0)
         with np.errstate(divide="ignore"):
             return np.asarray(self.amplitude * gap**-self.exponent)
+
+
+@dataclass(frozen=True)
+class CommonExponent:
+    """The exponent z of several laws with its 95 % interval, and the p of their having one."""
+
+    exponent: float
+    interval: tuple[float, float]
+    p: float
+
+
+def common_exponent(laws: Sequence[Slowing]) -> CommonExponent:
+    """The mean of log z, weighted by its intervals, and chi^2 of the laws about it.
+
+    Intervals are taken as normal in log z. Raises `ValueError` for fewer than 3 laws, and for one
+    whose interval is open.
+    """
+    if len(laws) < FEWEST or not all(law.known for law in laws):
+        open_ = sum(not law.known for law in laws)
+        got = f"{len(laws)}, of which {open_} open"
+        raise mistake(f"{FEWEST} laws or more with closed intervals of z", got, "run more sizes")
+    logs = np.log([law.exponent for law in laws])
+    ends = np.log([law.exponent_interval for law in laws])
+    weight = (NORMAL_ENDS / (ends[:, 1] - ends[:, 0])) ** 2
+    mean = float(weight @ logs / weight.sum())
+    half = NORMAL_ENDS / 2 * float(weight.sum()) ** -0.5
+    chi2 = float(weight @ (logs - mean) ** 2)
+    interval = float(np.exp(mean - half)), float(np.exp(mean + half))
+    return CommonExponent(float(np.exp(mean)), interval, float(chdtrc(len(laws) - 1, chi2)))
 
 
 def slowing(n: Sequence[float], times: ArrayLike, converged: ArrayLike) -> Slowing:

@@ -101,6 +101,7 @@ def test_status_check_and_scaling(grid, capsys):
     assert "N = C d" in printed
     assert "3 sizes are too few to decide; not fitted: linear," in " ".join(printed.split())
     assert "C(p)" in printed
+    assert "Collapse along d: control" in printed
 
 
 def test_export_by_suffix(grid, capsys, tmp_path):
@@ -187,7 +188,7 @@ def test_a_small_study_has_the_values_of_its_table(grid, capsys, tmp_path, monke
 def test_times_and_every_kind_of_figure(grid, capsys, tmp_path):
     printed = said(capsys, "times", str(grid[1]))
     assert "N against the flow time allowed" in printed
-    for kind in ("diagram", "times", "transitions"):
+    for kind in ("collapse", "diagram", "times", "transitions"):
         path = tmp_path / f"{kind}.png"
         said(capsys, "figure", str(grid[1]), "--kind", kind, "--out", str(path))
         assert path.stat().st_size > 10_000

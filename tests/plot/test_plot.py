@@ -238,3 +238,16 @@ def test_a_threshold_out_of_range_is_a_label_inside(ax):
     inside = ax.get_window_extent()
     assert high.x1 <= inside.x1 + 1 and low.x0 >= inside.x0 - 1
     assert len(ax.lines) == 1  # P = 1/2
+
+
+def test_a_collapse_has_the_points_of_every_size_and_the_curve(ax):
+    sizes = [
+        plot.Counted("one", [-1.0, 1.0], [0.9, 0.1], [0.8, 0.05], [1.0, 0.2]),
+        plot.Counted("two", [0.0], [0.5], [0.4], [0.7]),
+    ]
+    assert plot.collapse(sizes, [-1, 0, 1], [0.9, 0.5, 0.1], ax=ax, label="t") is ax
+    one, two = ax.containers
+    np.testing.assert_array_equal(one[0].get_xydata(), [[-1, 0.9], [1, 0.1]])
+    np.testing.assert_allclose(np.array(two[2][0].get_segments())[:, :, 1], [[0.4, 0.7]])
+    np.testing.assert_array_equal(ax.lines[-2].get_ydata(), [0.9, 0.5, 0.1])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]

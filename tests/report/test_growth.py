@@ -5,7 +5,7 @@ import pytest
 from simulated import proportion, row, told
 
 from jaxflow.core.types import Point, Trial
-from jaxflow.report.growth import boundaries, constants, width_law
+from jaxflow.report.growth import boundaries, constants
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.show import fits
@@ -41,13 +41,6 @@ def test_constants_are_those_of_every_p_with_three_d(found):
         assert law.holds_to < 0.2
 
 
-def test_the_width_of_the_transition_has_its_exponent(found):
-    boundary = next(boundaries(found))
-    law = width_law(boundary)
-    assert law.low[1] < 0 < law.high[1]
-    assert law.predict(30.0)[0] == pytest.approx(0.2, rel=0.3)
-
-
 def test_a_boundary_compares_the_posteriors_of_its_slices(found):
     boundary = next(boundaries(found))
     compared = boundary.compare()
@@ -75,7 +68,6 @@ def test_a_parameter_is_an_axis_too():
     assert list(boundaries(slices)) == []
     (boundary,) = boundaries(slices, [SHRINK])
     assert boundary.x == list(places)
-    assert width_law(boundary) is None
     law = boundary.compare().of("exponential")
     assert law.low[1] < -1 < law.high[1]
     tables = fits.scaling(slices)

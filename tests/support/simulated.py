@@ -19,6 +19,7 @@ from jaxflow.sampling.design import Board
 from jaxflow.sampling.plan import Plan
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.curves import Sized
 from jaxflow.statistics.posterior import Posterior
 from jaxflow.store.store import Store
 from jaxflow.study.study import Study
@@ -31,6 +32,23 @@ def measured(n50, seed, trials=20, width=0.1) -> Posterior:
     converged = rng.binomial(trials, proportion(n, (n50, width, 0.0)))
     tallies = [Tally(int(a), int(c), trials) for a, c in zip(n, converged, strict=True)]
     return Posterior(tallies, n50 / 4, n50 * 4)
+
+
+def sizes(values, seed, *, trials=40, exponent=0.5, lapse=0.02, factors=None) -> list[Sized]:
+    """Slices that collapse at N = 3 L with widths L^-exponent, times a factor at each size.
+
+    The truth of N is that of trials that do not lapse.
+    """
+    rng, made = np.random.default_rng(seed), []
+    for size, factor in zip(
+        values, np.ones(len(values)) if factors is None else factors, strict=True
+    ):
+        n50, width = 3.0 * size, factor * size**-exponent
+        n = n50 * np.exp(np.linspace(-1.2, 1.2, 13) * width)
+        converged = rng.binomial(trials, (1 - lapse) * proportion(n, (n50, width, 0.0)))
+        tallies = [Tally(float(a), int(c), trials) for a, c in zip(n, converged, strict=True)]
+        made.append(Sized(size, tallies, n50 / 4, n50 * 4))
+    return made
 
 
 def simulate(plan: ThresholdPlan, truth, seed: int) -> list[Tally]:
