@@ -42,10 +42,11 @@ def thresholds(found: Sequence[SliceReport]) -> Table:
     along = reports[0]["along"]
     points = "proportion" in reports[0]
     tells = any("conditional" in report for report in reports)
+    together = ["all places together"] if found[0].together else []
     across = f"Threshold in {symbol(along)}: where P(converged) crosses 1/2"
     title = (
         f"{'P(converged)' if points else across}, with its 95 % interval",
-        ", ".join(f"{k} = {x}" for k, x in shared.items()),
+        ", ".join([*(f"{k} = {x}" for k, x in shared.items()), *together]),
     )
     first = "P" if points else sought(along)
     events = ("event",) if any("event" in report for report in reports) else ()

@@ -1,0 +1,118 @@
+"""A study of ranges from its file to its tables: run, interrupted, told, drawn, grown."""
+
+from dataclasses import replace
+
+import pytest
+
+from jaxflow import report
+from jaxflow.report.plane import planes
+from jaxflow.report.status import status
+from jaxflow.sampling.axes import Axes, Range
+from jaxflow.show import planes as shown
+from jaxflow.show import terminal
+from jaxflow.show.figures import drawn, figure
+from jaxflow.store.store import Store
+from jaxflow.study.run import run
+from jaxflow.study.study import Study
+
+TABLE = {
+    "name": "plane",
+    "event": {"square": 1.0},
+    "axes": {"d": [5], "p": {"from": 8, "to": 24}},
+    "horizon": {"time": [15.0, 30.0]},
+    "dynamics": {"control": {"kind": "descent"}},
+    "threshold": {"low": 4, "high": 80, "relative_half_width": 0.25, "batch": 8},
+}
+STUDY = Study.from_table(TABLE)
+
+
+def rows(folder):
+    with Store.read(folder) as store:
+        return store.rows()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("plane")
+    run(STUDY, made)
+    return made
+
+
+def test_a_range_is_one_in_a_file_in_python_and_on_paper():
+    assert STUDY.axes.p == Range(8, 24)
+    assert STUDY.table["axes"]["p"] == {"from": 8.0, "to": 24.0}
+    assert Study.from_table(STUDY.table) == STUDY
+    assert Study.load("demo", {"axes.p": {"from": 50, "to": 200}}).axes.p == Range(50, 200)
+    flat = {"problem": {"initialization": {"shrink": {"from": 0.1, "to": 1.0}}}}
+    made = Study.from_table({**TABLE, "axes": {**TABLE["axes"], "parameters": flat}})
+    assert made.axes.ranges == ["p", "problem.initialization.shrink"]
+    assert len(made.axes.values("p")) == 9  # of two ranges, with three halvings each
+
+
+def test_it_ends_with_its_band_and_asks_for_nothing_more(folder):
+    found = status(folder)
+    assert found.finished
+    (plane,) = planes(report.slices(folder))
+    assert [axis.name for axis in plane.axes] == ["p"]
+    for horizon in (0, 1):
+        median, low, high = plane.posterior(horizon).band([[8.0], [14.0], [24.0]])
+        assert ((high - low) / (2 * median) <= 0.3).all()  # of whole n, one sample is enough
+
+
+def test_interrupted_at_any_trial_it_ends_with_the_same_trials(folder, tmp_path):
+    whole = rows(folder)
+    with Store.open(tmp_path, STUDY.protocol.hash, STUDY.protocol.json) as store:
+        store.begin(STUDY.design.hash, STUDY.design.json)
+        store.insert(whole[: len(whole) // 2])
+    run(STUDY, tmp_path)
+    assert {row.trial: row.outcome for row in rows(tmp_path)} == {
+        row.trial: row.outcome for row in whole
+    }
+
+
+def test_thresholds_are_told_together(folder):
+    found = report.slices(folder)
+    (plane,) = planes(found)
+    for slice in found:
+        said = slice.as_dict()
+        here = plane.posterior().transition(plane.at(slice))
+        assert said["n50"] == pytest.approx(here.median, abs=1e-3)
+        assert (said["low"], said["high"]) == pytest.approx(here.interval(), abs=1e-3)
+    text = str(terminal.thresholds(found))
+    assert "all places together" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_tables_of_the_boundary(folder):
+    first, last = shown.tables(report.slices(folder))
+    text = str(last)
+    assert "Boundary over p: control, d = 5, T = 30" in text
+    assert "exponent in p" in text
+    assert "posterior predictive p = " in text
+    assert "T = 15" in str(first)
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_figures_of_one_and_of_two_axes(folder, tmp_path):
+    with drawn(lambda: figure(report.slices(folder))) as made:
+        labels = [ax.get_xlabel() for ax in made.axes]
+        assert "number of samples $n$" in labels
+        made.canvas.draw()
+    study = replace(STUDY, axes=Axes(d=Range(4, 8), p=Range(8, 16)))
+    study = replace(study, threshold=replace(study.threshold, relative_half_width=0.4))
+    run(study, tmp_path)
+    found = report.slices(tmp_path)
+    with drawn(lambda: figure(found)) as made:
+        assert {ax.get_xlabel() for ax in made.axes} >= {"width $p$"}
+        assert {ax.get_ylabel() for ax in made.axes} >= {"input dimension $d$"}
+        made.canvas.draw()
+    assert "exponent in d" in str(shown.tables(found)[0])
+
+
+def test_a_list_grows_into_a_range_in_the_same_store(folder, tmp_path):
+    run(replace(STUDY, axes=Axes(d=(5,), p=(8, 24))), tmp_path)
+    known = set(rows(tmp_path))
+    run(STUDY, tmp_path)
+    assert known <= set(rows(tmp_path))
+    names = {trial.trial for trial in rows(folder)}
+    assert names <= {trial.trial for trial in rows(tmp_path)}
