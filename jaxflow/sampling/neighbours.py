@@ -36,7 +36,8 @@ def _nearest(before: Sequence[Search], child: Search) -> Parent:
     least = min(apart)
     above = before[apart.index(least)]
     spread = LEAST_SPREAD + SPREAD * least
-    return Parent(above, _ratio(above, child), spread, _power(above, child.base))
+    ratio = growth(above.base, child.base, above.along)
+    return Parent(above, ratio, spread, _power(above, child.base))
 
 
 def distance(one: Point, other: Point) -> float:
@@ -53,9 +54,9 @@ def _apart(x: float, y: float) -> float:
     return abs(log(x / y)) if x > 0 and y > 0 else 1.0
 
 
-def _ratio(parent: Search, child: Search) -> float:
-    scans_samples = parent.plan.along == "n"
-    return child.base.d / parent.base.d if scans_samples and parent.base.d else 1.0
+def growth(one: Point, other: Point, along: str) -> float:
+    """By what a threshold is taken to grow from a slice to another: as d does, along n."""
+    return other.d / one.d if along == "n" and one.d else 1.0
 
 
 def _power(parent: Search, child: Point) -> float | None:

@@ -7,6 +7,7 @@ from math import ceil, exp
 from jaxflow.core.types import SIZES, Point, Reach, Trial
 from jaxflow.sampling.grid import ALIKE
 from jaxflow.sampling.guess import guess_by_times
+from jaxflow.sampling.neighbours import LEAST_SPREAD, SPREAD, distance, growth
 from jaxflow.sampling.plan import rises
 from jaxflow.sampling.plane import Lattice, Place, PlanePlan
 from jaxflow.sampling.rounds import FIRST_TRIALS, Known, Question, Rounds, excesses, tallies
@@ -94,7 +95,7 @@ class PlaneSearch(Rounds):
             posterior, known = self._before[question], told[question]
             plane, round = self._planes[question.event], len(self.rounds)
             if unknown := plane.unlocated(posterior):
-                wanted = plane.explore(self._guessed(question, known), unknown, round)
+                wanted = plane.explore(self._guessed(question, known, unknown), unknown, round)
             else:
                 opening, share = _opening(known), len(open_questions)
                 wanted = plane.ask(posterior, round, flying, self._cost, opening, share)
@@ -114,23 +115,42 @@ class PlaneSearch(Rounds):
         start: BoundaryPosterior | None,
         guesses: Mapping[Place, Guess] | None = None,
     ) -> BoundaryPosterior:
-        plane = self._planes[question.event]
+        plane, found = self._planes[question.event], self._by_place(known)
         counts = [
-            Counts(place, tallies(found, self.along))
-            for place, found in sorted(self._by_place(known).items())
+            Counts(place, tallies(found.get(place, ()), self.along))
+            for place in sorted({*found, *(guesses or {})})
         ]
         rising = rises(plane.slice)
         return BoundaryPosterior(counts, plane.prior, rising=rising, guesses=guesses, start=start)
 
-    def _guessed(self, question: Question, known: Sequence[Known]) -> BoundaryPosterior:
-        """The posterior bent by the times at which trials converged."""
-        found = self._by_place(known)
-        guesses = {
-            place: guess
-            for place in found
-            if (guess := guess_by_times(excesses(found[place], self.along))) is not None
-        }
-        return self._posterior(question, known, self._before[question], guesses)
+    def _guessed(
+        self, question: Question, known: Sequence[Known], unknown: Sequence[Place]
+    ) -> BoundaryPosterior:
+        """The posterior bent by the times at which trials converged, and by the nearest slice."""
+        posterior, found = self._before[question], self._by_place(known)
+        located = [place for place in found if place not in unknown]
+        guesses: dict[Place, Guess] = {}
+        for place in unknown:
+            guess = guess_by_times(excesses(found.get(place, ()), self.along))
+            guess = guess or self._by_nearest(place, located, posterior)
+            if guess is not None:
+                guesses[place] = guess
+        return self._posterior(question, known, posterior, guesses)
+
+    def _by_nearest(
+        self, place: Place, located: Sequence[Place], posterior: BoundaryPosterior
+    ) -> Guess | None:
+        """What a slice that is located says of another, as among slices of their own."""
+        if not located:
+            return None
+        base = self._point(place, 0)
+        bases = [self._point(other, 0) for other in located]
+        apart = [distance(base, other) for other in bases]
+        least = min(apart)
+        near = apart.index(least)
+        x = posterior.transition(located[near]).median
+        x *= growth(bases[near], base, self.along)
+        return Guess(min(max(x, self.plan.low), self.plan.high), LEAST_SPREAD + SPREAD * least)
 
     def _by_place(self, known: Sequence[Known]) -> dict[Place, list[Known]]:
         found: dict[Place, list[Known]] = {}

@@ -105,9 +105,8 @@ class BoundaryPosterior:
 
     def _marginals(self, v: Array) -> "Marginals":
         joint = self._joint
-        mean, cov = joint.threshold(v)
-        sd = np.sqrt(np.maximum(np.einsum("hii->hi", cov), 0))
-        return Marginals(self.prior, self.rising, joint.weights, mean, sd, *joint.others(v))
+        threshold, width, lapse = joint.marginals(v)
+        return Marginals(self.prior, self.rising, joint.weights, *threshold, *width, *lapse)
 
     @property
     def left_out(self) -> Array:

@@ -136,6 +136,20 @@ class Prior:
             lapse + Kernel(LAPSE_AMPLITUDE, lengths)(v, w),
         )
 
+    def variances(self, v: Array) -> tuple[Array, Array, Array]:
+        """Of log n50 (kernels, k), log width and quantile of the lapse (k,) at places (k, axes)."""
+        level = log(self.high / self.low) / 2
+        trends = [
+            one**2 + np.sum((v - 0.5) ** 2 * self._slopes(powers) ** 2, axis=1)
+            for one, powers in ((level, POWERS), (WIDTH_SPREAD, WIDTH_POWERS))
+        ]
+        amplitudes = np.array([kernel.amplitude for kernel in self.kernels])
+        return (
+            trends[0] + amplitudes[:, None] ** 2,
+            trends[1] + WIDTH_AMPLITUDE**2,
+            np.full(len(v), LAPSE_LEVEL[1] ** 2 + LAPSE_AMPLITUDE**2),
+        )
+
     def draw(self, places: ArrayLike, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """n50, width and lapse (k,) at places (k, axes) of a plane drawn from the prior."""
         v = self.scaled(places)
@@ -160,13 +174,14 @@ class Prior:
 
     def _trend(self, v: Array, w: Array, level: float, powers: float) -> Array:
         """Covariances (k, m) of a level and slopes about the middle of the plane."""
-        found = np.full((len(v), len(w)), level**2)
-        if self.trend == "power":
-            scale = powers * np.array(
-                [axis.extent if axis.logarithmic else 1 for axis in self.axes]
-            )
-            found += ((v - 0.5) * scale) @ ((w - 0.5) * scale).T
-        return found
+        slopes = self._slopes(powers)
+        return np.asarray(level**2 + ((v - 0.5) * slopes) @ ((w - 0.5) * slopes).T)
+
+    def _slopes(self, powers: float) -> Array:
+        """Standard deviations (axes,) of the slopes along the axes."""
+        if self.trend == "constant":
+            return np.zeros(len(self.axes))
+        return powers * np.array([axis.extent if axis.logarithmic else 1.0 for axis in self.axes])
 
 
 def root_lapse(h: Array) -> Array:

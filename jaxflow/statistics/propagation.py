@@ -230,24 +230,32 @@ class Joint:
     def threshold(self, v: Array) -> tuple[Array, Array]:
         """Mean (h, m) and covariance (h, m, m) of log n50 at places v (m, axes)."""
         cross = self._prior.of_threshold(v, self._v)
-        W, a = self._W[:, : self._k, : self._k], self._a[:, : self._k]
-        mean = self._prior.mean[0] + np.einsum("hmk,hk->hm", cross, a)
-        return mean, self._prior.of_threshold(v, v) - cross @ W @ np.swapaxes(cross, 1, 2)
+        gain = cross @ self._W[:, : self._k, : self._k]
+        cov = self._prior.of_threshold(v, v) - gain @ np.swapaxes(cross, 1, 2)
+        return self._mean(0, cross), cov
 
-    def others(self, v: Array) -> tuple[Array, Array, Array, Array]:
-        """Mean and standard deviation (m,) of the log width, then of the quantile of the lapse."""
-        found: list[Array] = []
-        priors = self._prior.of_others(v, v)
-        for j, (cross, prior) in enumerate(
-            zip(self._prior.of_others(v, self._v), priors, strict=True), 1
-        ):
+    def marginals(self, v: Array) -> list[tuple[Array, Array]]:
+        """Means and standard deviations at places v (m, axes) of the three numbers.
+
+        Those of log n50 are (h, m), the others (m,), of the mixture.
+        """
+        crosses = self._prior.of_threshold(v, self._v), *self._prior.of_others(v, self._v)
+        found = []
+        for j, (cross, prior) in enumerate(zip(crosses, self._prior.variances(v), strict=True)):
             own = slice(j * self._k, (j + 1) * self._k)
-            mean = self._prior.mean[j] + np.einsum("mk,hk->hm", cross, self._a[:, own])
-            var = np.diag(prior) - np.einsum("mk,hkl,ml->hm", cross, self._W[:, own, own], cross)
-            centre = self.weights @ mean
-            spread = self.weights @ (var + (mean - centre) ** 2)
-            found += [centre, np.sqrt(np.maximum(spread, 0))]
-        return found[0], found[1], found[2], found[3]
+            mean, gain = self._mean(j, cross), cross @ self._W[:, own, own]
+            variance = np.maximum(prior - np.sum(gain * cross, axis=-1), 0)
+            if j > 0:
+                centre = self.weights @ mean
+                variance = self.weights @ (variance + (mean - centre) ** 2)
+                mean = centre
+            found.append((mean, np.sqrt(variance)))
+        return found
+
+    def _mean(self, j: int, cross: Array) -> Array:
+        """Of the j-th number (h, m) by its covariances (h, m, k), or (m, k), with the places."""
+        own = slice(j * self._k, (j + 1) * self._k)
+        return np.asarray(self._prior.mean[j] + (cross @ self._a[:, own, None])[..., 0])
 
 
 def prior_covariance(prior: Prior, v: Array) -> Array:
