@@ -40,7 +40,7 @@ def contours(chosen: Sequence[Plane]) -> Figure:
 def _contours(ax: Axes, plane: Plane, horizon: int) -> None:
     """The threshold over two axes at a horizon, and where trials ran."""
     down, across = plane.axes
-    y, x = (axis.unscaled(np.linspace(0, 1, ROWS)) for axis in plane.axes)
+    y, x = (axis.unscaled(np.linspace(-RIM, 1 + RIM, ROWS)) for axis in plane.axes)
     places = np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1).reshape(-1, 2)
     n50, _, _ = plane.posterior(horizon).band(places)
     scanned = plane.slices[0].along
