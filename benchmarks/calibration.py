@@ -1,4 +1,4 @@
-"""Whether the posterior of a threshold is calibrated, and how often its interval holds the truth.
+"""Whether posteriors of thresholds and boundaries are calibrated, and hold the truth.
 
 `python -m benchmarks.calibration` simulates studies whose truth is known and notes the posterior
 mass below it. Where truths are drawn from the prior and counts from the model, this is uniform,

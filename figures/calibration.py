@@ -1,4 +1,4 @@
-"""Whether thresholds are calibrated: posterior masses below the truth, coverage of intervals.
+"""Whether thresholds and boundaries are calibrated: posterior masses below the truth, coverage.
 
 Of simulated studies, which `make calibration` runs; read from benchmarks/results/calibration.json.
 """
@@ -21,6 +21,7 @@ STUDIES = ()  # of no store
 RESULTS = HERE.parent / "benchmarks" / "results" / "calibration.json"
 NAMES = {"n50": "threshold", "width": "width of the transition"}
 NOMINAL = 0.95
+PLANE = "plane, "  # how the simulators of a boundary begin
 DODGE = 0.11  # between simulators at one level
 
 
@@ -29,13 +30,17 @@ def draw(_: Stores, path: Path) -> Sequence[Claim]:
     records = json.loads(RESULTS.read_text())["records"]
     exact = [record for record in records if record["exact"]]
     others = [record for record in records if not record["exact"]]
-    figure, (first, second, third) = plt.subplots(3, 1, figsize=(3.4, 7.2))
+    figure, (first, second, third, fourth) = plt.subplots(4, 1, figsize=(3.4, 9.8))
     for ax, parameter in ((first, "n50"), (second, "width")):
-        _masses(exact, parameter, ax)
+        _masses([r for r in exact if parameter in r["parameters"]], parameter, ax)
     first.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=7)
     second.set_xlabel("posterior mass below the truth")
-    _coverage(others, third)
-    third.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, fontsize=7)
+    of_planes = [record for record in others if record["simulator"].startswith(PLANE)]
+    _coverage([record for record in others if record not in of_planes], "threshold", third)
+    _coverage(of_planes, "boundary of a plane", fourth)
+    fourth.set_xlabel("nominal level of the interval (%)")
+    for ax in (third, fourth):
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2, fontsize=7)
     figure.align_ylabels()
     figure.savefig(path)
     plt.close(figure)
@@ -60,20 +65,20 @@ def _masses(records: Sequence[dict[str, Any]], parameter: str, ax: Axes) -> None
     ax.set_title(f"{NAMES[parameter]}, and the 95 % band", loc="left", fontsize=8)
 
 
-def _coverage(records: Sequence[dict[str, Any]], ax: Axes) -> None:
+def _coverage(records: Sequence[dict[str, Any]], what: str, ax: Axes) -> None:
     """Coverage minus nominal level, in percent, with Wilson's intervals."""
     for k, (record, series) in enumerate(zip(records, plot.family(len(records)), strict=True)):
         held = record["parameters"]["n50"]["coverage"]
         levels = np.array([float(level) for level in held])
         share, low, high = (100 * (np.array(v) - levels) for v in zip(*held.values(), strict=True))
         x = np.arange(len(levels)) + DODGE * (k - (len(records) - 1) / 2)
-        plot.points(x, share, low, high, ax=ax, series=series, label=record["simulator"])
+        name = record["simulator"].removeprefix(PLANE)
+        plot.points(x, share, low, high, ax=ax, series=series, label=name)
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=1)
     ax.set_xticks(range(len(levels)), [f"{100 * level:g}" for level in levels])
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-    ax.set_xlabel("nominal level of the interval (%)")
     ax.set_ylabel("coverage $-$ nominal (%)")
-    ax.set_title("threshold, truths that are not of the prior", loc="left", fontsize=8)
+    ax.set_title(f"{what}, truths that are not of the prior", loc="left", fontsize=8)
 
 
 def _claims(record: dict[str, Any]) -> Iterator[Claim]:

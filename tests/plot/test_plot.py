@@ -251,3 +251,28 @@ def test_a_collapse_has_the_points_of_every_size_and_the_curve(ax):
     np.testing.assert_allclose(np.array(two[2][0].get_segments())[:, :, 1], [[0.4, 0.7]])
     np.testing.assert_array_equal(ax.lines[-2].get_ydata(), [0.9, 0.5, 0.1])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
+
+
+def test_a_map_of_probabilities_has_its_boundary_and_marks(ax):
+    n, p = np.geomspace(50, 800, 30), np.geomspace(20, 200, 10)
+    chance = 1 / (1 + (n / (5 * p[:, None])) ** 4)
+    assert plot.probability_map(n, p, chance, ax=ax, label="P(converged)") is ax
+    (made,) = ax.collections
+    assert made.get_clim() == (0, 1)
+    np.testing.assert_allclose(np.ravel(made.get_array()), chance.ravel())
+    series = plot.Series("white", "", "--")
+    plot.boundary_band(p, 5 * p, 4.5 * p, 5.5 * p, ax=ax, series=series, label="T0")
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xdata(), 5 * p)
+    plot.tried([100, 200], [20, 50], [1, 100], ax=ax)
+    small, large = ax.collections[-1].get_sizes()
+    assert small < large
+    with pytest.raises(ValueError, match="a row for every y"):
+        plot.probability_map(n, p, chance.T, ax=ax, label="")
+
+
+def test_contours_say_their_thresholds(ax):
+    x, y = np.geomspace(20, 200, 20), np.geomspace(10, 40, 15)
+    plot.contour_map(x, y, x * y[:, None], ax=ax, label="threshold $N$")
+    assert ax.texts
+    assert all(200 < float(text.get_text()) < 8000 for text in ax.texts)

@@ -183,6 +183,54 @@ def test_extreme_counts(tallies):
         assert high / low < 1.01
 
 
+def test_the_exponent_is_the_slope_of_the_boundary():
+    """Of a power, the power; its median, the difference of that of the band."""
+    posterior = BoundaryPosterior(counts([10, 20, 40, 70, 100], trials=30), PRIOR)
+    value, low, high = posterior.exponent([[15.0], [60.0]])
+    assert np.all((low < 0.9) & (high > 0.9))
+    wide = posterior.band([[58.0], [62.0]])[0]
+    assert value[1] == pytest.approx(np.log(wide[1] / wide[0]) / np.log(62 / 58), abs=0.02)
+    flat = Prior((Axis("shift", -1.0, 1.0, logarithmic=False),), LOW, HIGH)
+    moved = [Counts((x,), c.tallies) for x, c in zip((-1, 0, 1), counts([10, 10, 10]), strict=True)]
+    assert BoundaryPosterior(moved, flat).exponent([[0.0]]).value[0] == pytest.approx(0, abs=0.05)
+
+
+def test_counts_that_no_boundary_makes_are_surprising():
+    """P that rises and falls again; beside it, counts of the model."""
+    sound = counts([10, 30, 100], trials=20)
+    assert BoundaryPosterior(sound, PRIOR).predictive() > 0.05
+    waves = [Tally(float(n), 20 * (k % 2), 20) for k, n in enumerate(np.geomspace(100, 400, 12))]
+    assert BoundaryPosterior([Counts((20.0,), waves), *sound], PRIOR).predictive() < 0.01
+    assert np.isnan(BoundaryPosterior([], PRIOR).predictive())
+
+
+def test_a_place_that_does_not_go_with_the_others_stands_out():
+    """A slice whose threshold is a third of what its neighbours say."""
+    places = (10, 20, 30, 45, 65, 100)
+    found = counts(places, trials=20)
+    odd = [Counts(c.place, [Tally(t.x / 3, t.converged, t.trials) for t in c.tallies])
+           if c.place == (45.0,) else c for c in found]  # fmt: skip
+    scores = BoundaryPosterior(odd, PRIOR).left_out
+    assert np.argmax(np.abs(scores)) == 3
+    assert scores[3] < -2
+    many = [
+        BoundaryPosterior(counts(places, seed, trials=20), PRIOR).left_out for seed in range(30)
+    ]
+    assert 0.6 < np.std(many) < 1.4
+
+
+def test_a_curve_has_its_band():
+    """At the threshold one half, beside it what a slice alone says of many trials."""
+    (one,) = counts([40], trials=100)
+    here = BoundaryPosterior([one], PRIOR).transition(one.place)
+    n = here.median * np.array([0.85, 1.0, 1.15])
+    mean, low, high = here.curve(n)
+    alone, _, _ = Posterior(one.tallies, LOW, HIGH).curve(n)
+    np.testing.assert_allclose(mean, alone, atol=0.03)
+    assert np.all((low < mean) & (mean < high))
+    assert mean[1] == pytest.approx(0.5, abs=0.02)
+
+
 def test_without_counts_it_is_the_prior():
     posterior = BoundaryPosterior([], PRIOR)
     here = posterior.transition((10**1.5,))
