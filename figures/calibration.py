@@ -39,8 +39,8 @@ def draw(_: Stores, path: Path) -> Sequence[Claim]:
     _coverage([record for record in others if record not in of_planes], "threshold", third)
     _coverage(of_planes, "boundary of a plane", fourth)
     fourth.set_xlabel("nominal level of the interval (%)")
-    for ax in (third, fourth):
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2, fontsize=7)
+    for ax, below in ((third, -0.16), (fourth, -0.3)):
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, below), ncols=2, fontsize=7)
     figure.align_ylabels()
     figure.savefig(path)
     plt.close(figure)

@@ -234,10 +234,15 @@ def entries(found: Sequence[SliceReport]) -> list[dict[str, Any]]:
 
 
 def _together(design: Design, found: Iterable[SliceReport]) -> Iterable[SliceReport]:
-    """The slices of a design, each with its plane if that was sampled as one."""
+    """The slices of a design, each with its plane if that was sampled as one.
+
+    A slice that is alone yet, of a run that has just begun, is as any.
+    """
+    every = list(found)
     if not design.axes.ranges:
-        return found
-    return [replace(s, together=plane) for plane in planes(list(found)) for s in plane.slices]
+        return every
+    of = {(s.name, s.base): plane for plane in planes(every) for s in plane.slices}
+    return [replace(slice, together=of.get((slice.name, slice.base))) for slice in every]
 
 
 def _chosen(store: Store, name: str | None) -> list[tuple[Design, str]]:

@@ -24,6 +24,7 @@ TABLE = {
     "threshold": {"low": 4, "high": 80, "relative_half_width": 0.25, "batch": 8},
 }
 STUDY = Study.from_table(TABLE)
+MIDDLE = STUDY.axes.values("p")[len(STUDY.axes.values("p")) // 2]
 
 
 def rows(folder):
@@ -68,6 +69,19 @@ def test_interrupted_at_any_trial_it_ends_with_the_same_trials(folder, tmp_path)
     assert {row.trial: row.outcome for row in rows(tmp_path)} == {
         row.trial: row.outcome for row in whole
     }
+
+
+def test_a_run_that_has_just_begun_is_told(folder, tmp_path):
+    """Of its first place alone."""
+    middle = [row for row in rows(folder) if row.p == MIDDLE]
+    with Store.open(tmp_path, STUDY.protocol.hash, STUDY.protocol.json) as store:
+        store.begin(STUDY.design.hash, STUDY.design.json)
+        store.ask(STUDY.design.hash, [row.trial for row in middle])
+        store.insert(middle)
+    (alone,) = report.slices(tmp_path)
+    assert alone.together is None
+    assert str(terminal.thresholds([alone]))
+    assert not status(tmp_path).finished
 
 
 def test_thresholds_are_told_together(folder):
