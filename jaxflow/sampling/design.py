@@ -113,7 +113,12 @@ class Design:
             planes: dict[str, list[Slice]] = {}
             for slice in self.slices(outline):
                 planes.setdefault(slice.dynamics, []).append(slice)
-            return [PlaneSearch(slices, outline.events) for slices in planes.values()]
+            return [
+                PlaneSearch(slices, outline.events)
+                if len(slices) > 1  # a range may be another dynamics' alone
+                else Search(slices[0], events=outline.events)
+                for slices in planes.values()
+            ]
         searches = [Search(slice, events=outline.events) for slice in self.slices(outline)]
         if self.threshold is not None:
             warm_start(searches)

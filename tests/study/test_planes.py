@@ -50,6 +50,16 @@ def test_a_range_is_one_in_a_file_in_python_and_on_paper():
     assert len(made.axes.values("p")) == 9  # of two ranges, with three halvings each
 
 
+def test_a_range_of_one_dynamics_leaves_the_others_their_slice():
+    dynamics = {"control": {"kind": "descent"}, "flow": {"kind": "flow"}}
+    axes = {"d": [5], "p": [8], "parameters": {"dynamics.control.step": {"from": 0.25, "to": 1.0}}}
+    study = Study.from_table({**TABLE, "axes": axes, "dynamics": dynamics})
+    plane, slice = study.design.searches(study.protocol.outline)
+    assert plane.axes == ("dynamics.control.step",)
+    assert slice.title == "flow d=5 p=8"
+    assert slice.propose() and plane.propose()
+
+
 def test_it_ends_with_its_band_and_asks_for_nothing_more(folder):
     found = status(folder)
     assert found.finished
