@@ -11,9 +11,10 @@ from jaxflow import plot
 from jaxflow.report.growth import Boundary
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import by_point, slowing_of
-from jaxflow.show.diagram import HORIZON_LINES, HORIZON_MARKERS, series_of, title_of
+from jaxflow.show.diagram import HORIZON_LINES, series_of, title_of
 
 MOST_CURVES = 4
+MARKERS = ("o", "s", "^", "D")  # of sizes
 FEWEST = 4  # trials of a survival curve
 
 
@@ -52,7 +53,7 @@ def _medians(ax: Axes, boundary: Boundary, series: plot.Series) -> None:
     """Medians against n at the smallest, middle and largest size, with the law of their growth."""
     count, every = len(boundary.slices), list[float]()
     for k, i in enumerate(sorted({0, count // 2, count - 1})):
-        slice, marker = boundary.slices[i], HORIZON_MARKERS[k]
+        slice, marker = boundary.slices[i], MARKERS[k]
         found = by_point(slice)
         marked = plot.Series(series.color, marker, "none")
         name = f"${boundary.along.rpartition('.')[2]} = {boundary.x[i]:g}$"

@@ -1,6 +1,7 @@
 """A phase diagram in one figure: where trials converge, how N grows, and how it moves with time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,10 +20,10 @@ from jaxflow.show.transitions import pooled, role
 POOLED = 0.06  # in log n, for the eye
 ROWS, COLUMNS = 60, 120  # of the map
 MARGIN = 1.5  # beyond the boundary
+MARKED = 12  # one row in so many has a mark of its dynamics
 RIM = 0.02  # of the axis, beyond its ends
 MOST_SIZES = 10  # that have ticks of their own
 HORIZON_LINES = ("-", "--", ":", "-.")
-HORIZON_MARKERS = ("o", "s", "^", "D")
 
 
 def contours(chosen: Sequence[Plane]) -> Figure:
@@ -136,11 +137,11 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
         (axis,) = plane.axes
         grid = axis.unscaled(np.linspace(0, 1, ROWS))
         for h, label in enumerate(boundary.slices[0].horizon.labels):
-            marked = plot.Series(series.color, HORIZON_MARKERS[h % 4], HORIZON_LINES[h % 4])
+            marked = replace(series, line=HORIZON_LINES[h % 4])
             name = f"{plot.plain(boundary.slices[0].name)}, {label}"
             found = plane.posterior(h).band(grid[:, None])
             every += [float(found[1].min()), float(found[2].max())]
-            plot.band(grid, *found, ax=ax, series=marked, label=name)
+            plot.band(grid, *found, ax=ax, series=marked, label=name, marks=MARKED)
     plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along)
     ax.set_title("boundary with its 95 % band", loc="left")
     ax.legend(loc="upper left")
@@ -152,10 +153,10 @@ def _times(ax: Axes, chosen: Sequence[Boundary]) -> None:
     for boundary, series in zip(chosen, series_of(chosen), strict=True):
         count, name = len(boundary.slices), plot.plain(boundary.slices[0].name)
         shown = sorted({0, count // 2, count - 1})
-        for k, (i, style) in enumerate(zip(shown, HORIZON_LINES, strict=False)):
+        for i, style in zip(shown, HORIZON_LINES, strict=False):
             found = against_time(boundary.slices[i]).told()
             told += found.time.tolist()
-            marked = plot.Series(series.color, HORIZON_MARKERS[k], style)
+            marked = replace(series, line=style)
             plot.against_time(
                 found.time,
                 found.n50,
