@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from jaxflow.report.soundness import merge as merge
     from jaxflow.sampling.axes import Axes as Axes
     from jaxflow.sampling.axes import Horizon as Horizon
+    from jaxflow.sampling.axes import Range as Range
     from jaxflow.sampling.design import Design as Design
     from jaxflow.sampling.grid import GridPlan as GridPlan
     from jaxflow.sampling.rules import GroupCount as GroupCount
@@ -138,6 +139,7 @@ _HOMES = {
     "Rademacher": "problems.shallow.inputs",
     "RandomFeatures": "problems.examples.random_features",
     "RandomSigns": "problems.shallow.labels",
+    "Range": "sampling.axes",
     "ReLU": "problems.shallow.activations",
     "Recording": "core.types",
     "Result": "show.result",

@@ -57,6 +57,7 @@ NAMES = [
     "Rademacher",
     "RandomFeatures",
     "RandomSigns",
+    "Range",
     "ReLU",
     "Recording",
     "Result",
