@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from jaxflow.report.plane import Plane, plane_of
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.fitting import Fit, fit
 from jaxflow.statistics.forms import PROPORTIONAL
@@ -39,6 +41,11 @@ class Boundary:
         posteriors = [slice.estimated(self.horizon) for slice in self.slices]
         ends = [p.interval() for p in posteriors]
         return [p.median for p in posteriors], [low for low, _ in ends], [high for _, high in ends]
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The slices as a plane of one axis, whose boundary is estimated from all of them."""
+        return plane_of(self.slices)
 
     @property
     def trials(self) -> int:

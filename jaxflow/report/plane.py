@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.boundary import BoundaryPosterior, Counts
-from jaxflow.statistics.plane_prior import Axis, Prior
+from jaxflow.statistics.plane_prior import Prior, axes_of
 
 if TYPE_CHECKING:
     from jaxflow.report.slices import SliceReport
@@ -17,10 +17,7 @@ class Plane:
 
     def __init__(self, slices: Sequence["SliceReport"]) -> None:
         self.slices = tuple(slices)
-        values = {name: sorted({s.place[name] for s in slices}) for name in slices[0].place}
-        self.axes = tuple(
-            Axis(name, x[0], x[-1], logarithmic=x[0] > 0) for name, x in values.items() if x[1:]
-        )
+        self.axes = axes_of([slice.place for slice in slices])
         self._known: dict[tuple[int, bool], BoundaryPosterior] = {}
 
     @property
@@ -59,4 +56,16 @@ def planes(found: Sequence["SliceReport"]) -> list[Plane]:
     for slice in found:
         if not slice.is_point:
             groups.setdefault(slice.name, []).append(slice)
-    return [Plane(group) for group in groups.values() if len(group) > 1]
+    return [plane_of(group) for group in groups.values() if len(group) > 1]
+
+
+def plane_of(slices: Sequence["SliceReport"]) -> Plane:
+    """The plane over which these slices were sampled, if they are all of it, or one of their own.
+
+    So the boundary is estimated once.
+    """
+    known = slices[0].together
+    is_theirs = known is not None and len(known.slices) == len(slices)
+    if known is not None and is_theirs and all(slice.together is known for slice in slices):
+        return known
+    return Plane(slices)

@@ -13,10 +13,9 @@ from jaxflow.core.types import SIZES, Outcome, Outline, Point, Row, Trial
 from jaxflow.report.plane import Plane, planes
 from jaxflow.sampling.design import Design
 from jaxflow.sampling.slice import Slice, tallied
-from jaxflow.statistics.boundary import Transition
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
-from jaxflow.statistics.posterior import Posterior
+from jaxflow.statistics.posterior import Posterior, ThresholdPosterior
 from jaxflow.store.store import Store
 
 FEWEST = 6  # trials of a half, to tell which way P(converged) changes
@@ -106,7 +105,7 @@ class SliceReport(Slice):
         """Those asked for so far, by horizon."""
         return {}
 
-    def estimated(self, horizon: int = -1, conditional: bool = False) -> Posterior | Transition:
+    def estimated(self, horizon: int = -1, conditional: bool = False) -> ThresholdPosterior:
         """What is known of the transition at one of the horizons.
 
         By the trials of this slice, or where it was sampled as a part of a plane, by all of that;
@@ -316,7 +315,7 @@ def _share(tally: Tally) -> dict[str, float]:
     return {name: round(x, 4) for name, x in share.items()}
 
 
-def _numbers(found: Posterior | Transition) -> dict[str, float]:
+def _numbers(found: ThresholdPosterior) -> dict[str, float]:
     digits = 3 if found.median >= 1 else 6
     named = zip(("n50", "low", "high"), (found.median, *found.interval()), strict=True)
     return {name: round(x, digits) for name, x in named}

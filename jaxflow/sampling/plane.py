@@ -116,21 +116,19 @@ class PlanePlan:
     def ask(
         self,
         posterior: BoundaryPosterior,
+        settled: Where,
         round: int,
         in_flight: Mapping[Place, int],
         cost: Callable[[Place, float], float],
         opening: float,
         share: int = 1,
     ) -> list[Asked]:
-        """Trials of a round after the coarse pass; none when no more are needed.
+        """Trials of a round after the coarse pass, where not all of the band is `settled`.
 
         `in_flight` are the trials proposed of which nothing is known yet; `cost` is that of a trial
         at a place with so many n, `opening` what it takes more at a place where none has run. So
         many questions `share` the batch.
         """
-        settled = self.settled(posterior)
-        if settled.all():
-            return []
         quarters = max(1, QUARTERS // share)
         chosen = self._chosen(posterior, settled, in_flight, cost, opening, quarters)
         return self._spread(posterior, chosen, round)
@@ -143,8 +141,7 @@ class PlanePlan:
         if place not in {c.place for c in posterior.counts}:
             return False
         here = posterior.transition(place)
-        beyond = max(here.mass_below(self.slice.low), 1 - here.mass_below(self.slice.high))
-        return here.relative_half_width <= NEAR or beyond > OUT_OF_RANGE
+        return here.relative_half_width <= NEAR or max(here.mass_at_edges) > OUT_OF_RANGE
 
     def _chosen(
         self,

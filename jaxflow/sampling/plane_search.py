@@ -9,13 +9,13 @@ from jaxflow.sampling.grid import ALIKE
 from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.neighbours import LEAST_SPREAD, SPREAD, distance, growth
 from jaxflow.sampling.plan import rises
-from jaxflow.sampling.plane import Lattice, Place, PlanePlan
+from jaxflow.sampling.plane import Lattice, Place, PlanePlan, Where
 from jaxflow.sampling.rounds import FIRST_TRIALS, Known, Question, Rounds, excesses, tallies
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import MARGIN, NEAR, ThresholdPlan
 from jaxflow.statistics.boundary import BoundaryPosterior, Counts
 from jaxflow.statistics.logistic import Guess
-from jaxflow.statistics.plane_prior import Axis, Prior
+from jaxflow.statistics.plane_prior import Prior, axes_of
 
 OPENING_FLOPS = 1e12  # that a core does while it compiles what a new place needs
 FLOPS = 4.0  # of an evaluation, for each sample, input and neuron
@@ -30,14 +30,11 @@ class PlaneSearch(Rounds):
         assert isinstance(first.plan, ThresholdPlan)
         self.plan = first.plan
         self._slices = {slice.base: slice for slice in slices}
-        listed = {name: sorted({s.place[name] for s in slices}) for name in first.place}
-        self.axes = tuple(name for name, values in listed.items() if len(values) > 1)
         self._base = first.base
-        lattice = Lattice(tuple(tuple(listed[name]) for name in self.axes))
-        axes = tuple(
-            Axis(name, values[0], values[-1], logarithmic=values[0] > 0)
-            for name, values in zip(self.axes, lattice.values, strict=True)
-        )
+        axes = axes_of([slice.place for slice in slices])
+        self.axes = tuple(axis.name for axis in axes)
+        listed = ({slice.place[name] for slice in slices} for name in self.axes)
+        lattice = Lattice(tuple(tuple(sorted(values)) for values in listed))
         prior = Prior(axes, self.plan.low, self.plan.high, self.plan.trend or "power")
         self._planes = {
             event: PlanePlan(lattice, self.plan.of_event(event), prior) for event in events
@@ -86,27 +83,29 @@ class PlaneSearch(Rounds):
         """What the plane asks for of any question; one trial serves them all."""
         flying = Counter(self._place(trial.point) for trial in in_flight)
         told = {question: self._known(seen, question) for question in self.questions}
+        unknown: dict[Question, list[Place]] = {}
+        settled: dict[Question, Where] = {}
         for question, known in told.items():
-            before = self._before.get(question)
-            self._before[question] = self._posterior(question, known, before)
-        open_questions = [asked for asked in self.questions if not self._is_settled(asked)]
+            plane = self._planes[question.event]
+            posterior = self._posterior(question, known, self._before.get(question))
+            self._before[question] = posterior
+            unknown[question] = plane.unlocated(posterior)
+            settled[question] = plane.settled(posterior)
+        wanting = [q for q in self.questions if unknown[q] or not settled[q].all()]
         asked: Counter[Point] = Counter()
-        for question in open_questions:
+        for question in wanting:
             posterior, known = self._before[question], told[question]
             plane, round = self._planes[question.event], len(self.rounds)
-            if unknown := plane.unlocated(posterior):
-                wanted = plane.explore(self._guessed(question, known, unknown), unknown, round)
+            if places := unknown[question]:
+                wanted = plane.explore(self._guessed(question, known, places), places, round)
             else:
-                opening, share = _opening(known), len(open_questions)
-                wanted = plane.ask(posterior, round, flying, self._cost, opening, share)
+                costs = self._cost, _opening(known)
+                wanted = plane.ask(
+                    posterior, settled[question], round, flying, *costs, share=len(wanting)
+                )
             self._note_ends(question, {place for place, _, _ in wanted}, posterior)
             asked |= Counter({self._point(place, x): count for place, x, count in wanted})
         return _first(sorted(asked.items()), self.plan.max_trials - len(self.proposed))
-
-    def _is_settled(self, question: Question) -> bool:
-        """Whether the last round found the band of a question narrow enough."""
-        plane, posterior = self._planes[question.event], self._before[question]
-        return not plane.unlocated(posterior) and bool(plane.settled(posterior).all())
 
     def _posterior(
         self,
@@ -168,7 +167,10 @@ class PlaneSearch(Rounds):
         return point.moved(self.along, x)
 
     def _cost(self, place: Place, x: float) -> float:
-        """Of a trial, up to a factor: the time it is allowed times the cost of an evaluation."""
+        """Of a trial, up to a factor: the time it is allowed times the cost of an evaluation.
+
+        By its sizes alone, so that what a store asks for can be told without its problem.
+        """
         point = self._point(place, max(x, 1) if self.along in SIZES else x)
         slice = self.slice_at(point)
         assert slice is not None

@@ -39,10 +39,9 @@ from jaxflow.core.checks import fraction, ordered, size, whole
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES
 from jaxflow.sampling.plan import rises
-from jaxflow.statistics.boundary import Transition
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.plane_prior import Trend
-from jaxflow.statistics.posterior import Guess, Posterior
+from jaxflow.statistics.posterior import Guess, Posterior, ThresholdPosterior
 
 MOST_TRIALS = 10**6  # of a slice
 EXPLORING = 0.5  # relative half-width above which a round only looks for the order of magnitude
@@ -144,7 +143,7 @@ class ThresholdPlan:
         return self.spread(posterior, min(size, left), round)
 
     def spread(
-        self, posterior: Posterior | Transition, trials: int, round: int
+        self, posterior: ThresholdPosterior, trials: int, round: int
     ) -> tuple[tuple[float, int], ...]:
         """Pairs (n, number of trials) for so many trials of a round about a threshold."""
         width = posterior.relative_half_width
@@ -163,7 +162,7 @@ class ThresholdPlan:
         )
 
 
-def _places(posterior: Posterior | Transition, size: int, round: int) -> list[float]:
+def _places(posterior: ThresholdPosterior, size: int, round: int) -> list[float]:
     """The n at which the trials of a round tell most, before they are put on the lattice."""
     width = posterior.relative_half_width
     at_ends = 0 if width > RUNG else size // ENDS

@@ -88,7 +88,7 @@ def series_of(chosen: Sequence[Boundary]) -> list[plot.Series]:
 
 def _map(ax: Axes, boundary: Boundary) -> None:
     """P(converged by the longest horizon) over n and the size, the boundary at every horizon."""
-    plane = Plane(boundary.slices)
+    plane = boundary.plane
     (axis,) = plane.axes
     sizes = axis.unscaled(np.linspace(-RIM, 1 + RIM, ROWS))
     n = np.geomspace(*_extent(plane), COLUMNS)
@@ -133,7 +133,7 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
     """The boundary against the size at every horizon, with its band."""
     every: list[float] = []
     for boundary, series in zip(chosen, series_of(chosen), strict=True):
-        plane = Plane(boundary.slices)
+        plane = boundary.plane
         (axis,) = plane.axes
         grid = axis.unscaled(np.linspace(0, 1, ROWS))
         for h, label in enumerate(boundary.slices[0].horizon.labels):

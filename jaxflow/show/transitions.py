@@ -115,7 +115,7 @@ def _extent(slice: report.SliceReport) -> tuple[float, float]:
 
 
 def _middle(slice: report.SliceReport) -> float:
-    return slice.extent[0] if slice.is_point else slice.posterior().median
+    return slice.extent[0] if slice.is_point else slice.estimated().median
 
 
 def _levels(places: Sequence[float], extent: tuple[float, float]) -> list[int]:
@@ -144,7 +144,7 @@ def _draw_slice(
     plot.proportions(n, converged / trials, *ends, trials, ax=ax, series=series, label=of_points)
     if slice.is_point:
         return
-    posterior = slice.posterior()
+    posterior = slice.estimated()
     plot.band(grid, *posterior.curve(grid), ax=ax, series=series, label=label)
     if edge := posterior.at_edge:
         above = edge == "above"

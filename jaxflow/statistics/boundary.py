@@ -6,7 +6,6 @@ place is a mixture of normals, one for each kernel, weighted by evidence.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple, final
 
 import numpy as np
@@ -18,7 +17,7 @@ from jaxflow.core.errors import mistake
 from jaxflow.statistics.counts import Tally, merged
 from jaxflow.statistics.logistic import Guess, log_chances
 from jaxflow.statistics.plane_prior import Prior, root_lapse
-from jaxflow.statistics.posterior import Edge
+from jaxflow.statistics.posterior import ThresholdPosterior
 from jaxflow.statistics.propagation import FLAT, NUMBERS, Likelihood, Sites, settled
 from jaxflow.statistics.resamples import Interval
 
@@ -58,14 +57,16 @@ class BoundaryPosterior:
             raise mistake("every place once", [c.place for c in counts], "merge their counts")
         self.prior, self.rising = prior, rising
         self.counts = tuple(Counts(c.place, merged(c.tallies)) for c in counts)
-        self._v = prior.scaled([c.place for c in counts])
         known = [(guesses or {}).get(c.place) for c in self.counts]
-        self._likelihood = Likelihood([c.tallies for c in self.counts], rising, known)
-        self._joint = settled(prior, self._v, self._likelihood, self._begun(start))
+        likelihood = Likelihood([c.tallies for c in self.counts], rising, known)
+        v = prior.scaled([c.place for c in counts])
+        self._joint = settled(prior, v, likelihood, self._begun(start))
 
     def at(self, places: ArrayLike) -> "Marginals":
         """What is known of the transitions at places (m, axes)."""
-        return self._marginals(self.prior.scaled(places))
+        joint = self._joint
+        threshold, width, lapse = joint.marginals(self.prior.scaled(places))
+        return Marginals(self.prior, self.rising, joint.weights, *threshold, *width, *lapse)
 
     def transition(self, place: Sequence[float]) -> "Transition":
         """What is known of the transition at one place."""
@@ -103,11 +104,6 @@ class BoundaryPosterior:
         between = np.einsum("h,hi,hj->ij", joint.weights, moved, moved)
         return np.asarray(np.einsum("h,hij->ij", joint.weights, cov) + between)
 
-    def _marginals(self, v: Array) -> "Marginals":
-        joint = self._joint
-        threshold, width, lapse = joint.marginals(v)
-        return Marginals(self.prior, self.rising, joint.weights, *threshold, *width, *lapse)
-
     @property
     def left_out(self) -> Array:
         """How far (k,) log n50 at every place is from what all others say, in standard errors.
@@ -130,14 +126,15 @@ class BoundaryPosterior:
         """
         rng = np.random.default_rng(seed)
         made, drawn = np.zeros(draws), np.zeros(draws)
-        for place, tallies in self.counts:
+        told = [c for c in self.counts if c.tallies]
+        for place, tallies in told:
             x, good, trials = np.array([(t.x, t.converged, t.trials) for t in tallies]).T
             chance = self.transition(place).draw(x, draws, rng)
             scale = np.sqrt(np.maximum(trials * chance * (1 - chance), LEAST_GAIN))
             made += np.sum(((good - trials * chance) / scale) ** 2, axis=1)
             again = rng.binomial(trials.astype(int), chance)
             drawn += np.sum(((again - trials * chance) / scale) ** 2, axis=1)
-        return float(np.mean(drawn >= made)) if self.counts else np.nan
+        return float(np.mean(drawn >= made)) if told else np.nan
 
     def _begun(self, start: "BoundaryPosterior | None") -> Sites:
         """Flat sites, or those that were there."""
@@ -198,9 +195,8 @@ class Marginals:
         weights = NORMAL_WEIGHTS[:, None] * NORMAL_WEIGHTS / NODES
         nodes = (location[:, None, None], width[:, None], lapse)
         f, g, h = (np.broadcast_to(x, shape).reshape(-1, shape[-1], 1) for x in nodes)
-        return np.broadcast_to(weights, shape[:3]).ravel(), self._chance(
-            np.asarray(n, float), f, g, h
-        )
+        chances = self._chance(np.asarray(n, float), f, g, h)
+        return np.broadcast_to(weights, shape[:3]).ravel(), chances
 
     def _chance(self, n: Array, location: Array, width: Array, lapse: Array) -> Array:
         log_chance, _ = log_chances(
@@ -209,11 +205,22 @@ class Marginals:
         return np.exp(log_chance)
 
 
+@final
 @dataclass(frozen=True)
-class Transition:
-    """The transition at one place of a plane, as `posterior.Posterior` tells of one slice."""
+class Transition(ThresholdPosterior):
+    """The transition at one place of a plane, by the counts of all places."""
 
     marginals: Marginals  # of that place alone
+
+    @property
+    def low(self) -> float:
+        """The smallest n at which the threshold is expected."""
+        return self.marginals.prior.low
+
+    @property
+    def high(self) -> float:
+        """The largest one."""
+        return self.marginals.prior.high
 
     def quantile(self, q: ArrayLike) -> Array:
         """The n50 below which posterior mass q lies, in the shape of q."""
@@ -222,30 +229,6 @@ class Transition:
     def mass_below(self, n: float) -> float:
         """The probability that n50 < n."""
         return float(self.marginals.mass_below(n)[0])
-
-    @cached_property
-    def median(self) -> float:
-        """The threshold n50."""
-        return float(self.quantile(0.5))
-
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """The equal-tailed credible interval of n50."""
-        tail = (1 - fraction("level", level)) / 2
-        low, high = self.quantile([tail, 1 - tail])
-        return float(low), float(high)
-
-    @cached_property
-    def relative_half_width(self) -> float:
-        """Half the width of the 95 % interval over the median."""
-        low, high = self.interval()
-        return (high - low) / (2 * self.median)
-
-    @property
-    def at_edge(self) -> Edge:
-        """On which side of the range most of the posterior lies; nothing if that is within."""
-        below = self.mass_below(self.marginals.prior.low)
-        above = 1 - self.mass_below(self.marginals.prior.high)
-        return "below" if below > 0.5 else "above" if above > 0.5 else ""
 
     @property
     def width(self) -> float:
@@ -261,6 +244,8 @@ class Transition:
         """P(event) at each n: (mean, low, high) of its equal-tailed band, in the shape of n."""
         tail = (1 - fraction("level", level)) / 2
         points = np.asarray(n, float)
+        if not np.all(points > 0):
+            raise mistake("n > 0", n, "ask for the curve at positive n")
         weights, chances = self.marginals.chances(points.ravel())
         order = np.argsort(chances[:, 0], axis=0)
         sorted_chances = np.take_along_axis(chances[:, 0], order, axis=0)

@@ -15,6 +15,7 @@ For log n50 the amplitude a, the lengths l and the smoothness nu are not known: 
 grid, each of whose nodes has a prior weight (`Kernel`). Width and lapse have fixed ones.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import log, sqrt
@@ -73,6 +74,16 @@ class Axis:
     def extent(self) -> float:
         """Its length, in natural logarithms if it is logarithmic."""
         return log(self.high / self.low) if self.logarithmic else self.high - self.low
+
+
+def axes_of(places: Sequence[Mapping[str, float]]) -> tuple[Axis, ...]:
+    """The axes along which places, coordinates by name, differ: logarithmic where positive."""
+    values = {name: [place[name] for place in places] for name in places[0]}
+    return tuple(
+        Axis(name, min(x), max(x), logarithmic=min(x) > 0)
+        for name, x in values.items()
+        if len(set(x)) > 1
+    )
 
 
 @dataclass(frozen=True)

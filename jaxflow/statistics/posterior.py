@@ -8,8 +8,10 @@ millions at a single n inside it, the density is a bent ridge thinner than the n
 the interval comes out too narrow by a factor of a few.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from typing import Literal, Self, TypeAlias, final
 
@@ -34,8 +36,71 @@ RESOLVED = 10_000  # trials whose density the coarse nodes resolve
 COOLING = 4.0  # from one temperature to the next, which halves the width of the density
 
 
+class ThresholdPosterior(ABC):
+    """What is known of a transition along an axis, and of its threshold n50 within low..high."""
+
+    @property
+    @abstractmethod
+    def low(self) -> float:
+        """The smallest n at which the threshold is expected."""
+
+    @property
+    @abstractmethod
+    def high(self) -> float:
+        """The largest one."""
+
+    @abstractmethod
+    def quantile(self, q: ArrayLike) -> Array:
+        """The n50 below which posterior mass q lies, in samples and in the shape of q."""
+
+    @abstractmethod
+    def mass_below(self, n: float) -> float:
+        """The probability that n50 < n."""
+
+    @property
+    @abstractmethod
+    def width(self) -> float:
+        """The 10-90 % width of the transition in log n: its geometric mean."""
+
+    @abstractmethod
+    def width_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The equal-tailed credible interval of the 10-90 % width in log n."""
+
+    @abstractmethod
+    def curve(self, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
+        """P(converged) at each n: (mean, low, high) of its equal-tailed band, in the shape of n."""
+
+    @cached_property
+    def median(self) -> float:
+        """The threshold n50, in samples."""
+        return float(self.quantile(0.5))
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """The equal-tailed credible interval of n50, in samples."""
+        tail = (1 - fraction("level", level)) / 2
+        low, high = self.quantile([tail, 1 - tail])
+        return float(low), float(high)
+
+    @cached_property
+    def relative_half_width(self) -> float:
+        """Half the width of the 95 % interval over the median."""
+        low, high = self.interval()
+        return (high - low) / (2 * self.median)
+
+    @property
+    def mass_at_edges(self) -> tuple[float, float]:
+        """The probabilities that the threshold is below `low` and above `high`."""
+        return self.mass_below(self.low), 1 - self.mass_below(self.high)
+
+    @property
+    def at_edge(self) -> Edge:
+        """On which side of low..high most of the posterior lies; nothing if that is within."""
+        below, above = self.mass_at_edges
+        return "below" if below > 0.5 else "above" if above > 0.5 else ""
+
+
 @final
-class Posterior:
+class Posterior(ThresholdPosterior):
     """The posterior of (log n50, slope, lapse) given tallies, and what follows from it.
 
     `low` and `high` bound the n at which the threshold is expected; `rising` says that P grows
@@ -53,12 +118,21 @@ class Posterior:
         rising: bool = False,
         guess: Guess | None = None,
     ) -> None:
-        self.low, self.high = low, high
         self._model = Model(low, high, rising, guess)
         self._tallies = merged(tallies)
         self._axes = self._zoom()
         self._weights = self._density(self._axes)
         self._location = _Marginal.of(self._axes[0], self._weights.sum((1, 2)))
+
+    @property
+    def low(self) -> float:
+        """The smallest n at which the threshold is expected."""
+        return self._model.low
+
+    @property
+    def high(self) -> float:
+        """The largest one."""
+        return self._model.high
 
     def quantile(self, q: ArrayLike) -> Array:
         """The n50 below which posterior mass q lies, in samples and in the shape of q."""
@@ -67,23 +141,6 @@ class Posterior:
     def mass_below(self, n: float) -> float:
         """The probability that n50 < n."""
         return self._location.mass_below(np.log(n))
-
-    @property
-    def median(self) -> float:
-        """The threshold n50, in samples."""
-        return float(self.quantile(0.5))
-
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """The equal-tailed credible interval of n50, in samples."""
-        tail = (1 - fraction("level", level)) / 2
-        low, high = self.quantile([tail, 1 - tail])
-        return float(low), float(high)
-
-    @property
-    def relative_half_width(self) -> float:
-        """Half the width of the 95 % interval over the median."""
-        low, high = self.interval()
-        return (high - low) / (2 * self.median)
 
     @property
     def width(self) -> float:
@@ -109,17 +166,6 @@ class Posterior:
         most = (1.96 * 2 * self.width / SLOPE_TIMES_WIDTH) ** 2
         lacking = fraction("relative_half_width", relative_half_width) ** -2
         return max(0, ceil(most * (lacking - self.relative_half_width**-2)))
-
-    @property
-    def mass_at_edges(self) -> tuple[float, float]:
-        """The probabilities that the threshold is below `low` and above `high`."""
-        return self.mass_below(self.low), 1 - self.mass_below(self.high)
-
-    @property
-    def at_edge(self) -> Edge:
-        """On which side of low..high most of the posterior lies; nothing if that is within."""
-        below, above = self.mass_at_edges
-        return "below" if below > 0.5 else "above" if above > 0.5 else ""
 
     def curve(self, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
         """P(converged) at each n: (mean, low, high) of its equal-tailed band, in the shape of n."""
