@@ -115,6 +115,17 @@ def test_rows_of_other_places_are_passed_over():
     assert not search.ended
 
 
+def test_a_plane_takes_less_than_half_the_trials_of_its_slices():
+    """Nine slices to the same width, at two seeds; `slow` has all kinds of boundary."""
+    together = sum(len(drive(plane(PLAN, AXES), power, seed)) for seed in range(2))
+    apart = sum(
+        sum(tally.trials for tally in searched(PLAN, power(Point(10, 0, int(p))), seed).tallies())
+        for seed in range(2)
+        for p in np.geomspace(10, 100, 9)
+    )
+    assert together < 0.5 * apart
+
+
 @pytest.mark.slow
 def test_the_band_covers_and_takes_half_the_trials_of_slices():
     """200 planes of four kinds, and 50 of one that the trend misses: pointwise coverage.

@@ -202,6 +202,8 @@ def test_counts_that_no_boundary_makes_are_surprising():
     waves = [Tally(float(n), 20 * (k % 2), 20) for k, n in enumerate(np.geomspace(100, 400, 12))]
     assert BoundaryPosterior([Counts((20.0,), waves), *sound], PRIOR).predictive() < 0.01
     assert np.isnan(BoundaryPosterior([], PRIOR).predictive())
+    silent = [Counts((50.0,), []), *sound]
+    assert BoundaryPosterior(silent, PRIOR).predictive() > 0.05
 
 
 def test_a_place_that_does_not_go_with_the_others_stands_out():

@@ -11,6 +11,7 @@ from jaxflow.sampling.axes import Axes, Range
 from jaxflow.show import planes as shown
 from jaxflow.show import terminal
 from jaxflow.show.figures import drawn, figure
+from jaxflow.show.text import between, number
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
@@ -115,6 +116,15 @@ def test_tables_of_the_boundary(folder):
     assert "posterior predictive p = " in text
     assert "T = 15" in str(first)
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_panels_of_slices_say_what_the_table_does(folder):
+    found = report.slices(folder)
+    with drawn(lambda: figure(found, "transitions")) as made:
+        said = [text.get_text() for ax in made.axes for text in ax.texts]
+    for slice in found[:3]:
+        here = slice.estimated()
+        assert f"{number(here.median)} {between(*here.interval())}" in said
 
 
 def test_figures_of_one_and_of_two_axes(folder, tmp_path):
