@@ -129,7 +129,7 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
 def size_ticks(axis: Axis, sizes: Sequence[float]) -> None:
     """Ticks at the sizes themselves, if they are few and apart."""
     logs = np.log(sorted(sizes))
-    apart = len(logs) < 2 or np.min(np.diff(logs)) > 0.05 * np.ptp(logs)
+    apart = len(logs) < 2 or np.min(np.diff(logs)) > 0.08 * np.ptp(logs)
     if len(logs) <= 10 and apart:
         axis.set_ticks(sorted(sizes), [tick_label(x) for x in sorted(sizes)])
         axis.set_minor_locator(NullLocator())

@@ -17,7 +17,8 @@ class Plane:
 
     def __init__(self, slices: Sequence["SliceReport"]) -> None:
         self.slices = tuple(slices)
-        self.axes = axes_of([slice.place for slice in slices])
+        plan, places = self.slices[0].plan, [slice.place for slice in slices]
+        self.axes = plan.axes(places) if isinstance(plan, ThresholdPlan) else axes_of(places)
         self._known: dict[tuple[int, bool], BoundaryPosterior] = {}
 
     @property
@@ -42,9 +43,7 @@ class Plane:
             counts = [Counts(self.at(s), s.tallies(horizon, conditional)) for s in self.slices]
             low = min(slice.extent[0] for slice in self.slices)
             high = max(slice.extent[1] for slice in self.slices)
-            plan = self.slices[0].plan
-            given = plan.trend if isinstance(plan, ThresholdPlan) else None
-            prior = Prior(self.axes, low, high, given or "power")
+            prior = Prior(self.axes, low, high)
             found = BoundaryPosterior(counts, prior, rising=self.slices[0].rises)
             self._known[horizon, conditional] = found
         return self._known[horizon, conditional]

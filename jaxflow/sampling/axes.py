@@ -202,6 +202,12 @@ class Axes:
         return [name for name, given in self._given.items() if isinstance(given, Range)]
 
     @property
+    def extents(self) -> dict[str, tuple[float, float]]:
+        """The smallest and the largest value of the axes that have several."""
+        values = {name: self.values(name) for name in self._given}
+        return {name: (min(x), max(x)) for name, x in values.items() if len(x) > 1}
+
+    @property
     def _given(self) -> dict[str, object]:
         return {**{name: getattr(self, name) for name in SIZES}, **self.parameters}
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from re import fullmatch
 from typing import Any, Self
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.schema import canonical, digest
 from jaxflow.core.types import SIZES, Outline, Point, Recording, Row, Trial
 from jaxflow.sampling.axes import Axes, Horizon, concerning
@@ -53,6 +53,17 @@ class Design:
         if self.axes.ranges and self.threshold is None:
             got = f"a range of {self.axes.ranges[0]}"
             raise mistake("values on the axes of a grid", got, "list them")
+        if self.threshold is not None:
+            self._check_boundary(self.threshold)
+
+    def _check_boundary(self, plan: ThresholdPlan) -> None:
+        """Raise `ValueError` if what is said of the boundary cannot be so on these axes."""
+        extents = self.axes.extents
+        for name in sorted(plan.named - {*extents}):
+            remedy = "leave it out, or give it several values or a range"
+            raise unknown_name("axis of the boundary", name, extents, remedy)
+        if extents:
+            plan.axes([{name: ends[i] for name, ends in extents.items()} for i in (0, 1)])
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -24,20 +24,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import ceil
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jaxflow.core.checks import Array
 from jaxflow.core.types import SIZES
 from jaxflow.sampling.threshold import NEAR, OUT_OF_RANGE, ThresholdPlan
-from jaxflow.statistics.boundary import BoundaryPosterior
+from jaxflow.statistics.boundary import BoundaryPosterior, Where
 from jaxflow.statistics.logistic import SLOPE_TIMES_WIDTH
 from jaxflow.statistics.plane_prior import Prior
 
 Place = tuple[float, ...]
-Where: TypeAlias = NDArray[np.bool_]  # of the places of a lattice
 
 SIGN = 1.75
 NORMAL_END = 1.96

@@ -9,13 +9,13 @@ from jaxflow.sampling.grid import ALIKE
 from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.neighbours import LEAST_SPREAD, SPREAD, distance, growth
 from jaxflow.sampling.plan import rises
-from jaxflow.sampling.plane import Lattice, Place, PlanePlan, Where
+from jaxflow.sampling.plane import Lattice, Place, PlanePlan
 from jaxflow.sampling.rounds import FIRST_TRIALS, Known, Question, Rounds, excesses, tallies
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import MARGIN, NEAR, ThresholdPlan
-from jaxflow.statistics.boundary import BoundaryPosterior, Counts
+from jaxflow.statistics.boundary import BoundaryPosterior, Counts, Where
 from jaxflow.statistics.logistic import Guess
-from jaxflow.statistics.plane_prior import Prior, axes_of
+from jaxflow.statistics.plane_prior import Prior
 
 OPENING_FLOPS = 1e12  # that a core does while it compiles what a new place needs
 FLOPS = 4.0  # of an evaluation, for each sample, input and neuron
@@ -31,11 +31,11 @@ class PlaneSearch(Rounds):
         self.plan = first.plan
         self._slices = {slice.base: slice for slice in slices}
         self._base = first.base
-        axes = axes_of([slice.place for slice in slices])
+        axes = self.plan.axes([slice.place for slice in slices])
         self.axes = tuple(axis.name for axis in axes)
         listed = ({slice.place[name] for slice in slices} for name in self.axes)
         lattice = Lattice(tuple(tuple(sorted(values)) for values in listed))
-        prior = Prior(axes, self.plan.low, self.plan.high, self.plan.trend or "power")
+        prior = Prior(axes, self.plan.low, self.plan.high)
         self._planes = {
             event: PlanePlan(lattice, self.plan.of_event(event), prior) for event in events
         }

@@ -28,7 +28,7 @@ enough is these.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, exp, log2
 from typing import Literal, Self
@@ -40,7 +40,7 @@ from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES
 from jaxflow.sampling.plan import rises
 from jaxflow.statistics.counts import Tally
-from jaxflow.statistics.plane_prior import Trend
+from jaxflow.statistics.plane_prior import Axis, Monotone, Trend, axes_of
 from jaxflow.statistics.posterior import Guess, Posterior, ThresholdPosterior
 
 MOST_TRIALS = 10**6  # of a slice
@@ -66,8 +66,9 @@ class ThresholdPlan:
     On the `lattice` "ladder" the places are rungs about as far apart as half the interval, a
     quarter as many as otherwise: for problems of which every size is a program of its own. Where
     axes are ranges, `max_trials` are those of the plane, and its boundary is taken to be smooth
-    about a `trend`: a "power" of every axis if nothing is said, or "constant". Raises `ValueError`
-    for values that make no plan.
+    about a `trend`, of every axis or by name: a "power" if nothing is said, "proportional",
+    "exponential" or "constant". It is `monotone` in axes that are named as "increasing" or
+    "decreasing". Raises `ValueError` for values that make no plan.
     """
 
     low: float
@@ -78,7 +79,8 @@ class ThresholdPlan:
     along: str = "n"
     rising: bool | dict[str, bool] | None = None
     lattice: Literal["ladder"] | None = None
-    trend: Trend | None = None
+    trend: Trend | dict[str, Trend] | None = None
+    monotone: dict[str, Monotone] | None = None
 
     def __post_init__(self) -> None:
         PLAIN.coerce(self)
@@ -93,6 +95,16 @@ class ThresholdPlan:
     def of_event(self, name: str) -> Self:
         """The plan for one of several events, where these grow likelier different ways."""
         return replace(self, rising=self.rising[name]) if isinstance(self.rising, dict) else self
+
+    @property
+    def named(self) -> set[str]:
+        """The axes of whose boundary something is said."""
+        trends = self.trend if isinstance(self.trend, dict) else {}
+        return {*trends, *(self.monotone or {})}
+
+    def axes(self, places: Sequence[Mapping[str, float]]) -> tuple[Axis, ...]:
+        """The axes along which places, coordinates by name, differ, with what is said of them."""
+        return axes_of(places, self.trend, self.monotone)
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within the range of this plan."""

@@ -19,7 +19,9 @@ from jaxflow.show.transitions import pooled, role
 
 POOLED = 0.06  # in log n, for the eye
 ROWS, COLUMNS = 60, 120  # of the map
-MARGIN = 1.5  # beyond the boundary
+MARGIN = 1.5  # beyond the boundary,
+BEFORE = 3.0  # and before it
+ABOVE = 3.0  # times as high, for a legend
 MARKED = 12  # one row in so many has a mark of its dynamics
 RIM = 0.02  # of the axis, beyond its ends
 MOST_SIZES = 10  # that have ticks of their own
@@ -53,7 +55,7 @@ def _contours(ax: Axes, plane: Plane, horizon: int) -> None:
     ax.set_xlabel(plot.axis_name(across.name))
     ax.set_ylabel(plot.axis_name(down.name))
     label = plane.slices[0].horizon.labels[horizon]
-    ax.set_title(f"{plot.plain(plane.name)}, {label} horizon", loc="left")
+    ax.set_title(f"{plot.plain(plane.name)}, to {label}", loc="left")
 
 
 def longest_boundaries(found: Sequence[SliceReport]) -> list[Boundary]:
@@ -94,12 +96,12 @@ def _map(ax: Axes, boundary: Boundary) -> None:
     n = np.geomspace(*_extent(plane), COLUMNS)
     labels = boundary.slices[0].horizon.labels
     chance = plane.posterior().at(sizes[:, None]).chance(n)
-    name = f"P(converged), {labels[-1]} horizon"
+    name = f"P(converged) to {labels[-1]}"
     plot.probability_map(n, sizes, chance, ax=ax, label=name, logarithmic=axis.logarithmic)
     for h, label in enumerate(labels):
         series = plot.Series("white", "", HORIZON_LINES[(len(labels) - 1 - h) % 4])
         band = plane.posterior(h).band(sizes[:, None])
-        plot.boundary_band(sizes, *band, ax=ax, series=series, label=label)
+        plot.boundary_band(sizes, *band, ax=ax, series=series, label=f"$N$ to {label}")
     _tried(ax, boundary)
     if len(boundary.x) <= MOST_SIZES:
         plot.size_ticks(ax.yaxis, boundary.x)
@@ -123,7 +125,7 @@ def _extent(plane: Plane) -> tuple[float, float]:
     """From where to where n was tried, within the range and about the boundaries."""
     tried = [tally.x for slice in plane.slices for tally in slice.tallies()]
     ends = [plane.posterior(h).band([plane.at(s) for s in plane.slices]) for h in (0, -1)]
-    low = min(min(tried), *(float(low.min()) for _, low, _ in ends))
+    low = max(min(tried), min(float(low.min()) for _, low, _ in ends) / BEFORE)
     high = max(tried[0], *(MARGIN * float(high.max()) for _, _, high in ends))
     first, last = plane.slices[0].extent
     return max(low, first), max(min(high, last), 1.1 * max(low, first))
@@ -138,13 +140,18 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
         grid = axis.unscaled(np.linspace(0, 1, ROWS))
         for h, label in enumerate(boundary.slices[0].horizon.labels):
             marked = replace(series, line=HORIZON_LINES[h % 4])
-            name = f"{plot.plain(boundary.slices[0].name)}, {label}"
+            name = f"{plot.plain(boundary.slices[0].name)}, to {label}"
             found = plane.posterior(h).band(grid[:, None])
             every += [float(found[1].min()), float(found[2].max())]
             plot.band(grid, *found, ax=ax, series=marked, label=name, marks=MARKED)
-    plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along)
+    is_log = chosen[0].plane.axes[0].logarithmic
+    plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along, logarithmic=is_log)
     ax.set_title("boundary with its 95 % band", loc="left")
-    ax.legend(loc="upper left")
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, ABOVE * high if is_log else high + (high - low) / 2)
+    formula = chosen[0].slices[0].horizon.formula
+    look = {"ncols": len(chosen), "fontsize": 7, "title_fontsize": 7}
+    ax.legend(loc="upper left", title=formula, alignment="left", **look)
 
 
 def _times(ax: Axes, chosen: Sequence[Boundary]) -> None:

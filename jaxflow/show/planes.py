@@ -8,6 +8,7 @@ import numpy as np
 from jaxflow.report.plane import Plane, planes
 from jaxflow.report.slices import SliceReport
 from jaxflow.show.text import Table, between, number, sought, symbol
+from jaxflow.statistics.boundary import BoundaryPosterior
 
 ENDS = 0.0, 0.5, 1.0  # of an axis, where the boundary is told
 SURPRISING = 0.01  # posterior predictive p, below which the counts do not go with a boundary
@@ -62,13 +63,26 @@ def _misfit(plane: Plane, horizon: int) -> str:
     posterior = plane.posterior(horizon)
     p, scores = posterior.predictive(), posterior.left_out
     worst = int(np.argmax(np.abs(scores)))
-    where = ", ".join(
-        f"{symbol(axis.name)} = {x:g}"
-        for axis, x in zip(plane.axes, posterior.counts[worst].place, strict=True)
-    )
+    where = _where(plane, posterior.counts[worst].place)
     said = "the counts are not of such a boundary: " if p < SURPRISING else ""
     apart = f"farthest from the rest, {where}: Z = {scores[worst]:.1f}"
-    return f"{said}posterior predictive p = {p:.2g}; {apart}"
+    return f"{said}posterior predictive p = {p:.2g}; {apart}{_against_monotone(plane, posterior)}"
+
+
+def _against_monotone(plane: Plane, posterior: BoundaryPosterior) -> str:
+    """Where the counts contradict what the plan says of the way in which the boundary goes."""
+    places = [count.place for count in posterior.counts]
+    against = posterior.contradicted(places)
+    if not against.any():
+        return ""
+    said = (f"{axis.monotone} in {symbol(axis.name)}" for axis in plane.axes if axis.monotone)
+    first = _where(plane, places[int(np.argmax(against))])
+    return f"; not {' and '.join(said)} by the counts, as at {first}"
+
+
+def _where(plane: Plane, place: Sequence[float]) -> str:
+    named = zip(plane.axes, place, strict=True)
+    return ", ".join(f"{symbol(axis.name)} = {x:g}" for axis, x in named)
 
 
 def _rounded(x: float) -> str:

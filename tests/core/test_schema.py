@@ -37,6 +37,12 @@ def changed(**changes):
     return {key: value for key, value in table.items() if value is not None}
 
 
+def boundary(**known):
+    """A table that searches a boundary over p, of which something is known."""
+    axes, threshold = {"d": [5], "p": [8, 16]}, {"low": 5, "high": 90, **known}
+    return changed(grid=None, axes=axes, threshold=threshold)
+
+
 def said(study):
     """All of a study as canonical JSON."""
     return canonical(study.table)
@@ -292,6 +298,10 @@ def test_dynamics_are_what_they_say():
         (changed(grid=None), ["a threshold or a grid", "neither"]),
         (changed(threshold={"low": 5, "high": 9}), ["either a threshold or a grid", "both"]),
         (changed(grid=None, threshold={"low": 9, "high": 5}), ["low < high"]),
+        (boundary(monotone={"d": "increasing"}), ["axis of the boundary in {p}", "'d'"]),
+        (boundary(monotone={"p": "up"}), ["threshold.monotone.p", "'increasing'"]),
+        (boundary(trend={"q": "power"}), ["axis of the boundary in {p}", "'q'"]),
+        (boundary(trend="linear"), ["threshold.trend", "'linear'"]),
         (changed(dynamics={}), ["at least one dynamics"]),
         (changed(dynamics={"flow": {"kind": "flwo"}}), ["dynamics.flow.kind", "'flow'"]),
         (changed(dynamics={"flow": {"rtol": 0.1}}), ["kind", "name one of"]),

@@ -1,6 +1,7 @@
 """A boundary found all over a plane: what is proposed, when it stops, and that it covers."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,25 @@ def test_it_stops_after_the_most_trials():
     search = plane(ThresholdPlan(10, 20000, 0.01, max_trials=50), AXES)
     assert len(drive(search, power, 5)) == 50
     assert search.finished
+
+
+def test_what_is_known_of_the_boundary_saves_trials():
+    """That it rises, of a kink; that it is proportional, of one that is."""
+
+    def kink(point: Point) -> tuple[float, float, float]:
+        return 200 * max(point.p / 30, 1), 0.25, 0.03
+
+    def proportional(point: Point) -> tuple[float, float, float]:
+        return 15 * point.p, 0.25, 0.03
+
+    def trials(truth, **known):
+        plans = plane(replace(PLAN, **known), AXES), plane(PLAN, AXES)
+        return [len(drive(search, truth, 0)) for search in plans]
+
+    told, untold = trials(kink, monotone={"p": "increasing"})
+    assert told < untold
+    told, untold = trials(proportional, trend="proportional")
+    assert told < untold
 
 
 def test_a_list_beside_a_range_is_a_plane_of_two_axes():

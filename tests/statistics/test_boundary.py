@@ -54,7 +54,7 @@ def test_it_is_what_importance_sampling_says(seed, trials, off):
     prior = Prior((Axis("d", 10, 40),), LOW, HIGH)
     posterior = BoundaryPosterior(found, prior)
     v = prior.scaled([c.place for c in found])
-    mean = np.repeat(prior.mean, 2)
+    mean = prior.mean(v).T.ravel()
     mixture = [multivariate_normal(mean, C) for C in prior_covariance(prior, v)]
     weight = np.array([kernel.weight for kernel in prior.kernels])
     about, spread = posterior._joint.moments
@@ -95,15 +95,15 @@ def test_given_sites_it_is_the_textbook_regression():
     joint = Joint(PRIOR, v, prior_covariance(PRIOR, v), Sites(precision, shift))
     w = np.array([[0.15], [0.9]])
     mean, cov = joint.threshold(w)
-    evidence = []
+    level, evidence = np.log(LOW * HIGH) / 2, []
     for i, kernel in enumerate(PRIOR.kernels):
         K, cross, own = (PRIOR.of_threshold(*pair)[i] for pair in ((v, v), (w, v), (w, w)))
         noisy = K + np.diag(error**2)
         gain = cross @ np.linalg.inv(noisy)
-        np.testing.assert_allclose(mean[i], PRIOR.mean[0] + gain @ (y - PRIOR.mean[0]), rtol=1e-8)
+        np.testing.assert_allclose(mean[i], level + gain @ (y - level), rtol=1e-8)
         np.testing.assert_allclose(cov[i], own - gain @ cross.T, atol=1e-7)
         evidence.append(
-            np.log(kernel.weight) + multivariate_normal(np.full(4, PRIOR.mean[0]), noisy).logpdf(y)
+            np.log(kernel.weight) + multivariate_normal(np.full(4, level), noisy).logpdf(y)
         )
     expected = np.exp(np.array(evidence) - np.logaddexp.reduce(evidence))
     np.testing.assert_allclose(joint.weights, expected, rtol=1e-5)

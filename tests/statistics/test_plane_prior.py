@@ -1,10 +1,13 @@
 """The prior of a boundary: Matern's correlation by its definition, the trend's powers."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy.special import gamma, kv
 
-from jaxflow.statistics.plane_prior import POWERS, Axis, Kernel, Prior, root_lapse
+from jaxflow.statistics.forms import FORMS
+from jaxflow.statistics.plane_prior import POWERS, Axis, Kernel, Prior, Trend, axes_of, root_lapse
 
 AXES = Axis("d", 10, 100), Axis("shrink", -1.0, 3.0, logarithmic=False)
 
@@ -27,8 +30,52 @@ def test_the_trend_has_powers_of_the_stated_spread():
     C = prior.of_threshold(v, v)[0] - kernel(v, v)
     spread = np.array([-1, 1]) @ C @ np.array([-1, 1])
     assert spread**0.5 == pytest.approx(POWERS * np.log(10))
-    flat = Prior(AXES[:1], 10, 1000, trend="constant").of_threshold(v, v)[0] - kernel(v, v)
+    constant = Axis("d", 10, 100, trend="constant")
+    flat = Prior((constant,), 10, 1000).of_threshold(v, v)[0] - kernel(v, v)
     assert np.array([-1, 1]) @ flat @ np.array([-1, 1]) == pytest.approx(0, abs=1e-12)
+
+
+def test_trends_are_the_forms_that_are_linear_in_log_n():
+    assert set(get_args(Trend)) == {form.name for form in FORMS if form.logarithmic}
+
+
+def without_process(prior, x):
+    """Mean and covariance of log N at x by the trend alone."""
+    v = prior.scaled([[one] for one in x])
+    return prior.mean(v)[:, 0], prior.of_threshold(v, v)[0] - prior.kernels[0](v, v)
+
+
+def test_a_proportional_trend_leaves_nothing_but_the_level():
+    """log N is log d and a constant, which alone is not known."""
+    d = np.array([10.0, 25.0, 100.0])
+    mean, C = without_process(Prior((Axis("d", 10, 100, trend="proportional"),), 10, 1000), d)
+    np.testing.assert_allclose(np.diff(mean), np.diff(np.log(d)))
+    np.testing.assert_allclose(C, C[0, 0])
+
+
+def test_an_exponential_trend_is_a_line_in_the_coordinate():
+    """log N = a + b d: second differences vanish at equal distances, the slope is as wide."""
+    for axis in (
+        Axis("d", 10, 100, trend="exponential"),
+        Axis("d", 10, 100, logarithmic=False),
+    ):
+        mean, C = without_process(Prior((axis,), 10, 1000), [10.0, 55.0, 100.0])
+        curved, whole = np.array([1, -2, 1]), np.array([-1, 0, 1])
+        assert np.ptp(mean) == 0
+        assert curved @ C @ curved == pytest.approx(0, abs=1e-10)
+        spread = POWERS * (np.log(10) if axis.logarithmic else 1)
+        assert (whole @ C @ whole) ** 0.5 == pytest.approx(spread)
+
+
+def test_axes_of_places_have_what_is_said_of_them():
+    places = [{"d": 10, "p": 5, "shift": -1.0}, {"d": 20, "p": 5, "shift": 1.0}]
+    d, shift = axes_of(places, {"d": "proportional"}, {"shift": "decreasing"})
+    assert d == Axis("d", 10, 20, trend="proportional")
+    assert shift == Axis("shift", -1.0, 1.0, logarithmic=False, monotone="decreasing")
+    assert axes_of(places[:1] * 2) == ()
+    with pytest.raises(ValueError, match="positive shift for a trend that is power"):
+        axes_of(places, "power")
+    assert [axis.trend for axis in axes_of(places, "constant")] == ["constant", "constant"]
 
 
 def test_covariances_are_positive():

@@ -118,6 +118,24 @@ def test_tables_of_the_boundary(folder):
     assert all(len(line) <= 80 for line in text.splitlines())
 
 
+def test_a_boundary_that_is_not_monotone_as_said_is_told(folder):
+    """This one rises with p, since n is taken for as many times as large."""
+
+    def steep(slice):
+        made = tuple(replace(row, n=row.n * row.p) for row in slice.rows)
+        return replace(slice, rows=made, allowed=dict.fromkeys((row.trial for row in made), 30.0))
+
+    said = {}
+    for way in ("increasing", "decreasing"):
+        plan = replace(STUDY.threshold, high=2000, monotone={"p": way})
+        told = [replace(slice, plan=plan, together=None) for slice in report.slices(folder)]
+        found = [steep(slice) for slice in told]
+        said[way] = str(shown.tables(found)[-1])
+    assert "by the counts" not in said["increasing"]
+    assert "not decreasing in p by the counts, as at p = " in " ".join(said["decreasing"].split())
+    assert all(len(line) <= 80 for line in said["decreasing"].splitlines())
+
+
 def test_panels_of_slices_say_what_the_table_does(folder):
     found = report.slices(folder)
     with drawn(lambda: figure(found, "transitions")) as made:
