@@ -125,15 +125,25 @@ def boundary(
 
 
 def size_axes(
-    ax: Axes, x: Sequence[float], n: Sequence[float], *, along: str, logarithmic: bool = True
+    ax: Axes,
+    x: Sequence[float],
+    n: Sequence[float],
+    *,
+    along: str,
+    logarithmic: bool = True,
+    at_sizes: bool = True,
 ) -> Axes:
-    """Axes of thresholds against the width, the dimension or a parameter."""
+    """Axes of thresholds against the width, the dimension or a parameter.
+
+    With ticks `at_sizes`, those of x, if they are few; else at round numbers.
+    """
     if logarithmic:
         for axis, values, limit in ((ax.xaxis, x, ax.set_xlim), (ax.yaxis, n, ax.set_ylim)):
             low, high = min(values) / 1.2, max(values) * 1.2
             log_ticks(axis, low, high)
             limit(low, high)
-        size_ticks(ax.xaxis, x)
+        if at_sizes:
+            size_ticks(ax.xaxis, x)
     ax.set_xlabel(axis_name(along))
     ax.set_ylabel("threshold $N$ (samples)")
     return ax

@@ -103,7 +103,7 @@ def _map(ax: Axes, boundary: Boundary) -> None:
         band = plane.posterior(h).band(sizes[:, None])
         plot.boundary_band(sizes, *band, ax=ax, series=series, label=f"$N$ to {label}")
     _tried(ax, boundary)
-    if len(boundary.x) <= MOST_SIZES:
+    if boundary.slices[0].together is None and len(boundary.x) <= MOST_SIZES:
         plot.size_ticks(ax.yaxis, boundary.x)
     ax.set_xlabel("number of samples $n$")
     ax.set_ylabel(plot.axis_name(boundary.along))
@@ -144,12 +144,13 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
             found = plane.posterior(h).band(grid[:, None])
             every += [float(found[1].min()), float(found[2].max())]
             plot.band(grid, *found, ax=ax, series=marked, label=name, marks=MARKED)
-    is_log = chosen[0].plane.axes[0].logarithmic
-    plot.size_axes(ax, chosen[0].x, every, along=chosen[0].along, logarithmic=is_log)
+    first, is_log = chosen[0], chosen[0].plane.axes[0].logarithmic
+    at_sizes = first.slices[0].together is None
+    plot.size_axes(ax, first.x, every, along=first.along, logarithmic=is_log, at_sizes=at_sizes)
     ax.set_title("boundary with its 95 % band", loc="left")
     low, high = ax.get_ylim()
     ax.set_ylim(low, ABOVE * high if is_log else high + (high - low) / 2)
-    formula = chosen[0].slices[0].horizon.formula
+    formula = first.slices[0].horizon.formula
     look = {"ncols": len(chosen), "fontsize": 7, "title_fontsize": 7}
     ax.legend(loc="upper left", title=formula, alignment="left", **look)
 

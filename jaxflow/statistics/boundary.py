@@ -143,9 +143,9 @@ class BoundaryPosterior:
         return float(np.mean(drawn >= made)) if told else np.nan
 
     def _bounded(self, v: Array) -> tuple[Marginals, Where]:
-        """Those at places v (m, axes) within the bounds of monotone axes; and where there are none.
+        """The transitions at places v (m, axes) within the bounds of monotone axes.
 
-        The latter where bounds, or a bound and the band, leave nothing between them.
+        And where (m,) they go without, since bounds, or a bound and the band, leave nothing.
         """
         alone = self._alone(v)
         if all(axis.monotone is None for axis in self.prior.axes):
@@ -162,7 +162,7 @@ class BoundaryPosterior:
         return replace(alone, bounds=kept), free
 
     def _alone(self, v: Array) -> Marginals:
-        """Those at places v (m, axes), whatever is known of monotone axes."""
+        """The transitions at places v (m, axes), whatever is known of monotone axes."""
         joint = self._joint
         threshold, width, lapse = joint.marginals(v)
         bounds = np.broadcast_to(UNBOUNDED, (2, len(v)))
@@ -180,10 +180,10 @@ class BoundaryPosterior:
         return Sites(precision, shift)
 
 
-def _of_sign(ends: Array, monotone: Monotone | None) -> Array:
+def _of_sign(ends: Array, way: Monotone | None) -> Array:
     """Quantiles (q, m) of slopes, those of the wrong sign set to 0, but where all (m,) are."""
-    if monotone is None:
+    if way is None:
         return ends
-    sign = 1 if monotone == "increasing" else -1
+    sign = 1 if way == "increasing" else -1
     kept = np.maximum(sign * ends, 0)
     return np.where(kept.max(axis=0) > 0, sign * kept, ends) + 0.0  # and -0 is 0

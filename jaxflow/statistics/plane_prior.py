@@ -9,8 +9,8 @@ axis, and a Gaussian process of zero mean,
 with Matern's correlation M_nu in |v - v'|_l^2 = sum_k ((v_k - v'_k)/l_k)^2 (C. E. Rasmussen and
 C. K. I. Williams, "Gaussian Processes for Machine Learning" (2006), eq. 4.17 for nu = 3/2, 5/2, and
 sec. 2.7 for the trend, whose vague coefficients are part of the covariance). v is the logarithm of
-the coordinate, scaled to 0..1 over the axis; phi is the logarithm for a power, its coefficient. The
-trends are those forms of forms.py that are linear in log N.
+the coordinate, scaled to 0..1 over the axis, and phi is that logarithm if the trend is a power, so
+that b is one. Trends are those forms of forms.py that are linear in log N.
 
 For log n50 the amplitude a, the lengths l and the smoothness nu are not known: they run over a
 grid, each of whose nodes has a prior weight (`Kernel`). Width and lapse have fixed ones.
@@ -186,7 +186,10 @@ class Prior:
         )
 
     def draw(self, places: ArrayLike, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-        """n50, width and lapse (k,) at places (k, axes) of a plane drawn from the prior."""
+        """n50, width and lapse (k,) at places (k, axes) of a plane drawn from the prior.
+
+        Whether or not it is monotone.
+        """
         v = self.scaled(places)
         weights = np.array([kernel.weight for kernel in self.kernels])
         kernel = rng.choice(len(weights), p=weights / weights.sum())
