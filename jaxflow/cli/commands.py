@@ -256,7 +256,11 @@ def scaling(options: argparse.Namespace) -> int:
     from jaxflow.show import collapse, fits, planes
 
     found = report.slices(options.folder)
-    _show(*planes.tables(found), *fits.scaling(found), *collapse.tables(found))
+    tables = [*planes.tables(found), *fits.scaling(found), *collapse.tables(found)]
+    if not tables:
+        remedy = "give the study more values of an axis"
+        raise mistake("three slices along an axis", f"{len(found)} slices", remedy)
+    _show(*tables)
     return 0
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import expm1
 
-from jaxflow.core.errors import mistake
 from jaxflow.report.growth import Boundary, boundaries, constants
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
@@ -28,10 +27,7 @@ JUDGED = "behind in the log density of slices left out; holds to: 95 % bound of 
 
 
 def scaling(found: Sequence[SliceReport]) -> list[Table]:
-    """For every boundary its forms, for a grid of d and p the constants C(p) of d.
-
-    Raises `ValueError` where no boundary has three slices.
-    """
+    """The forms of boundaries of three slices; for a grid of d and p the constants C(p) of d."""
     every = boundaries(found, list({name: None for slice in found for name in slice.place}))
     made = [forms(along) for along in every]
     for (name, horizon), fits in constants(found):
@@ -42,9 +38,6 @@ def scaling(found: Sequence[SliceReport]) -> list[Table]:
         )  # fmt: skip
         headings = ("p", "C", "interval", "holds to", "chi2/dof")
         made.append(Table(f"N = C(p) d: {name}, {horizon}", headings, tuple(rows), words=()))
-    if not made:
-        remedy = "give the study more values of an axis"
-        raise mistake("three slices along an axis", f"{len(found)} slices", remedy)
     return made
 
 

@@ -104,6 +104,16 @@ def test_status_check_and_scaling(grid, capsys):
     assert "Collapse along d: control" in printed
 
 
+def test_scaling_tells_what_there_is(grid, capsys, tmp_path):
+    """Two by two slices have a boundary, though no law; a slice alone has neither."""
+    small = {"axes.d": [4, 5], "grid.repetitions": 2}
+    run(Study.load(grid[0], small), tmp_path / "four")
+    assert "Boundary over d and shrink: control" in said(capsys, "scaling", str(tmp_path / "four"))
+    run(Study.load(grid[0], {**small, "axes.d": [4], "axes.parameters": {}}), tmp_path / "one")
+    line = refused(capsys, "scaling", str(tmp_path / "one"))
+    assert "expected three slices along an axis, got '1 slices': give the study more" in line
+
+
 def test_export_by_suffix(grid, capsys, tmp_path):
     pytest.importorskip("xarray")
     for suffix in (".csv", ".parquet", ".nc"):

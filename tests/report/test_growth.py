@@ -77,5 +77,4 @@ def test_a_parameter_is_an_axis_too():
 
 
 def test_two_slices_make_no_boundary(found):
-    with pytest.raises(ValueError, match="expected three slices along an axis, got '2 slices'"):
-        fits.scaling(found[:2])
+    assert fits.scaling(found[:2]) == []
