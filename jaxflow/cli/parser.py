@@ -2,13 +2,16 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from jaxflow.cli import commands
 from jaxflow.core.errors import mistake, shortened
+from jaxflow.core.machine import WORKER
 
 DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
 LONGEST = 1000  # characters of a complaint
@@ -19,7 +22,7 @@ FLAGS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0, 2 for a mistake, 130 when interrupted."""
+    """Run one command; returns its exit code: 0, 2 for a mistake, 130 or 143 when interrupted."""
     parser = _parser()
     options, others = parser.parse_known_args(arguments)
     if others and not hasattr(options, "changes"):
@@ -35,9 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         _complain(error)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("jaxflow: interrupted; run the same command again to go on", file=sys.stderr)
-        return 130
+        return _left(128 + getattr(error, "number", signal.SIGINT))
+    return code
+
+
+def _left(code: int) -> int:
+    """The exit code; but where trials still run, the process ends here: it cannot wait for them."""
+    if any(thread.name.startswith(WORKER) for thread in threading.enumerate()):
+        sys.stderr.flush()
+        os._exit(code)
     return code
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from jaxflow.core.checks import whole
 from jaxflow.core.errors import mistake
 
+WORKER = "jaxflow worker"  # what threads that run trials are called
 PRECISIONS = ("float32", "float64")
 FEWEST_SECONDS = 0.2  # of compilation, from which on a program is kept
 _is_configured = False

@@ -2,12 +2,12 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import jax
 
-from jaxflow.core.machine import check_precision
+from jaxflow.core.machine import WORKER, check_precision
 from jaxflow.core.types import Recording, Row, Trial
 from jaxflow.engine.memory import check_memory
 from jaxflow.engine.program import Program, Programs
@@ -61,7 +61,9 @@ class LocalRunner(Runner):
         for number in range(self.lanes.workers):
             device = devices[number % len(devices)]
             worker = Worker(seed, self._schedule, self._programs, device, meter, self._deliver)
-            self._threads.append(threading.Thread(target=self._watch, args=(worker,), daemon=True))
+            name = f"{WORKER} {number}"
+            thread = threading.Thread(target=self._watch, args=(worker,), name=name, daemon=True)
+            self._threads.append(thread)
         for thread in self._threads:
             thread.start()
 
@@ -75,10 +77,23 @@ class LocalRunner(Runner):
         """How many trials have been submitted and not begun."""
         return self._schedule.backlog
 
-    def close(self) -> None:
-        """Stop after the programs under way; trials still waiting are dropped."""
+    def drain(self, patience: float) -> Iterator[list[Row]]:
+        """Begin nothing more, and give the rows of trials under way as they end.
+
+        A batch of `map` runs to its end, one of `vmap` to its next chunk.
+        """
         self._schedule.close()
-        for thread in self._threads:
+        while any(thread.is_alive() for thread in self._threads):
+            yield self.harvest(patience)
+        yield self.harvest(0)
+
+    def close(self, *, wait: bool = True) -> None:
+        """Stop after the programs under way, or without waiting for these.
+
+        Trials still waiting are dropped.
+        """
+        self._schedule.close()
+        for thread in self._threads if wait else ():
             thread.join()
 
     def submit(self, trials: Iterable[Trial]) -> None:

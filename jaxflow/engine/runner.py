@@ -83,8 +83,15 @@ class Runner(ABC):
         """How many trials have been submitted and not begun."""
 
     @abstractmethod
-    def close(self) -> None:
-        """Stop; trials still waiting are dropped."""
+    def drain(self, patience: float) -> Iterator[list[Row]]:
+        """Begin nothing more, and give the rows of trials under way as they end.
+
+        Every `patience` seconds at the latest, none if there are none; to be left at any time.
+        """
+
+    @abstractmethod
+    def close(self, *, wait: bool = True) -> None:
+        """Stop; trials still waiting are dropped, and those under way if none is to `wait` for."""
 
     def run(self, trials: Iterable[Trial]) -> list[Row]:
         """Submit trials and wait for all their rows, sorted by trial."""
@@ -98,5 +105,5 @@ class Runner(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(wait=kind is None or not issubclass(kind, KeyboardInterrupt))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jaxflow.core.machine import check_precision, configure_once
-from jaxflow.core.types import Trial
+from jaxflow.core.types import Row, Trial
 from jaxflow.engine.costs import Costs, check_coordinates
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.runner import Stopwatch, Usage
@@ -19,10 +19,12 @@ from jaxflow.store.store import Store
 from jaxflow.study.files import STUDY, write
 from jaxflow.study.forecast import seconds_left
 from jaxflow.study.protocol import SCHEMA
+from jaxflow.study.stopping import Stopping
 from jaxflow.study.study import Study
 from jaxflow.study.trying import try_problem
 
 PLENTY = 50  # trials waiting for each worker, with which none waits for what the rows propose
+PATIENCE = 0.2  # seconds between two looks at whether a signal has come
 IDLE, PAUSE = 30, 0.25  # times what a transaction took, and seconds, until the next at most
 
 
@@ -69,7 +71,8 @@ def run(
     are not run again, but for undecided ones that are allowed more time now. Every harvest is one
     transaction. Raises `ValueError` for a store that cannot be used, for a study that means nothing
     outside this process, unless its store is not to be kept, and for laws that break their word;
-    what was computed before an error or an interruption is in the store, but for a last moment.
+    what was computed before an error is in the store, but for a last moment. Ctrl-C and SIGTERM end
+    it as stopping.py says, by `Stopped`, a `KeyboardInterrupt`.
 
     `fingerprint` tells the study file from others, as `study.files.fingerprint` makes it.
     """
@@ -118,32 +121,49 @@ def _drive(
     progress: Progress,
     listener: Callable[[Progress], None],
 ) -> None:
-    """Submit, harvest, store, propose, until every search has finished."""
-    with LocalRunner(
-        study.problem,
-        study.dynamics,
-        event=study.protocol.by_name,
-        measured=study.measure or (),
-        seed=study.seed,
-        dtype=study.precision,
-        lanes=lanes,
-        recording=study.record,
-    ) as runner:
+    """Submit, harvest, store, propose, until every search has finished, or a signal comes."""
+    with (
+        Stopping() as stopping,
+        LocalRunner(
+            study.problem,
+            study.dynamics,
+            event=study.protocol.by_name,
+            measured=study.measure or (),
+            seed=study.seed,
+            dtype=study.precision,
+            lanes=lanes,
+            recording=study.record,
+        ) as runner,
+    ):
         progress.usage = runner.usage
         runner.submit(waiting)
-        while not board.finished:
+        while not board.finished and not stopping.look():
             with progress.watch.of("waiting for trials"):
-                rows = runner.harvest(timeout=1.0)
+                rows = runner.harvest(PATIENCE)
             if rows:
-                began = time.monotonic()
-                with progress.watch.of("store"):
-                    store.insert(rows, runner.trajectories(rows))
-                spent = time.monotonic() - began
-                board.tell(rows)
+                spent = _keep(rows, runner, store, board, progress)
                 runner.submit(_ask(study, store, board, progress))
                 if runner.backlog > PLENTY * progress.workers:
                     time.sleep(min(PAUSE, IDLE * spent))  # more rows a transaction
             listener(progress)
+        if stopping.look():
+            for rows in runner.drain(PATIENCE):
+                _keep(rows, runner, store, board, progress)
+                if stopping.look() > 1:
+                    break
+            stopping.check()
+
+
+def _keep(
+    rows: list[Row], runner: LocalRunner, store: Store, board: Board, progress: Progress
+) -> float:
+    """Store the rows and tell the searches; how many seconds the store took."""
+    began = time.monotonic()
+    if rows:
+        with progress.watch.of("store"):
+            store.insert(rows, runner.trajectories(rows))
+        board.tell(rows)
+    return time.monotonic() - began
 
 
 def _ask(study: Study, store: Store, board: Board, progress: Progress) -> list[Trial]:
