@@ -80,4 +80,4 @@ def limit_of(slice: SliceReport) -> Limit | None:
 
 
 def _within(slice: SliceReport, time: float) -> tuple[Tally, ...]:
-    return slice.tallies_within(lambda row: time * slice.unit(row))
+    return slice.tallies_within(time)

@@ -1,6 +1,5 @@
 """What a store says of each slice: its counts, its thresholds, what became of its trials."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,11 +7,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Outcome, Outline, Point, Row, Trial
+from jaxflow.report.columns import Columns
 from jaxflow.report.plane import Plane, planes
 from jaxflow.sampling.design import Design
-from jaxflow.sampling.slice import Slice, tallied
+from jaxflow.sampling.slice import Slice
 from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
 from jaxflow.statistics.posterior import Posterior, ThresholdPosterior
@@ -49,33 +51,31 @@ class SliceReport(Slice):
         """Which slice it is, and which event, in a line of text."""
         return " ".join(filter(None, [super().title, self.event]))
 
-    def unit(self, row: Row) -> float:
-        """The flow time that one unit of the horizons is at a trial's point."""
-        return self.allowed[row.trial] / self.horizon.multiples[-1]
-
-    def time(self, row: Row, horizon: int) -> float:
-        """The flow time that a trial has at one of the horizons."""
-        return self.horizon.multiples[horizon] * self.unit(row)
+    @cached_property
+    def columns(self) -> Columns:
+        """Its rows by column."""
+        last = self.horizon.multiples[-1]
+        units = [self.allowed[row.trial] / last for row in self.rows]
+        return Columns.of(self.rows, self.along, units)
 
     def tallies(self, horizon: int = -1, conditional: bool = False) -> tuple[Tally, ...]:
         """Counts by one of the horizons, the longest if not said.
 
         Only of well-initialized trials if `conditional`.
         """
-        counted = [row for row in self.rows if row.well_initialized or not conditional]
-        return tallied(
-            (row.point[self.along], row.converged_by(self.time(row, horizon))) for row in counted
-        )
+        rows = self.columns
+        which = rows.well_initialized if conditional else None
+        return rows.counted(rows.converged_by(self.horizon.multiples[horizon]), which)
 
     def tallies_of(self, holds: Callable[[Row], bool]) -> tuple[Tally, ...]:
         """Counts of the trials of which something else than convergence holds."""
-        return tallied((row.point[self.along], holds(row)) for row in self.rows)
+        return self.columns.counted([holds(row) for row in self.rows])
 
-    def tallies_within(self, time: Callable[[Row], float]) -> tuple[Tally, ...]:
-        """Counts of the trials converged within a flow time of each, wherever all tell."""
-        silent = {row.point[self.along] for row in self.rows if not row.answers(time(row))}
-        told = [row for row in self.rows if row.point[self.along] not in silent]
-        return tallied((row.point[self.along], row.converged_by(time(row))) for row in told)
+    def tallies_within(self, multiple: float) -> tuple[Tally, ...]:
+        """Counts of the trials converged within so many units of the horizons, where all tell."""
+        rows = self.columns
+        told = ~np.isin(rows.x, rows.x[~rows.answer(multiple)])
+        return rows.counted(rows.converged_by(multiple), told)
 
     @property
     def runs_against_plan(self) -> bool:
@@ -84,15 +84,17 @@ class SliceReport(Slice):
         By the proportions in the lower and the upper half of its trials, four standard errors
         apart; then the threshold means nothing.
         """
-        outcomes = [t.converged / t.trials for t in self.tallies() for _ in range(t.trials)]
+        tallies = self.tallies()
+        shares = [tally.converged / tally.trials for tally in tallies]
+        counts = np.array([tally.trials for tally in tallies], int)
+        outcomes = np.repeat(shares, counts)  # those of an n alike
         half = len(outcomes) // 2
         if half < FEWEST:
             return False
-        low, high = (sum(part) / len(part) for part in (outcomes[:half], outcomes[half:]))
-        together = sum(outcomes) / len(outcomes)
+        low, high, together = (part.mean() for part in (outcomes[:half], outcomes[half:], outcomes))
         error = (together * (1 - together) * 4 / len(outcomes)) ** 0.5
         change = low - high if self.rises else high - low
-        return change > 4 * error > 0
+        return bool(change > 4 * error > 0)
 
     def posterior(self, horizon: int = -1) -> Posterior:
         """The posterior of the threshold at one of the horizons."""
@@ -183,7 +185,7 @@ class SliceReport(Slice):
 
     def _outcomes(self, horizon: int) -> dict[str, int]:
         """Outcomes by a horizon: who has neither converged nor ended by then is undecided."""
-        outcomes = Counter(row.outcome_by(self.time(row, horizon)) for row in self.rows)
+        outcomes = self.columns.outcomes_by(self.horizon.multiples[horizon])
         return {str(outcome): outcomes[outcome] for outcome in Outcome}
 
 

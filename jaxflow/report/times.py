@@ -48,14 +48,9 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
         times = (np.geomspace(1 / 8, 1, 10) * longest_time(slice)).tolist()
     if not min(times) > 0:
         raise mistake("flow times > 0", list(times), "ask for the threshold at positive times")
-    rising = slice.rises
-    found = []
-    for time in times:
-
-        def allowed(row: Row, time: float = time) -> float:
-            return time * slice.unit(row)
-
-        found.append(estimate(slice.tallies_within(allowed), *slice.extent, rising=rising))
+    found = [
+        estimate(slice.tallies_within(time), *slice.extent, rising=slice.rises) for time in times
+    ]
     return AgainstTime(
         np.asarray(times, float),
         np.array([f.n50 for f in found]),
@@ -70,7 +65,7 @@ def proportion_in_time(slice: SliceReport, time: float) -> tuple[float, float, f
 
     `time` is in the unit of the study's horizons. None where some trials do not tell of it.
     """
-    tallies = slice.tallies_within(lambda row: time * slice.unit(row))
+    tallies = slice.tallies_within(time)
     if not tallies:
         return None
     low, high = wilson(tallies[0].converged, tallies[0].trials)
@@ -125,5 +120,6 @@ def slowing_of(slice: SliceReport) -> Slowing | None:
 
 def longest_time(slice: SliceReport) -> float:
     """The longest flow time that all trials tell of, in the unit of the horizons."""
-    told = (row.horizon / slice.unit(row) for row in slice.rows if not row.answers(inf))
-    return min(told, default=slice.horizon.multiples[-1])
+    rows = slice.columns
+    told = (rows.horizon / rows.unit)[~rows.answer(inf)]
+    return float(min(told, default=slice.horizon.multiples[-1]))

@@ -1,12 +1,10 @@
 """A slice of the phase diagram: the dynamics and every axis fixed, but for the one scanned."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jaxflow.core.types import SIZES, Pace, Point
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.plan import Plan, rises
-from jaxflow.statistics.counts import Tally
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,3 @@ class Slice:
         """Which slice it is, in a line of text."""
         places = (f"{name.rpartition('.')[2]}={x:g}" for name, x in self.place.items())
         return " ".join([self.dynamics, *places])
-
-
-def tallied(trials: Iterable[tuple[float, bool]]) -> tuple[Tally, ...]:
-    """Counts by place on the scanned axis, of pairs (place, whether the event happened)."""
-    counts: dict[float, list[bool]] = {}
-    for x, happened in trials:
-        counts.setdefault(x, []).append(happened)
-    return tuple(Tally(x, sum(found), len(found)) for x, found in sorted(counts.items()))

@@ -38,7 +38,7 @@ def test_a_long_run_says_what_separate_runs_say(long, tmp_path, i):
     undecided = 0
     for whole, alone in zip(long, slices(tmp_path), strict=True):
         assert whole.tallies(i) == alone.tallies()
-        assert whole.tallies_within(lambda row: time) == alone.tallies()
+        assert whole.tallies_within(time) == alone.tallies()
         for row, other in zip(whole.rows, alone.rows, strict=True):
             assert row.converged_by(time) == (other.outcome is Outcome.CONVERGED)
             undecided += other.outcome is Outcome.UNDECIDED
@@ -50,7 +50,7 @@ def test_a_long_run_says_what_separate_runs_say(long, tmp_path, i):
 
 
 def test_a_time_beyond_the_horizon_is_not_answered_by_those_undecided(long):
-    beyond = long[0].tallies_within(lambda row: 2 * TIMES[-1])
+    beyond = long[0].tallies_within(2 * TIMES[-1])
     silent = {row.n for row in long[0].rows if row.outcome is Outcome.UNDECIDED}
     assert silent
     assert {tally.x for tally in beyond}.isdisjoint(silent)
