@@ -197,15 +197,20 @@ def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
     `ValueError` where there are none.
     """
     with Store.read(Path(folder)) as store:
-        told = {row.trial: row for row in store.rows()}
-        found: dict[tuple[str, Point, str], SliceReport] = {}
-        for kept, hash in _chosen(store, design):
-            for slice in _together(
-                kept, _of_design(kept, store.asked(hash), told, store.protocol.table)
-            ):
-                found.setdefault((slice.dynamics, slice.base, slice.event), slice)
+        return slices_of(store, store.rows(), design)
+
+
+def slices_of(store: Store, rows: Iterable[Row], design: str | None = None) -> list[SliceReport]:
+    """The same of a store that is open, all of whose rows these are."""
+    told = {row.trial: row for row in rows}
+    found: dict[tuple[str, Point, str], SliceReport] = {}
+    for kept, hash in _chosen(store, design):
+        of_it = _of_design(kept, store.asked(hash), told, store.protocol.table)
+        for slice in _together(kept, of_it):
+            found.setdefault((slice.dynamics, slice.base, slice.event), slice)
     if not found:
-        raise mistake("a store with trials", str(folder), "run the study first: `jaxflow run`")
+        folder = str(store.path.parent)
+        raise mistake("a store with trials", folder, "run the study first: `jaxflow run`")
     return [found[place] for place in sorted(found)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jaxflow.core.types import Outcome, Outline, Row, Trial
-from jaxflow.report.slices import SliceReport, slices
+from jaxflow.report.slices import SliceReport, slices_of
 from jaxflow.sampling.design import Board, Design
 from jaxflow.store.file import FILE, is_locked
 from jaxflow.store.store import Store
@@ -40,16 +40,17 @@ class Status:
         asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"
         state = "finished" if self.finished else asked
         state += "; a run is at work" if self.running else ""
-        counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in self.outcomes.most_common())
-        return f"{self.folder}: {state}; {self.outcomes.total()} trials: {counts}"
+        outcomes = self.outcomes
+        counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in outcomes.most_common())
+        return f"{self.folder}: {state}; {outcomes.total()} trials: {counts}"
 
 
 def status(folder: str | Path) -> Status:
     """Where the study in a folder stands; `ValueError` where it has no trials."""
-    found = tuple(slices(folder))
     with Store.read(folder) as store:
-        design = Design.from_json(store.designs[-1].json)
         rows = store.rows()
+        found = tuple(slices_of(store, rows))
+        design = Design.from_json(store.designs[-1].json)
         outline = Outline.of(store.protocol.table)
         missing = None if design.unloaded else left(design, outline, rows)
     return Status(Path(folder), missing, is_locked(folder), found)
