@@ -123,7 +123,6 @@ def _drive(
 ) -> None:
     """Submit, harvest, store, propose, until every search has finished, or a signal comes."""
     with (
-        Stopping() as stopping,
         LocalRunner(
             study.problem,
             study.dynamics,
@@ -134,6 +133,7 @@ def _drive(
             lanes=lanes,
             recording=study.record,
         ) as runner,
+        Stopping() as stopping,  # left before the runner: what it waits for can be interrupted
     ):
         progress.usage = runner.usage
         runner.submit(waiting)

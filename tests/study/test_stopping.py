@@ -10,8 +10,11 @@ from contextlib import contextmanager
 import pytest
 
 from jaxflow.cli.parser import main
+from jaxflow.engine.local import LocalRunner
 from jaxflow.store.store import Store
+from jaxflow.study.run import run
 from jaxflow.study.stopping import Stopped, Stopping
+from jaxflow.study.study import Study
 
 STUDY = """
 name = "long"
@@ -140,6 +143,27 @@ def test_handlers_are_put_back_and_those_of_others_left():
             assert signal.getsignal(signal.SIGTERM) == theirs
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def test_what_a_runner_waits_for_at_its_end_can_be_interrupted(tmp_path, monkeypatch):
+    """Signals are noted while the study runs, and by then no more."""
+    before, met = signal.getsignal(signal.SIGINT), {}
+
+    def noting(name):
+        method = getattr(LocalRunner, name)
+
+        def noted(*arguments, **options):
+            met[name] = signal.getsignal(signal.SIGINT)
+            return method(*arguments, **options)
+
+        monkeypatch.setattr(LocalRunner, name, noted)
+
+    noting("harvest")
+    noting("close")
+    (tmp_path / "study.toml").write_text(STUDY.format(**{**SHORT, "trials": 2}))
+    run(Study.load(tmp_path / "study.toml"), tmp_path)
+    assert met["harvest"] != before
+    assert met["close"] == before
 
 
 def test_in_another_thread_nothing_is_heard():
