@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 from jaxflow.cli import commands
 from jaxflow.core.errors import mistake, shortened
-from jaxflow.core.machine import WORKER
 
 DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
 LONGEST = 1000  # characters of a complaint
@@ -46,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _left(code: int) -> int:
     """The exit code; but where trials still run, the process ends here: it cannot wait for them."""
+    from jaxflow.core.machine import WORKER
+
     if any(thread.name.startswith(WORKER) for thread in threading.enumerate()):
         sys.stderr.flush()
         os._exit(code)
