@@ -10,7 +10,6 @@ from jaxflow.report.growth import LOCATED, Boundary
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import longest_time
 from jaxflow.statistics.collapse import FEWEST, Collapse, collapse
-from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.curves import Sized
 from jaxflow.statistics.limit import Limit, limit
 
@@ -70,14 +69,10 @@ def limit_of(slice: SliceReport) -> Limit | None:
     if slice.rises or slice.is_point:
         return None
     times = TIMES * longest_time(slice)
-    counted = [_within(slice, time) for time in times.tolist()]
+    counted = [slice.tallies_within(time) for time in times.tolist()]
     places = tuple(tally.x for tally in counted[-1])
     kept = [k for k, tallies in enumerate(counted) if tuple(t.x for t in tallies) == places]
     converged = np.array([[tally.converged for tally in counted[k]] for k in kept]).T
     if len(kept) < FEWEST or np.sum(converged[..., -1] - converged[..., 0]) < LATE:
         return None
     return limit(places, [tally.trials for tally in counted[-1]], converged, times[kept].tolist())
-
-
-def _within(slice: SliceReport, time: float) -> tuple[Tally, ...]:
-    return slice.tallies_within(time)

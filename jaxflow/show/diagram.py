@@ -24,7 +24,6 @@ BEFORE = 3.0  # and before it
 ABOVE = 3.0  # times as high, for a legend
 MARKED = 12  # one row in so many has a mark of its dynamics
 RIM = 0.02  # of the axis, beyond its ends
-MOST_SIZES = 10  # that have ticks of their own
 HORIZON_LINES = ("-", "--", ":", "-.")
 
 
@@ -103,7 +102,7 @@ def _map(ax: Axes, boundary: Boundary) -> None:
         band = plane.posterior(h).band(sizes[:, None])
         plot.boundary_band(sizes, *band, ax=ax, series=series, label=f"$N$ to {label}")
     _tried(ax, boundary)
-    if boundary.slices[0].together is None and len(boundary.x) <= MOST_SIZES:
+    if boundary.slices[0].together is None:
         plot.size_ticks(ax.yaxis, boundary.x)
     ax.set_xlabel("number of samples $n$")
     ax.set_ylabel(plot.axis_name(boundary.along))
