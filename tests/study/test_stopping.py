@@ -33,6 +33,14 @@ LONG = {"d": 30, "n": 2000, "horizon": 1e7, "trials": 8}  # minutes each
 SHORT = {"d": 4, "n": 40, "horizon": 300.0, "trials": 4000}
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Also where the tests run in the background of a shell, which has SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def running(folder, numbers):
     """A process that runs such a study, with trials under way."""
