@@ -67,7 +67,7 @@ def measure(peak: float, bandwidth: float, on_gpu: bool) -> list[dict[str, Any]]
             records.append(record | {"seconds_per_gflop": 1e9 * spent / cost})
     for width in WIDTHS:
         with _runner(Lanes("vmap", width=width, chunk=STEPS)) as runner:
-            spent = seconds(runner, replace(BASE, n=300), width * runner.lanes.workers)
+            spent = seconds(runner, replace(BASE, n=300), width * runner.lanes.threads)
             record = _record("width", replace(BASE, n=300), "ambient", spent, peak, bandwidth)
             records.append(record | {"width": width})
     for coordinates in ("ambient", "span", "orthogonal"):

@@ -34,7 +34,7 @@ STEP = 1e-3
 
 def measure() -> list[dict[str, Any]]:
     """A record a case: microseconds of each row, and GFLOP/s of the products."""
-    with LocalRunner(EASY.problem, DYNAMICS, event=EASY.event, lanes=Lanes(workers=1)) as runner:
+    with LocalRunner(EASY.problem, DYNAMICS, event=EASY.event, lanes=Lanes(threads=1)) as runner:
         return [_record(case, runner) for case in CASES]
 
 

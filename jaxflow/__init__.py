@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from jaxflow.statistics.posterior import Posterior as Posterior
     from jaxflow.store.store import Store as Store
     from jaxflow.study.protocol import Protocol as Protocol
+    from jaxflow.study.runners import Cluster as Cluster
     from jaxflow.study.study import Study as Study
 
 _HOMES = {
@@ -99,6 +100,7 @@ _HOMES = {
     "Below": "flow.events",
     "BlackBox": "show.black_box",
     "Certificate": "flow.events",
+    "Cluster": "study.runners",
     "Dataset": "problems.dataset",
     "DeepNetwork": "problems.examples.deep_network",
     "Design": "sampling.design",

@@ -17,6 +17,7 @@ NAMES = [
     "Below",
     "BlackBox",
     "Certificate",
+    "Cluster",
     "Dataset",
     "DeepNetwork",
     "Design",

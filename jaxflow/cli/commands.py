@@ -108,20 +108,30 @@ def _run_trials(
     if is_finished(folder, fingerprint):
         say(f"finished already: {folder}", sys.stderr)
         return None
-    from jaxflow.core.machine import configure
+    from jaxflow.core.machine import configure, devices, leave_accelerators
 
     configure()
     from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
     from jaxflow.study.run import run
+    from jaxflow.study.runners import Cluster
 
+    is_local = not (options.cluster or options.workers)
+    cluster = None if is_local else Cluster(options.cluster, options.workers)
+    if cluster is not None:
+        leave_accelerators()
     study = _study(options.study, table)
     configure(precision=study.precision)
     lanes = Lanes(
-        options.transform, options.width, options.chunk, options.workers, options.coordinates
+        transform=options.transform,
+        width=options.width,
+        chunk=options.chunk,
+        threads=options.threads,
+        coordinates=options.coordinates,
+        devices=devices(options.devices),
     )
     with Monitor() as monitor:
-        progress = run(study, folder, lanes, monitor, fingerprint=fingerprint)
+        progress = run(study, folder, lanes, monitor, cluster=cluster, fingerprint=fingerprint)
     say(monitor.summary(progress), sys.stderr)
     return progress
 

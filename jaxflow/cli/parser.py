@@ -178,7 +178,14 @@ def _add_lanes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=int, default=0, help="lanes of a batch (0: choose)")
     parser.add_argument("--coordinates", default="auto", help="auto, or one that the problem has")
     parser.add_argument("--chunk", type=int, default=0, help="evaluations between harvests")
-    parser.add_argument("--workers", type=int, default=0, help="threads (0: one a core or device)")
+    parser.add_argument("--threads", type=int, default=0, help="(0: one a core or device)")
+    parser.add_argument(
+        "--devices", default="", metavar="all|N|0,2", help="which run trials (a CPU is made into N)"
+    )
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes to start")
+    parser.add_argument(
+        "--cluster", default="", metavar="ADDRESS", help="of a dask scheduler, or its file"
+    )
 
 
 def _changes(flags: Sequence[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The machine: how JAX is set up on it, and the versions that a row records."""
 
 import os
+import re
 import warnings
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -66,6 +67,42 @@ def configure(
             "slower: call jaxflow.configure() before the first computation with JAX",
             stacklevel=2,
         )
+
+
+def devices(text: str) -> tuple[int, ...]:
+    """The numbers of the devices that "all", a count, or a list such as "0,2" names.
+
+    A CPU is made into as many as are counted. None is named by "". Raises `ValueError` for another
+    text, and for more than there are.
+    """
+    if not text:
+        return ()
+    if not re.fullmatch(r"all|\d{1,4}|\d{1,4}(,\d{1,4})+,?|\d{1,4},", text):
+        remedy = "name them by their numbers, as 0,2"
+        raise mistake('"all", a number of devices, or a list of them', text, remedy)
+    if "," in text:
+        return tuple(int(number) for number in text.split(",") if number)
+    count = None if text == "all" else whole("devices", int(text), least=1)
+    import jax
+
+    if count is not None and not _has_started():
+        config: Any = jax.config
+        config.update("jax_num_cpu_devices", count)
+    there = sorted(device.id for device in jax.local_devices())
+    if count is not None and count > len(there):
+        raise mistake(f"at most {len(there)} devices", count, "`jaxflow doctor` lists them")
+    return tuple(there[:count])
+
+
+def leave_accelerators() -> None:
+    """Compute on the CPU in this process, so that its workers have the accelerators to themselves.
+
+    To be called before JAX has started; afterwards it does nothing.
+    """
+    import jax
+
+    if not _has_started():
+        jax.config.update("jax_platforms", "cpu")
 
 
 def is_single_threaded() -> bool:

@@ -120,6 +120,11 @@ class Trial:
     horizon: float = field(compare=False)
     within: Reach | None = field(default=None, compare=False)
 
+    def __str__(self) -> str:
+        names = (*SIZES, *dict(self.point.parameters))
+        place = " ".join(f"{name}={self.point[name]:g}" for name in names)
+        return f"{self.dynamics} {place} seed={self.seed}"
+
 
 @dataclass(frozen=True)
 class Row:

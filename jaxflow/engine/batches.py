@@ -1,12 +1,12 @@
 """Batches of trials: what the lanes take in, and the rows that come out of them."""
 
-from math import isfinite
+from math import isfinite, nan
 
 import numpy as np
 
 from jaxflow.core.keys import Keys, trial_keys
 from jaxflow.core.machine import versions
-from jaxflow.core.types import Row, Trial
+from jaxflow.core.types import Outcome, Row, Trial
 from jaxflow.flow.state import Request, Summary
 from jaxflow.flow.stopping import Reason
 from jaxflow.problems.problem import Sizes
@@ -65,4 +65,34 @@ def row(
         program=program,
         versions=versions(),
         **values,
+    )
+
+
+def failed_row(trial: Trial, reason: str, *, measured: tuple[str, ...], dtype: str) -> Row:
+    """The row of a trial that could not be run: it was "killed", or it "raised" an error."""
+    return Row(
+        dynamics=trial.dynamics,
+        d=trial.point.d,
+        n=trial.point.n,
+        p=trial.point.p,
+        parameters=trial.point.parameters,
+        seed=trial.seed,
+        horizon=trial.horizon,
+        outcome=Outcome.FAILED,
+        reason=reason,
+        flow_time=0.0,
+        steps=0,
+        evaluations=0,
+        rejections=0,
+        first_loss=nan,
+        last_loss=nan,
+        well_initialized=False,
+        balancedness_drift=nan,
+        curvature=nan,
+        event_times=(),
+        measured=tuple((name, nan) for name in sorted(measured)),
+        dtype=dtype,
+        device="",
+        program="",
+        versions=versions(),
     )

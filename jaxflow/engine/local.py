@@ -1,11 +1,10 @@
 """Fill, advance, harvest, refill: trials in, rows out, over the workers of this machine."""
 
+import logging
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-
-import jax
 
 from jaxflow.core.machine import WORKER, check_precision
 from jaxflow.core.types import Recording, Row, Trial
@@ -14,11 +13,13 @@ from jaxflow.engine.program import Program, Programs
 from jaxflow.engine.runner import Runner, Usage
 from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import Lanes, ProgramKey, Settings
-from jaxflow.engine.workers import Arrays, Meter, Worker
+from jaxflow.engine.workers import Arrays, DeviceLostError, Meter, Worker
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.events import Certificate, Event, by_name
 from jaxflow.flow.recording import check_recording
 from jaxflow.problems.problem import Problem
+
+log = logging.getLogger(__name__)
 
 
 class LocalRunner(Runner):
@@ -49,16 +50,17 @@ class LocalRunner(Runner):
         problem.check_observables(measured)
         if recording is not None:
             check_recording(recording, problem)
-        self.lanes, self.recording, self.usage = lanes.resolved(), recording, Usage()
+        self.lanes, self.recording, self._usage = lanes.resolved(), recording, Usage()
         self.settings = Settings(problem, dict(dynamics), events, dtype, self.lanes, measured)
         self._programs = Programs(self.settings, lanes, recording)
-        self._schedule = Schedule(self.lanes.workers, self.settings.costs.most)
+        self._schedule = Schedule(self.lanes.threads, self.settings.costs.most)
         self._checked: set[ProgramKey] = set()  # fit the memory
         self._trajectories: dict[Trial, Arrays] = {}
         self._ended: queue.SimpleQueue[list[Row] | BaseException] = queue.SimpleQueue()
-        meter, devices = Meter(self.usage), jax.local_devices()
+        self._lock, self._lost = threading.Lock(), 0  # devices
+        meter, devices = Meter(self._usage), self.lanes.on()
         self._threads = []
-        for number in range(self.lanes.workers):
+        for number in range(self.lanes.threads):
             device = devices[number % len(devices)]
             worker = Worker(seed, self._schedule, self._programs, device, meter, self._deliver)
             name = f"{WORKER} {number}"
@@ -66,6 +68,16 @@ class LocalRunner(Runner):
             self._threads.append(thread)
         for thread in self._threads:
             thread.start()
+
+    @property
+    def usage(self) -> Usage:
+        """What has been done by now."""
+        return self._usage
+
+    @property
+    def parallel(self) -> int:
+        """How many threads run trials."""
+        return self.lanes.threads
 
     @property
     def programs(self) -> dict[tuple[ProgramKey, int], Program]:
@@ -136,7 +148,13 @@ class LocalRunner(Runner):
         try:
             worker.work()
         except BaseException as error:  # handed to the coordinator, which raises it
-            self._ended.put(error)
+            with self._lock:
+                self._lost += isinstance(error, DeviceLostError)
+                others = self._lost < len(self._threads)
+            if isinstance(error, DeviceLostError) and others:
+                log.warning("going on without it: %s", error)
+            else:
+                self._ended.put(error)
 
 
 def run_trial(
@@ -156,7 +174,7 @@ def run_trial(
     The row is the runner's. The arrays have one entry a recorded state, the first of them "time",
     in flow time. The trial is recorded whatever its seed is against `recording.trials`.
     """
-    lanes = Lanes("map", width=1, workers=1, coordinates=coordinates)
+    lanes = Lanes("map", width=1, threads=1, coordinates=coordinates)
     recording = replace(recording, trials=trial.seed + 1)
     with LocalRunner(
         problem,

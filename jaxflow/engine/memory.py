@@ -56,8 +56,8 @@ def footprint(setting: Setting) -> Footprint:
 
 def budget(lanes: Lanes, device: jax.Device) -> float:
     """Bytes that a worker may fill: those of a CPU share its memory, whatever their devices."""
-    devices = 1 if device.platform == "cpu" else len(jax.local_devices())
-    return SHARE * memory(device) / -(-lanes.workers // devices)
+    devices = 1 if device.platform == "cpu" else len(lanes.on())
+    return SHARE * memory(device) / -(-lanes.threads // devices)
 
 
 def fitting(width: int, setting: Setting, limit: float) -> int:
@@ -102,7 +102,7 @@ def _too_large(
     beside = f", {together} at once" if together > 1 else ""
     remedies = ["lower d, n or p"]
     remedies += ["use float32"] if setting.dtype == "float64" else []
-    remedies += ["fewer workers"] if needed <= limit * together else []
+    remedies += ["fewer threads"] if needed <= limit * together else []
     return ValueError(
         f"expected trials of at most {limit / GIB:.3g} GiB on {device.platform}{beside}, got "
         f"{needed / GIB:.3g} GiB at d={point.d}, n={point.n}, p={point.p}: {', '.join(remedies)} "

@@ -233,6 +233,17 @@ class Programs:
                 self._made[key, device.id] = self._make(key, device)
             return self._made[key, device.id]
 
+    def narrow(self, key: ProgramKey, device: jax.Device) -> bool:
+        """Put a program of half the width in place of one; whether it had more than one lane."""
+        with self._lock:
+            wide = self._made[key, device.id]
+            if wide.width == 1:
+                return False
+            self._made[key, device.id] = Program(
+                wide.setting, wide.transform, wide.width // 2, device, wide.recording
+            )
+            return True
+
     def made(self) -> dict[tuple[ProgramKey, int], Program]:
         """Those made by now, by key and number of the device."""
         with self._lock:

@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 import numpy as np
@@ -28,6 +28,17 @@ class Usage:
     compiling: float = 0.0
     running: int = 0  # workers inside a program now
     programs: set[tuple[str, str]] = field(default_factory=set)  # with the dynamics of each
+
+    @classmethod
+    def total(cls, parts: Iterable["Usage"]) -> Self:
+        """What several have done together."""
+        found = cls()
+        for part in parts:
+            for f in fields(cls):
+                if f.name != "programs":
+                    setattr(found, f.name, getattr(found, f.name) + getattr(part, f.name))
+            found.programs |= part.programs
+        return found
 
     @property
     def utilization(self) -> float:
@@ -60,7 +71,20 @@ class Runner(ABC):
     order of their end. Rows are functions of the trial and the program, not of timing.
     """
 
-    usage: Usage
+    @property
+    @abstractmethod
+    def usage(self) -> Usage:
+        """What has been done by now."""
+
+    @property
+    @abstractmethod
+    def parallel(self) -> int:
+        """How many workers there are: threads of this process, or those of a cluster."""
+
+    @property
+    def done(self) -> dict[str, int]:
+        """How many trials each process of a cluster has done, by its name."""
+        return {}
 
     @abstractmethod
     def submit(self, trials: Iterable[Trial]) -> None:

@@ -3,10 +3,12 @@
 A worker keeps to one program as long as that has trials waiting, then takes the program with the
 most work waiting: the most expensive trials run first and the cheap ones fill the gaps at the end.
 A small number of trials is shared out, so that none waits behind another while a worker is idle.
+Trials that were handed back, since one of them may be to blame for what happened to their worker,
+run before all others, in halves and by themselves.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Condition
 
 from jaxflow.core.types import Trial
@@ -22,8 +24,9 @@ class Schedule:
     """
 
     def __init__(self, workers: int, work: Callable[[Trial], float]) -> None:
-        self._workers, self._work = workers, work
+        self.workers, self._work = workers, work
         self._waiting: dict[ProgramKey, deque[Trial]] = {}
+        self._handed_back: deque[tuple[ProgramKey, list[Trial]]] = deque()
         self._compiling: set[ProgramKey] = set()
         self._change = Condition()
         self._is_closed = False
@@ -44,7 +47,21 @@ class Schedule:
     def backlog(self) -> int:
         """How many trials wait."""
         with self._change:
-            return sum(map(len, self._waiting.values()))
+            return sum(map(len, self._waiting.values())) + sum(len(t) for _, t in self._handed_back)
+
+    def hand_back(self, key: ProgramKey, trials: Sequence[Trial]) -> None:
+        """Queue trials that could not be run together: each half, or one, by itself."""
+        half = len(trials) // 2
+        with self._change:
+            if not self._is_closed:
+                parts = (list(trials[:half]), list(trials[half:]))
+                self._handed_back.extend((key, part) for part in parts if part)
+                self._change.notify_all()
+
+    def next_handed_back(self) -> tuple[ProgramKey, list[Trial]] | None:
+        """A program and trials for it that are to be run without any others."""
+        with self._change:
+            return self._handed_back.popleft() if self._handed_back else None
 
     def next_program(self, timeout: float) -> ProgramKey | None:
         """The program with the most work waiting; None if there is none within so many seconds.
@@ -53,7 +70,8 @@ class Schedule:
         compiling comes last.
         """
         with self._change:
-            self._change.wait_for(lambda: self._is_closed or self._waiting, timeout)
+            come = lambda: self._is_closed or self._waiting or self._handed_back  # noqa: E731
+            self._change.wait_for(come, timeout)
             if self._is_closed or not self._waiting:
                 return None
             work = {key: sum(map(self._work, trials)) for key, trials in self._waiting.items()}
@@ -70,7 +88,7 @@ class Schedule:
         """Up to `most` trials of a program, fewer near the end so that workers end together."""
         with self._change:
             waiting = self._waiting.get(key, deque())
-            share = -(-sum(map(len, self._waiting.values())) // (SHARES * self._workers))
+            share = -(-sum(map(len, self._waiting.values())) // (SHARES * self.workers))
             taken = [waiting.popleft() for _ in range(min(most, share, len(waiting)))]
             if not waiting:
                 self._waiting.pop(key, None)
@@ -81,4 +99,5 @@ class Schedule:
         with self._change:
             self._is_closed = True
             self._waiting.clear()
+            self._handed_back.clear()
             self._change.notify_all()

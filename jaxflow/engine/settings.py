@@ -32,23 +32,25 @@ class Lanes:
     """How trials share the machine, and in which coordinates; part of what names a program.
 
     `transform` "auto" is map on CPU and vmap elsewhere. `width` is the number of lanes of a batch,
-    `chunk` the evaluations of the field between two harvests (vmap), `workers` the threads; 0
-    chooses. `coordinates` "auto" are the cheapest for each shape.
+    `chunk` the evaluations of the field between two harvests (vmap), `threads` those that run
+    trials, one a core or a device; 0 chooses. `coordinates` "auto" are the cheapest for each
+    shape. `devices` are the numbers of those of JAX that run trials, all if none is named.
     """
 
     transform: Transform | Literal["auto"] = "auto"
     width: int = 0
     chunk: int = 0
-    workers: int = 0
+    threads: int = 0
     coordinates: str = "auto"
+    devices: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         names = ("auto", *get_args(Transform))
         if self.transform not in names:
             raise mistake(f"transform in {names}", self.transform, "use one of these")
-        if min(self.width, self.chunk, self.workers) < 0:
-            got = (self.width, self.chunk, self.workers)
-            raise mistake("width, chunk, workers >= 0", got, "use 0 to choose")
+        if min(self.width, self.chunk, self.threads) < 0:
+            got = (self.width, self.chunk, self.threads)
+            raise mistake("width, chunk, threads >= 0", got, "use 0 to choose")
 
     def resolved(self) -> Self:
         """The lanes with every choice made for this machine, which starts JAX."""
@@ -59,9 +61,19 @@ class Lanes:
             transform = "map" if on_cpu else "vmap"
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         width = self.width or ((2 if on_cpu else 256) if transform == "vmap" else 1)
-        workers = self.workers or ((cores or 1) if on_cpu else len(jax.local_devices()))
+        by_core = on_cpu and not self.devices
+        threads = self.threads or ((cores or 1) if by_core else len(self.on()))
         chunk = self.chunk or (8 if on_cpu else 64)
-        return replace(self, transform=transform, width=width, chunk=chunk, workers=workers)
+        return replace(self, transform=transform, width=width, chunk=chunk, threads=threads)
+
+    def on(self) -> list[jax.Device]:
+        """The devices; `ValueError` for one that this machine does not have."""
+        there = {device.id: device for device in jax.local_devices()}
+        for number in self.devices:
+            if number not in there:
+                remedy = "name some of these: `jaxflow doctor` lists them"
+                raise mistake(f"devices of {sorted(there)}", number, remedy)
+        return [there[number] for number in self.devices or sorted(there)]
 
 
 class ProgramKey(NamedTuple):

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from math import isinf
-from typing import Self
+from typing import NamedTuple, Self
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -24,6 +24,15 @@ TERMINAL_INTERVAL = 0.5  # seconds between two updates
 LOG_INTERVAL = 5.0
 RATE_WINDOW = 20.0  # seconds over which the rate is taken: compilation comes first and ends
 MOST_BARS = 16  # on a terminal; beyond, a bar for all
+MOST_WORKERS = 4  # whose rates are told each; beyond, the slowest and the fastest
+
+
+class _Mark(NamedTuple):
+    """Trials done by a time, and of each worker of a cluster."""
+
+    time: float
+    trials: int
+    done: dict[str, int]
 
 
 class _Bars(Bars):
@@ -45,7 +54,7 @@ class Monitor:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
         self._is_live = self.console.is_terminal or _has_widgets(self.console)
-        self._marks: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+        self._marks: deque[_Mark] = deque([_Mark(time.monotonic(), 0, {})])
         self._announced = False
         self._began = time.monotonic()
         self._last = float("-inf")
@@ -77,8 +86,8 @@ class Monitor:
         if now - self._last < interval or progress.usage.trials == 0:
             return
         self._last = now
-        rate = self._rate(now, progress.usage.trials)
-        tail = f"{rate:.1f} trials/s, about {_duration(progress.seconds_left)} left"
+        self._mark(_Mark(now, progress.usage.trials, dict(progress.done)))
+        tail = f"{self._rates()}, about {_duration(progress.seconds_left)} left"
         if self._is_live:
             self._show(progress.searches, tail)
         else:
@@ -99,13 +108,25 @@ class Monitor:
             f"{100 * usage.utilization:.0f} %, {len(usage.programs)} programs compiled"
         )
 
-    def _rate(self, now: float, trials: int) -> float:
-        """Trials a second over the last RATE_WINDOW seconds."""
-        self._marks.append((now, trials))
-        while len(self._marks) > 2 and now - self._marks[1][0] > RATE_WINDOW:
+    def _mark(self, mark: "_Mark") -> None:
+        """Note where the run is, and forget what is older than RATE_WINDOW."""
+        self._marks.append(mark)
+        while len(self._marks) > 2 and mark.time - self._marks[1].time > RATE_WINDOW:
             self._marks.popleft()
-        began, known = self._marks[0]
-        return (trials - known) / max(now - began, 1e-9)
+
+    def _rates(self) -> str:
+        """Trials a second over the last RATE_WINDOW seconds, and those of each worker."""
+        first, last = self._marks[0], self._marks[-1]
+        seconds = max(last.time - first.time, 1e-9)
+        said = f"{(last.trials - first.trials) / seconds:.1f} trials/s"
+        of = {name: (n - first.done.get(name, 0)) / seconds for name, n in last.done.items()}
+        if not of:
+            return said
+        if len(of) > MOST_WORKERS:
+            each = f"{min(of.values()):.1f} to {max(of.values()):.1f} each"
+        else:
+            each = ", ".join(f"{printable(name)} {rate:.1f}" for name, rate in sorted(of.items()))
+        return f"{said} by {len(of)} worker{'s' * (len(of) != 1)} ({each})"
 
     def _show(self, searches: Sequence[Search | PlaneSearch], tail: str) -> None:
         self._bars.below = tail

@@ -12,6 +12,7 @@ from jaxflow.engine.settings import Lanes
 from jaxflow.show.progress import Monitor
 from jaxflow.show.result import Result
 from jaxflow.study import run as studies
+from jaxflow.study.runners import Cluster
 from jaxflow.study.study import Study
 
 
@@ -20,10 +21,12 @@ def run(
     out: str | PathLike[str] | None = None,
     *,
     lanes: Lanes | None = None,
+    cluster: Cluster | None = None,
     quiet: bool = False,
 ) -> Result:
     """Run a study into the store in `out`, from where it stands, with progress unless `quiet`.
 
+    On the threads of this process, or on the workers of a `cluster`, to the same rows.
     Without `out` the trials are kept as long as the result is. Raises `ValueError` for a store that
     cannot be used and for laws that break their word; what was computed before an error or an
     interruption is in the store.
@@ -34,5 +37,8 @@ def run(
     if out is None:
         weakref.finalize(found, shutil.rmtree, found.folder, ignore_errors=True)
     with nullcontext(lambda progress: None) if quiet else Monitor() as listener:
-        studies.run(study, found.folder, lanes or Lanes(), listener, is_kept=out is not None)
+        is_kept = out is not None
+        studies.run(
+            study, found.folder, lanes or Lanes(), listener, cluster=cluster, is_kept=is_kept
+        )
     return found

@@ -1,8 +1,9 @@
 """The files of a store, the writer's lock, and errors in one line.
 
-The one writer holds a lock on `trials.lock` beside the file; the kernel drops it when the process
-ends, however it ends. Readers take no part in it. Whatever lies where a store's file, its journal
-or its lock belongs is opened only if it is a regular file: a pipe would wait for ever.
+The one writer holds a lock on `trials.lock` beside the file, in which it says who it is; the kernel
+drops it when the process ends, however it ends. Readers take no part in it. Whatever lies where a
+store's file, its journal or its lock belongs is opened only if it is a regular file: a pipe would
+wait for ever.
 """
 
 import fcntl
@@ -75,8 +76,11 @@ def writer_lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            remedy = "wait for the first to end, or choose another --out"
+            first = shortened(os.read(lock, 200).decode(errors="replace")) or "the first"
+            remedy = f"wait for {first} to end, or choose another --out"
             raise mistake(f"one writer at a time in {folder}", "a second", remedy) from None
+        os.ftruncate(lock, 0)
+        os.write(lock, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
         yield
     finally:
         os.close(lock)

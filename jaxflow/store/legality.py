@@ -14,7 +14,10 @@ OUTCOMES = {
     "horizon": Outcome.UNDECIDED,
     "not_finite": Outcome.FAILED,
     "budget": Outcome.FAILED,
+    "raised": Outcome.FAILED,
+    "killed": Outcome.FAILED,
 }
+WITHOUT_LOSS = ("not_finite", "raised", "killed")
 SLACK = 1e-3  # of a step of descent, by which it may pass the horizon
 
 
@@ -73,5 +76,5 @@ def _of_losses(row: Row) -> Iterator[str]:
     for name in ("first_loss", "last_loss"):
         x = getattr(row, name)
         negative = x < 0 and row.reason == "certificate"  # which is of losses that are not
-        if row.reason != "not_finite" and (negative or not isfinite(x)):
+        if row.reason not in WITHOUT_LOSS and (negative or not isfinite(x)):
             yield f"{name} = {x} is no loss"

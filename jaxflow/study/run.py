@@ -1,15 +1,14 @@
 """Running a study: the sole place where sampling, engine and store meet."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jaxflow.core.machine import check_precision, configure_once
+from jaxflow.core.machine import check_precision, configure_once, leave_accelerators
 from jaxflow.core.types import Row, Trial
 from jaxflow.engine.costs import Costs, check_coordinates
-from jaxflow.engine.local import LocalRunner
-from jaxflow.engine.runner import Stopwatch, Usage
+from jaxflow.engine.runner import Runner, Stopwatch, Usage
 from jaxflow.engine.settings import Lanes
 from jaxflow.sampling.design import Board
 from jaxflow.sampling.plane_search import PlaneSearch
@@ -19,6 +18,7 @@ from jaxflow.store.store import Store
 from jaxflow.study.files import STUDY, write
 from jaxflow.study.forecast import seconds_left
 from jaxflow.study.protocol import SCHEMA
+from jaxflow.study.runners import Cluster, runner_of
 from jaxflow.study.stopping import Stopping
 from jaxflow.study.study import Study
 from jaxflow.study.trying import try_problem
@@ -34,11 +34,16 @@ class Progress:
 
     searches: Sequence[Search | PlaneSearch]
     costs: Costs
-    workers: int
+    workers: int = 1
     usage: Usage = field(default_factory=Usage)
+    done: Mapping[str, int] = field(default_factory=dict)  # trials by process of a cluster
     watch: Stopwatch = field(default_factory=Stopwatch)
     known: int = 0  # trials that were in the store before the run
     known_work: float = 0.0
+
+    def note(self, runner: Runner) -> None:
+        """Note what a runner has done by now, and with how many workers."""
+        self.workers, self.usage, self.done = runner.parallel, runner.usage, runner.done
 
     @property
     def ended(self) -> int:
@@ -62,6 +67,7 @@ def run(
     lanes: Lanes = Lanes(),
     listener: Callable[[Progress], None] = lambda progress: None,
     *,
+    cluster: Cluster | None = None,
     fingerprint: str = "",
     is_kept: bool = True,
 ) -> Progress:
@@ -74,9 +80,12 @@ def run(
     what was computed before an error is in the store, but for a last moment. Ctrl-C and SIGTERM end
     it as stopping.py says, by `Stopped`, a `KeyboardInterrupt`.
 
+    Trials run on the threads of this process, or on the processes of a `cluster`, to the same rows.
     `fingerprint` tells the study file from others, as `study.files.fingerprint` makes it.
     """
     folder = Path(folder)
+    if cluster is not None:
+        leave_accelerators()
     configure_once()
     check_precision(study.precision)
     for dynamics in study.dynamics.values():
@@ -95,9 +104,8 @@ def run(
         board = Board(study.design.searches(study.protocol.outline))
         with watch.of("statistics"):
             board.tell(store.rows())
-        workers = lanes.resolved().workers
         costs = Costs(study.problem, study.dynamics)
-        progress = Progress(board.searches, costs, workers, watch=watch)
+        progress = Progress(board.searches, costs, watch=watch)
         waiting = _ask(study, store, board, progress)
         progress.known = progress.ended
         progress.known_work = sum(
@@ -107,7 +115,8 @@ def run(
             with watch.of("checks"):
                 try_problem(study)
         if waiting:
-            _drive(study, store, board, lanes, waiting, progress, listener)
+            with runner_of(study, lanes, cluster) as runner:
+                _drive(study, store, board, runner, waiting, progress, listener)
         listener(progress)
     return progress
 
@@ -116,30 +125,18 @@ def _drive(
     study: Study,
     store: Store,
     board: Board,
-    lanes: Lanes,
+    runner: Runner,
     waiting: list[Trial],
     progress: Progress,
     listener: Callable[[Progress], None],
 ) -> None:
     """Submit, harvest, store, propose, until every search has finished, or a signal comes."""
-    with (
-        LocalRunner(
-            study.problem,
-            study.dynamics,
-            event=study.protocol.by_name,
-            measured=study.measure or (),
-            seed=study.seed,
-            dtype=study.precision,
-            lanes=lanes,
-            recording=study.record,
-        ) as runner,
-        Stopping() as stopping,  # left before the runner: what it waits for can be interrupted
-    ):
-        progress.usage = runner.usage
+    with Stopping() as stopping:  # left before the runner: what it waits for can be interrupted
         runner.submit(waiting)
         while not board.finished and not stopping.look():
             with progress.watch.of("waiting for trials"):
                 rows = runner.harvest(PATIENCE)
+            progress.note(runner)
             if rows:
                 spent = _keep(rows, runner, store, board, progress)
                 runner.submit(_ask(study, store, board, progress))
@@ -154,9 +151,7 @@ def _drive(
             stopping.check()
 
 
-def _keep(
-    rows: list[Row], runner: LocalRunner, store: Store, board: Board, progress: Progress
-) -> float:
+def _keep(rows: list[Row], runner: Runner, store: Store, board: Board, progress: Progress) -> float:
     """Store the rows and tell the searches; how many seconds the store took."""
     began = time.monotonic()
     if rows:

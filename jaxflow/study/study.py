@@ -30,6 +30,7 @@ from jaxflow.study.protocol import SCHEMA, Protocol
 if TYPE_CHECKING:
     from jaxflow.engine.settings import Lanes
     from jaxflow.show.result import Result
+    from jaxflow.study.runners import Cluster
 
 
 @dataclass(frozen=True)
@@ -140,17 +141,19 @@ class Study:
         out: str | Path | None = None,
         *,
         lanes: "Lanes | None" = None,
+        cluster: "Cluster | None" = None,
         quiet: bool = False,
     ) -> "Result":
         """Run into the store in `out`, from where it stands, with progress unless `quiet`.
 
+        On the threads of this process, or on the workers of a `cluster`, to the same rows.
         Without `out` the trials are kept as long as the result is. Raises `ValueError` for a store
         that cannot be used and for laws that break their word; what was computed before an error or
         an interruption is in the store.
         """
         from jaxflow.show.running import run
 
-        return run(self, out, lanes=lanes, quiet=quiet)
+        return run(self, out, lanes=lanes, cluster=cluster, quiet=quiet)
 
     def slices(self) -> Iterator[Slice]:
         """One slice for each dynamics and point off the scanned axis."""

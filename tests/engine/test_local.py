@@ -23,8 +23,8 @@ from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
 POINT = Point(10, 40, 24)
 TRIALS = [Trial("flow", POINT, seed, 150.0) for seed in range(24)]
-MAJOR = Lanes("map", width=2, workers=2)
-PARALLEL = Lanes("vmap", width=8, chunk=16, workers=1)
+MAJOR = Lanes("map", width=2, threads=2)
+PARALLEL = Lanes("vmap", width=8, chunk=16, threads=1)
 
 
 def runner(lanes, **options):
@@ -91,7 +91,7 @@ def test_utilization_counts_idle_lanes(warm):
 def test_the_transforms_agree_with_each_other_and_with_diffeqsolve():
     """Other programs: equal draws, close times early on, equal outcomes here."""
     tables = []
-    for lanes in (MAJOR, PARALLEL, Lanes("map", width=5, workers=1)):
+    for lanes in (MAJOR, PARALLEL, Lanes("map", width=5, threads=1)):
         with runner(lanes) as made:
             tables.append(made.run(TRIALS[:8]))
     by_hand = [

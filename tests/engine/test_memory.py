@@ -112,7 +112,7 @@ def test_what_no_memory_holds_is_refused_with_numbers_before_anything_is_made():
     """W alone takes 4 d p = 37.3 GiB, and a flow holds three of its size in its state."""
     study = Study.load("demo")
     names = study.problem, study.dynamics, {"": Certificate()}, "float32"
-    settings = Settings(*names, Lanes("map", workers=1))
+    settings = Settings(*names, Lanes("map", threads=1))
     point = Point(100_000, 1000, 100_000)
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     with pytest.raises(ValueError, match=r"got \d+ GiB at d=100000, n=1000, p=100000") as refused:
@@ -129,8 +129,8 @@ def test_what_no_memory_holds_is_refused_with_numbers_before_anything_is_made():
 def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypatch, x64):
     trial = Trial("descent", Point(400, 800, 800), 0, 1.0)
 
-    def check(workers, dtype="float32"):
-        lanes = Lanes("map", workers=workers)
+    def check(threads, dtype="float32"):
+        lanes = Lanes("map", threads=threads)
         dynamics = {"descent": GradientDescent()}
         event = {"": Certificate(1.0)}
         check_memory(Settings(ShallowNetwork(), dynamics, event, dtype, lanes), [trial])
@@ -141,13 +141,13 @@ def test_workers_share_the_memory_and_the_remedies_are_those_that_help(monkeypat
     one = footprint(alone).total()
     monkeypatch.setattr(memory, "memory", lambda device: 3 * one)  # of which trials take half
     check(1)
-    with pytest.raises(ValueError, match=r"2 at once, got .*fewer workers") as refused:
+    with pytest.raises(ValueError, match=r"2 at once, got .*fewer threads") as refused:
         check(2)
     assert "float32" not in str(refused.value)
     monkeypatch.setattr(memory, "memory", lambda device: one // 2)
     with pytest.raises(ValueError, match="use float32") as refused:
         check(1, "float64")
-    assert "workers" not in str(refused.value)
+    assert "threads" not in str(refused.value)
 
 
 def test_a_width_is_halved_until_it_fits():

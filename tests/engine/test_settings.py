@@ -114,7 +114,7 @@ def test_entries_of_lists_are_fields():
 
 
 @pytest.mark.parametrize(
-    "mistake", [lambda: Lanes("lanes"), lambda: Lanes(width=-1), lambda: Lanes(workers=-2)]
+    "mistake", [lambda: Lanes("lanes"), lambda: Lanes(width=-1), lambda: Lanes(threads=-2)]
 )
 def test_lanes_refuse_what_is_none(mistake):
     with pytest.raises(ValueError, match="expected"):

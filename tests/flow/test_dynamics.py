@@ -61,7 +61,7 @@ def test_a_dynamics_of_ones_own_runs_as_ours_do(transform):
     assert isinstance(Euler(), Dynamics)
     dynamics = {"own": Euler(), "ours": GradientDescent(0.5)}
     trials = [Trial(name, Point(8, 16, 12), seed, 20.0) for name in dynamics for seed in range(3)]
-    lanes = Lanes(transform, width=2, workers=1)
+    lanes = Lanes(transform, width=2, threads=1)
     with LocalRunner(ShallowNetwork(), dynamics, event=Certificate(1.0), lanes=lanes) as runner:
         rows = {(row.dynamics, row.seed): row for row in runner.run(trials)}
     for seed in range(3):

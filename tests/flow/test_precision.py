@@ -74,7 +74,7 @@ def test_the_same_is_traced(of_32_bits, x64, name, advance_by):
 
 def rows(transform):
     """Rows and trajectories of all trials, the first of every dynamics recorded."""
-    lanes = Lanes(transform, width=2, workers=1)
+    lanes = Lanes(transform, width=2, threads=1)
     recording = Recording(OBSERVABLES, trials=1, points=6)
     with LocalRunner(
         ShallowNetwork(), DYNAMICS, event=Certificate(1.0), lanes=lanes, recording=recording

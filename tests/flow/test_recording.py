@@ -24,7 +24,7 @@ from jaxflow.problems.shallow.shallow_network import ShallowNetwork
 
 FLOW = GradientFlow()
 TRIALS = [Trial("flow", Point(10, 30, 24), seed, 150.0) for seed in range(3)]
-MAJOR = Lanes("map", width=1, workers=1, coordinates="ambient")
+MAJOR = Lanes("map", width=1, threads=1, coordinates="ambient")
 RECORDING = Recording(("loss", "curvature", "flips", "balancedness"), trials=2, points=12)
 
 
@@ -114,7 +114,7 @@ def test_what_is_seen_are_ends_of_steps_at_or_after_the_times(dynamics, outcomes
 def test_the_bounds_hold_along_orthogonal_trajectories():
     """curvature_low <= mu <= curvature_high, and the same of the kernel; violations counted."""
     names = ("curvature_low", "kernel_low", "curvature", "kernel_high", "curvature_high")
-    lanes = Lanes("map", width=1, workers=1, coordinates="orthogonal")
+    lanes = Lanes("map", width=1, threads=1, coordinates="orthogonal")
     recording, problem = Recording(names, trials=4), ShallowNetwork(Orthogonal())
     trials = [Trial("flow", Point(60, 60, 24), seed, 300.0) for seed in range(4)]
     with LocalRunner(problem, {"flow": FLOW}, lanes=lanes, recording=recording) as watching:

@@ -20,7 +20,7 @@ def test_the_flow_ends_where_predicted(study):
     """On both sides of Assumption 1, and within 1e-3 of the output at which the flow parts."""
     outputs = [0.1, 0.5, 0.688, 0.689, 1.0, 1.5, 2.01, 2.1]
     trials = [Trial("flow", Point(2, 2, 2, ((study.design.along, a),)), 0, 1000.0) for a in outputs]
-    lanes = Lanes(workers=1)
+    lanes = Lanes(threads=1)
     with LocalRunner(study.problem, study.dynamics, event=study.event, lanes=lanes) as runner:
         rows = runner.run(trials)
     assert len(runner.programs) == 1

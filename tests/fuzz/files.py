@@ -138,7 +138,7 @@ def flags(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
 def lanes(path: Path, sound: str, dice: Random) -> tuple[str, list[str]]:
     """Flags of the command itself."""
     path.write_text(sound, encoding="utf-8")
-    name = dice.choice(["transform", "width", "chunk", "workers", "coordinates"])
+    name = dice.choice(["transform", "width", "chunk", "threads", "coordinates"])
     value = dice.choice(
         ["-1", "0", "3", "1e3", "x", "", "map", "10" * 30, "span", "orthogonal", "[]"]
     )

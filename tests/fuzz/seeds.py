@@ -112,7 +112,7 @@ def make(root: Path) -> None:
     for name, text in DESIGNS.items():
         study, full, half = root / f"{name}.toml", root / name, root / f"{name}-half"
         study.write_text(text)
-        command = ["run", str(study), "--workers", "1", "--out"]
+        command = ["run", str(study), "--threads", "1", "--out"]
         calls[0] = 0
         Store.insert = interrupted  # type: ignore[method-assign]
         try:

@@ -1,8 +1,10 @@
 """How a run looks: bars on a terminal, text in a log, whatever the names."""
 
+import time
 from dataclasses import dataclass, field
 from io import StringIO
 
+import pytest
 from rich.console import Console
 from simulated import base_point, row
 
@@ -27,6 +29,7 @@ class Progress:
     known: int = 0
     ended: int = 3
     seconds_left: float = 90.0
+    done: dict[str, int] = field(default_factory=dict)
 
 
 def under_way(name: str) -> Search:
@@ -62,3 +65,20 @@ def test_a_console_need_not_be_given(capsys):
     with Monitor() as monitor:
         monitor(Progress([under_way("flow")]))
     assert "1 slice," in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ([30, 10], "4.0 trials/s by 2 workers (0 3.0, [b]1\\x1b 1.0), about"),
+        ([20] * 4 + [10], "9.0 trials/s by 5 workers (1.0 to 2.0 each), about"),
+        ([40], "4.0 trials/s by 1 worker (0 4.0), about"),
+    ],
+)
+def test_of_a_cluster_the_rates_of_the_workers_are_told(counts, said):
+    done = {f"[b]{i}\x1b" if i == 1 else str(i): n for i, n in enumerate(counts)}
+    console = Console(file=StringIO(), width=200)
+    with Monitor(console) as monitor:
+        monitor._marks[0] = monitor._marks[0]._replace(time=time.monotonic() - 10)
+        monitor(Progress([under_way("flow")], Usage(trials=sum(counts)), done=done))
+    assert said in console.file.getvalue()

@@ -122,11 +122,11 @@ def numbers(row):
 @pytest.mark.parametrize("case", CASES)
 def test_a_trial_is_itself_in_any_lane_and_beside_any_neighbours(case):
     """To the bit alone, in a batch, of two workers; to rounding by the other transform."""
-    one = rows(case, Lanes("map", 1, workers=1))
-    two = rows(case, Lanes("map", 1, workers=2), TRIALS[::-1])[::-1]
+    one = rows(case, Lanes("map", 1, threads=1))
+    two = rows(case, Lanes("map", 1, threads=2), TRIALS[::-1])[::-1]
     assert list(map(numbers, one)) == list(map(numbers, two))
-    side = rows(case, Lanes("vmap", 4, chunk=3, workers=1))
-    again = rows(case, Lanes("vmap", 4, chunk=5, workers=1), TRIALS[3:])
+    side = rows(case, Lanes("vmap", 4, chunk=3, threads=1))
+    again = rows(case, Lanes("vmap", 4, chunk=5, threads=1), TRIALS[3:])
     assert list(map(numbers, side))[3:] == list(map(numbers, again))
     for a, b in zip(one, side, strict=True):
         assert a.outcome == b.outcome

@@ -1,0 +1,141 @@
+"""Packets to worker processes on this machine: the same rows, whatever becomes of the workers."""
+
+import os
+import pickle
+import signal
+import sys
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from poison import Poison
+
+from jaxflow.core.machine import versions
+from jaxflow.core.types import Outcome, Point, Recording, Trial
+from jaxflow.engine import processes
+from jaxflow.engine.cluster import ClusterRunner
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.packets import Recipe
+from jaxflow.engine.processes import started
+from jaxflow.engine.settings import Lanes, Settings
+from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.events import Below
+from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.shallow.shallow_network import ShallowNetwork
+
+DYNAMICS = {"flow": GradientFlow(), "descent": GradientDescent()}
+TRIALS = [
+    Trial(name, Point(4, n, 8), seed, 20.0)
+    for name in DYNAMICS
+    for n in (6, 20)
+    for seed in range(20)
+]
+RECORDING = Recording(("loss",), points=5)
+
+
+def local(problem, event, threads, protocol="p"):
+    """What a worker makes of the recipe."""
+    lanes = Lanes("map", width=2, threads=threads)
+    return protocol, LocalRunner(
+        problem, DYNAMICS, event=event, lanes=lanes, recording=RECORDING, seed=3
+    )
+
+
+def recipe(problem, event, **options):
+    path = tuple(map(os.path.abspath, sys.path))
+    made = Recipe("p", versions(), path, pickle.dumps(partial(local, problem, event)))
+    return made._replace(**options)
+
+
+@contextmanager
+def runner(client, problem=ShallowNetwork(), event=Below("loss", 0.01), **options):
+    settings = Settings(problem, DYNAMICS, {"": event}, "float32")
+    with ClusterRunner(client, recipe(problem, event, **options), settings, RECORDING) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client():
+    patch = pytest.MonkeyPatch()
+    patch.setitem(processes.SETTINGS, "distributed.scheduler.worker-ttl", "4s")
+    with started(2, 1) as made:
+        yield made
+    patch.undo()
+
+
+def pids(client):
+    """The processes by the addresses of their workers."""
+    return client.run(os.getpid)
+
+
+def texts(rows):
+    """Of rows by trial: some of their numbers are NaN."""
+    return [str(row) for row in sorted(rows, key=lambda row: row.trial)]
+
+
+def alone(trials, problem=ShallowNetwork()):
+    with local(problem, Below("loss", 0.01), 1)[1] as made:
+        rows = made.run(trials)
+        return rows, made.trajectories(rows)
+
+
+def test_rows_and_trajectories_are_those_of_this_process(client):
+    rows, recorded = alone(TRIALS)
+    with runner(client) as made:
+        assert texts(made.run(TRIALS)) == texts(rows)
+        there = made.trajectories(rows)
+        assert there.keys() == recorded.keys()
+        assert all((there[t]["loss"] == recorded[t]["loss"]).all() for t in recorded)
+        assert made.usage.trials == len(TRIALS) == sum(made.done.values())
+        assert min(made.done.values()) > 0
+        assert made.backlog == 0
+        assert texts(made.run(TRIALS[::-1])) == texts(rows)  # with the programs compiled already
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost(client):
+    trials = [Trial("flow", Point(4, n, 8), seed, 500.0) for n in (6, 20) for seed in range(60)]
+    rows, _ = alone(trials)
+    with runner(client) as made:
+        made.submit(trials)
+        found = made.harvest()
+        for pid in pids(client).values():
+            os.kill(pid, signal.SIGKILL)
+        while len(found) < len(trials):
+            found += made.harvest(60)
+        assert texts(found) == texts(rows)
+
+
+@pytest.mark.parametrize("does", ["end", "raise"])
+def test_a_poison_trial_has_failed_and_the_others_end(client, does):
+    problem = Poison(share=0.05, does=does)
+    trials = [Trial("flow", Point(3, 1, 1), seed, 20.0) for seed in range(30)]
+    sound, _ = alone(trials, Poison(share=0.0))
+    with runner(client, problem) as made:
+        rows = made.run(trials)
+    failed = [row for row in rows if row.outcome is Outcome.FAILED]
+    assert {row.reason for row in failed} == {"killed" if does == "end" else "raised"}
+    assert 0 < len(failed) < 5
+    for row, other in zip(rows, sound, strict=True):
+        assert row in failed or str(row) == str(other)
+
+
+def test_a_worker_that_hangs_is_replaced(client, monkeypatch):
+    for pid in list(pids(client).values())[:1]:
+        os.kill(pid, signal.SIGSTOP)
+    with runner(client) as made:
+        assert len(made.run(TRIALS)) == len(TRIALS)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"versions": versions().replace("jax ", "jax 9.")}, r"it has jax \S+ instead of 9\."),
+        ({"protocol": "q"}, "it reads another protocol, p instead of q"),
+        ({"pickled": b"cnowhere\nnothing\n."}, "cannot import what the study names: No module"),
+    ],
+)
+def test_workers_that_would_compute_something_else_are_refused(client, options, why):
+    with runner(client, **options) as made:
+        with pytest.raises(ValueError, match=why):
+            made.run(TRIALS[:4])
+        assert made.refused
