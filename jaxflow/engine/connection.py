@@ -119,7 +119,7 @@ def connected(address: str) -> Iterator["Client"]:
         try:
             where = {"scheduler_file" if is_file else "address": address}
             client = distributed.Client(**where, timeout=10)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:  # the last without certificates
             remedy = "start one (dask scheduler), or give the address of one"
             raise mistake(f"a scheduler at {address}", shortened(error), remedy) from error
         try:

@@ -42,6 +42,7 @@ def started(count: int, threads: int) -> Iterator["Client"]:
     distributed = imported()
     import dask
 
+    is_encrypted = dask.config.get("distributed.comm.require-encryption", None)
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(SETTINGS))
         stack.enter_context(quiet())
@@ -51,7 +52,7 @@ def started(count: int, threads: int) -> Iterator["Client"]:
                 n_workers=0,
                 processes=False,
                 host=HOST,
-                protocol="tcp://",
+                protocol="tls://" if is_encrypted else "tcp://",
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL,
             )
