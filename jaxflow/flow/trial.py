@@ -148,6 +148,8 @@ def finish(setting: Setting, state: TrialState) -> Summary:
     """The record of a trial that has stopped."""
     setting = setting.at(state.values)
     times = event_times(setting, state)
+    in_time = loss_in_time(setting, state)  # at which the certificate was asked for
+    certified = jnp.minimum(state.loss, in_time)
     return Summary(
         reason=state.reason,
         advances=state.advances,
@@ -156,9 +158,7 @@ def finish(setting: Setting, state: TrialState) -> Summary:
         evaluations=state.evaluations,
         rejections=state.rejections,
         first_loss=state.first_loss,
-        last_loss=jnp.where(
-            state.reason == Reason.CERTIFICATE, state.loss, loss_in_time(setting, state)
-        ),
+        last_loss=jnp.where(state.reason == Reason.CERTIFICATE, certified, in_time),
         well_initialized=state.well_initialized,
         balancedness_drift=setting.problem.drift(state.data, state.theta, state.conserved),
         curvature=state.decay / state.loss,

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from problems import drawn, keys_of
 
-from jaxflow.core.types import Outcome
+from jaxflow.core.types import Outcome, Point, Trial
+from jaxflow.engine.local import LocalRunner
+from jaxflow.engine.settings import Lanes
 from jaxflow.flow.events import Certificate
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.flow.passages import not_finite
@@ -104,3 +106,15 @@ def test_a_small_neuron_that_grows_is_not_stationary():
 def test_every_reason_has_its_outcome():
     ended = set(Reason) - {Reason.RUNNING, Reason.IDLE}
     assert {reason.outcome for reason in ended} == set(Outcome)
+
+
+def test_where_a_step_passes_the_horizon_the_certificate_is_that_of_the_loss_recorded():
+    """Of a loss that falls below its target at the horizon, and is above at the end of the step."""
+    problem, horizon = ShallowNetwork(), 20.0
+    lanes = Lanes("map", width=1, threads=1, coordinates="ambient")
+    with LocalRunner(
+        problem, {"flow": GradientFlow()}, event=Certificate(1.0), lanes=lanes
+    ) as made:
+        (row,) = made.run([Trial("flow", Point(4, 8, 16), 4, horizon)])
+    assert row.outcome is Outcome.CONVERGED
+    assert row.last_loss <= 1 / 16
