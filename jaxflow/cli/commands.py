@@ -114,8 +114,10 @@ def _run_trials(
     if is_finished(folder, fingerprint, part):
         say(f"finished already: {folder}", sys.stderr)
         return None
-    from jaxflow.core.machine import configure
+    from jaxflow.core.machine import check_address_space, configure
 
+    if said := check_address_space():
+        say(f"jaxflow: {said}", sys.stderr)
     configure()
     from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
