@@ -301,8 +301,10 @@ def figure(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the trials of a store as a table."""
     from jaxflow.report import export
+    from jaxflow.store.file import is_there
     from jaxflow.store.store import Store
 
+    is_there(options.file)  # or nothing is; but a pipe is not to be replaced
     with Store.read(options.folder) as store:
         rows = store.rows()
         about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
