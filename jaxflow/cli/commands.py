@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from jaxflow.core.errors import mistake, printable
 
 if TYPE_CHECKING:
+    from jaxflow.sampling.part import Part
     from jaxflow.show.text import Table
     from jaxflow.study.run import Progress
     from jaxflow.study.study import Study
@@ -58,11 +59,16 @@ def _write_new(texts: dict[Path, str]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run a study from where its store stands, draw it and print its thresholds."""
+    from jaxflow.sampling.part import Part
     from jaxflow.study import files
 
+    part = Part.read(options.part)
     table = files.table(options.study, options.changes, small=options.small)
     folder = _folder(options, table)
-    progress = _run_trials(options, table, folder)
+    progress = _run_trials(options, table, folder, part)
+    if part.of > 1 and _is_empty(folder):
+        say(f"no work for part {part}: the study has fewer searches and trials than parts")
+        return 0
     from jaxflow import report
     from jaxflow.engine.runner import Stopwatch
     from jaxflow.show import terminal
@@ -98,18 +104,25 @@ def _folder(options: argparse.Namespace, table: dict[str, Any]) -> Path:
 
 
 def _run_trials(
-    options: argparse.Namespace, table: dict[str, Any], folder: Path
+    options: argparse.Namespace, table: dict[str, Any], folder: Path, part: "Part"
 ) -> "Progress | None":
     """Run what is left of a study; None where it was finished already."""
     from jaxflow.report.status import is_finished
     from jaxflow.study import files
 
     fingerprint = files.fingerprint(table)
-    if is_finished(folder, fingerprint):
+    if is_finished(folder, fingerprint, part):
         say(f"finished already: {folder}", sys.stderr)
         return None
-    from jaxflow.core.machine import configure, devices, leave_accelerators
+    from jaxflow.core.machine import (
+        check_address_space,
+        configure,
+        devices,
+        leave_accelerators,
+    )
 
+    if said := check_address_space():
+        say(f"jaxflow: {said}", sys.stderr)
     configure()
     from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
@@ -131,9 +144,19 @@ def _run_trials(
         devices=devices(options.devices),
     )
     with Monitor() as monitor:
-        progress = run(study, folder, lanes, monitor, cluster=cluster, fingerprint=fingerprint)
+        progress = run(
+            study, folder, lanes, monitor, part=part, cluster=cluster, fingerprint=fingerprint
+        )
     say(monitor.summary(progress), sys.stderr)
     return progress
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether the store in a folder has no trials."""
+    from jaxflow.store.store import Store
+
+    with Store.read(folder) as store:
+        return not store.select("SELECT 1 FROM trials LIMIT 1")
 
 
 def _study(source: str, table: dict[str, Any]) -> "Study":
@@ -295,8 +318,10 @@ def figure(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the trials of a store as a table."""
     from jaxflow.report import export
+    from jaxflow.store.file import is_there
     from jaxflow.store.store import Store
 
+    is_there(options.file)  # or nothing is; but a pipe is not to be replaced
     with Store.read(options.folder) as store:
         rows = store.rows()
         about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}

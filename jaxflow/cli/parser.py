@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     run = command("run", commands.run, "run a study, from where its store stands", epilog=FLAGS)
     _add_study(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
+    run.add_argument(
+        "--part", default="1/1", metavar="I/K", help="of K runs to be merged, the I-th"
+    )
     _add_lanes(run)
     run.add_argument("--profile", action="store_true", help="say where the seconds went")
     run.set_defaults(changes={})

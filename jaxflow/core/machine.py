@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import warnings
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,9 @@ from jaxflow.core.errors import mistake
 WORKER = "jaxflow worker"  # what threads that run trials are called
 PRECISIONS = ("float32", "float64")
 FEWEST_SECONDS = 0.2  # of compilation, from which on a program is kept
+GIB = 2**30
+LEAST_SPACE = 1.6 * GIB  # of addresses, below which JAX aborts as it starts, even on one core
+AMPLE_SPACE = 3 * GIB, GIB / 4  # for a small study: in all, and for each core beside
 _is_configured = False
 _has_threads = False  # products of a CPU have several, since JAX had started without our flag
 
@@ -32,8 +36,11 @@ def configure(
     `devices` is the number of devices that JAX makes of the CPU. What is None stays as it is.
 
     JAX reads threads and devices when it starts: afterwards the rest is set, and one warning says
-    what could not be. Raises `ValueError` for values that are none of these.
+    what could not be. Raises `ValueError` for values that are none of these, and under a limit on
+    address space with which JAX cannot start.
     """
+    global _is_configured, _has_threads
+    check_address_space()
     global _is_configured, _has_threads
     if precision is not None and precision not in PRECISIONS:
         raise mistake(f"precision in {PRECISIONS}", precision, "use one of these")
@@ -103,6 +110,21 @@ def leave_accelerators() -> None:
 
     if not _has_started():
         jax.config.update("jax_platforms", "cpu")
+
+
+def check_address_space() -> str:
+    """What may happen under a low limit on address space; nothing to say where there is none.
+
+    Raises `ValueError` where JAX would abort at its start, which it does without a message.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    ample = AMPLE_SPACE[0] + AMPLE_SPACE[1] * (os.cpu_count() or 1)
+    if limit == resource.RLIM_INFINITY or limit >= ample:
+        return ""
+    got, remedy = f"a limit of {limit / GIB:.3g} GiB", "raise it, as by `ulimit -v unlimited`"
+    if limit < LEAST_SPACE:
+        raise mistake(f"{LEAST_SPACE / GIB:g} GiB of address space at least", got, remedy)
+    return f"{got} on address space may not suffice, and JAX aborts where it does not: {remedy}"
 
 
 def is_single_threaded() -> bool:

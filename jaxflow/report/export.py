@@ -7,6 +7,7 @@ import csv
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from glob import escape
 from importlib import import_module
 from math import nan, prod
 from pathlib import Path
@@ -82,6 +83,7 @@ def write(data: "xarray.Dataset | Iterable[Row]", path: Path) -> None:
         raise unknown_name("the suffix of a file to export", path.suffix, _WRITERS)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        _clear_left_over(path)
         _WRITERS[path.suffix](data, part)
         part.replace(path)
     except OSError as error:
@@ -89,6 +91,25 @@ def write(data: "xarray.Dataset | Iterable[Row]", path: Path) -> None:
         raise mistake(f"a file that can be written at {path}", str(error), remedy) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _clear_left_over(path: Path) -> None:
+    """Remove the parts of a file whose writers were killed."""
+    begins, ends = f".{path.name}.", ".part"
+    for part in path.parent.glob(f"{escape(begins)}*{ends}"):
+        writer = part.name.removeprefix(begins).removesuffix(ends)
+        if writer.isascii() and writer.isdigit() and not _is_alive(int(writer)):
+            part.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _write_netcdf(data: Any, path: Path) -> None:

@@ -1,13 +1,15 @@
 """Where a study stands, by its store alone."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jaxflow.core.types import Outcome, Outline, Row, Trial
 from jaxflow.report.slices import SliceReport, slices_of
-from jaxflow.sampling.design import Board, Design
+from jaxflow.sampling.design import Design, resumed
+from jaxflow.sampling.part import Part
 from jaxflow.store.file import FILE, is_locked
 from jaxflow.store.store import Store
 
@@ -20,6 +22,7 @@ class Status:
     missing: int | None  # trials asked for by now and not ended; None where a user's rule says
     running: bool
     slices: tuple[SliceReport, ...]
+    part: Part = Part()  # that the design was last run as
 
     @property
     def finished(self) -> bool:
@@ -39,6 +42,7 @@ class Status:
     def __str__(self) -> str:
         asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"
         state = "finished" if self.finished else asked
+        state = f"part {self.part}, {state}" if self.part.of > 1 else state
         state += "; a run is at work" if self.running else ""
         outcomes = self.outcomes
         counts = ", ".join(f"{n} {outcome.lower()}" for outcome, n in outcomes.most_common())
@@ -50,30 +54,41 @@ def status(folder: str | Path) -> Status:
     with Store.read(folder) as store:
         rows = store.rows()
         found = tuple(slices_of(store, rows))
-        design = Design.from_json(store.designs[-1].json)
+        last = store.designs[-1]
+        design = Design.from_json(last.json)
         outline = Outline.of(store.protocol.table)
-        missing = None if design.unloaded else left(design, outline, rows)
-    return Status(Path(folder), missing, is_locked(folder), found)
+        part, asked = Part.of_source(last.source), partial(store.asked, last.hash)
+        missing = None if design.unloaded else left(design, outline, rows, asked, part)
+    return Status(Path(folder), missing, is_locked(folder), found, part)
 
 
-def is_finished(folder: str | Path, fingerprint: str) -> bool:
+def is_finished(folder: str | Path, fingerprint: str, part: Part = Part()) -> bool:
     """Whether the study file with that fingerprint was run last in a folder, and asks for no more.
 
-    Asking needs none of the laws and solvers that the study names, and so no time to load them.
+    Or that part of it. Asking needs none of the laws and solvers that the study names, and so no
+    time to load them.
     """
     if not fingerprint or not (Path(folder) / FILE).exists():
         return False
     with Store.read(folder) as store:
         last = store.designs[-1:]
-        if not last or last[0].source != fingerprint:
+        if not last or last[0].source != part.source(fingerprint):
             return False
-        design = Design.from_json(last[0].json)
-        return left(design, Outline.of(store.protocol.table), store.rows()) == 0
+        design, outline = Design.from_json(last[0].json), Outline.of(store.protocol.table)
+        asked = partial(store.asked, last[0].hash)
+        return left(design, outline, store.rows(), asked, part) == 0
 
 
-def left(design: Design, outline: Outline, rows: Iterable[Row]) -> int:
-    """How many trials a design asks for by now that are not among the rows; 0 if it is finished."""
-    board = Board(design.searches(outline))
-    board.tell(rows)
-    asked = board.propose()
-    return len(board.missing(asked))
+def left(
+    design: Design,
+    outline: Outline,
+    rows: Sequence[Row],
+    asked: Callable[[], Sequence[Trial]],
+    part: Part = Part(),
+) -> int:
+    """How many trials a design, or its part, asks for by now that are not among the rows.
+
+    `asked` gives those it has asked for before; 0 if it is finished.
+    """
+    board, proposed = resumed(design, outline, rows, asked, part)
+    return len(board.missing(proposed))

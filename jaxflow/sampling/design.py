@@ -5,7 +5,7 @@ ones left there.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from re import fullmatch
@@ -17,6 +17,7 @@ from jaxflow.core.types import SIZES, Outline, Point, Recording, Row, Trial
 from jaxflow.sampling.axes import Axes, Horizon, concerning
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start
+from jaxflow.sampling.part import Part
 from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.rules import SCHEMA
 from jaxflow.sampling.search import Search
@@ -118,35 +119,59 @@ class Design:
                 for base in self.axes.points(self.along, name):
                     yield Slice(name, base, self.plan_at(base), horizon, pace)
 
-    def searches(self, outline: Outline) -> Sequence[Search | PlaneSearch]:
-        """The search of every slice, or of the plane of every dynamics if there are ranges."""
+    def searches(self, outline: Outline, part: Part = Part()) -> Sequence[Search | PlaneSearch]:
+        """The search of every slice, or of the plane of every dynamics if there are ranges.
+
+        Of a part, those that are dealt to it.
+        """
+        searched = self._searched(outline)
+        costs = [sum(map(_work, slices)) for slices in searched]
+        dealt = [
+            ([slice.of_share(share) for slice in searched[i]], share)
+            for i, share in part.shares(costs, self.plan.most_shares).items()
+        ]
         if self.axes.ranges:
-            planes: dict[str, list[Slice]] = {}
-            for slice in self.slices(outline):
-                planes.setdefault(slice.dynamics, []).append(slice)
             return [
-                PlaneSearch(slices, outline.events)
+                PlaneSearch(slices, outline.events, share)
                 if len(slices) > 1  # a range may be another dynamics' alone
-                else Search(slices[0], events=outline.events)
-                for slices in planes.values()
+                else Search(slices[0], events=outline.events, share=share)
+                for slices, share in dealt
             ]
-        searches = [Search(slice, events=outline.events) for slice in self.slices(outline)]
+        searches = [Search(slice, events=outline.events, share=share) for (slice,), share in dealt]
         if self.threshold is not None:
             warm_start(searches)
         return searches
+
+    def _searched(self, outline: Outline) -> list[list[Slice]]:
+        """The slices of every search."""
+        if not self.axes.ranges:
+            return [[slice] for slice in self.slices(outline)]
+        planes: dict[str, list[Slice]] = {}
+        for slice in self.slices(outline):
+            planes.setdefault(slice.dynamics, []).append(slice)
+        return list(planes.values())
 
     def plan_at(self, base: Point) -> ThresholdPlan | GridPlan:
         """The plan of the slice at a base."""
         return self.grid.at(base) if self.grid else self.plan
 
 
-class Board:
-    """The searches of a design: rows in, trials out."""
+def _work(slice: Slice) -> float:
+    """Of a trial at the far end of a slice, up to a factor: its cost over the size of a step."""
+    step = slice.pace.step_at(slice.base, slice.dynamics) if slice.pace.step else 1.0
+    return slice.cost(slice.plan.high) / step
 
-    def __init__(self, searches: Sequence[Search | PlaneSearch]) -> None:
-        self.searches = list(searches)
+
+class Board:
+    """The searches of a design, or of a part of it: rows in, trials out."""
+
+    def __init__(self, design: Design, outline: Outline, part: Part = Part()) -> None:
+        self.searches = list(design.searches(outline, part))
+        self._along = design.along
         self._by_slice = {
-            (slice.dynamics, slice.base): search for search in searches for slice in search.slices
+            (slice.dynamics, slice.base): search
+            for search in self.searches
+            for slice in search.slices
         }
 
     def tell(self, rows: Iterable[Row]) -> None:
@@ -169,6 +194,15 @@ class Board:
             trials += new
         return trials
 
+    def unproposed(self, trials: Iterable[Trial]) -> dict[Search | PlaneSearch, list[Trial]]:
+        """Those of the trials that have ended, and that no search has proposed, by search."""
+        found: dict[Search | PlaneSearch, list[Trial]] = {}
+        for trial in trials:
+            search = self._by_slice.get(self._slice(trial))
+            if search is not None and search.has_ended_unproposed(trial):
+                found.setdefault(search, []).append(trial)
+        return found
+
     def missing(self, trials: Iterable[Trial]) -> list[Trial]:
         """Those of the trials that have not ended."""
         return [t for t in trials if t not in self._by_slice[self._slice(t)].ended]
@@ -179,4 +213,33 @@ class Board:
         return all(search.finished for search in self.searches)
 
     def _slice(self, trial: Trial) -> tuple[str, Point]:
-        return trial.dynamics, trial.point.moved(self.searches[0].along, 0)
+        return trial.dynamics, trial.point.moved(self._along, 0)
+
+
+def resumed(
+    design: Design,
+    outline: Outline,
+    rows: Sequence[Row],
+    asked: Callable[[], Sequence[Trial]],
+    part: Part = Part(),
+) -> tuple[Board, list[Trial]]:
+    """The board of a design as far as rows of trials bring it, and all that it has proposed.
+
+    What the design has `asked` for in runs like this one is proposed again. If it asked for other
+    trials too, as its parts do, whose searches are others, all searches open with what has ended:
+    then each asks only for what is missing of its precision, in other rounds the later it opens.
+    """
+
+    def begun() -> Board:
+        board = Board(design, outline, part)
+        board.tell(rows)
+        return board
+
+    board = begun()
+    proposed = board.propose()
+    if design.threshold is not None and board.unproposed(known := asked()):
+        board = begun()
+        for search, opening in board.unproposed(known).items():
+            search.open_with(opening)
+        proposed = board.propose()
+    return board, proposed

@@ -9,6 +9,7 @@ from jaxflow.core.checks import positive, size, whole
 from jaxflow.core.errors import mistake
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES, Point
+from jaxflow.sampling.part import Share
 from jaxflow.sampling.plan import rises
 from jaxflow.sampling.threshold import MOST_TRIALS
 from jaxflow.statistics.counts import Tally, merged
@@ -63,6 +64,15 @@ class GridPlan:
         unit = prod(int(base[name]) for name in self.per)
         values = tuple(float(max(1, round(x * unit))) for x in self.values)
         return replace(self, values=values, per=None)
+
+    @property
+    def most_shares(self) -> int:
+        """Into how many shares it can be split: each has a trial at every value at least."""
+        return self.repetitions
+
+    def of_share(self, share: Share) -> Self:
+        """The plan of one of several shares: its numbers below the repetitions."""
+        return replace(self, repetitions=len(range(share.first, self.repetitions, share.of)))
 
     @property
     def low(self) -> float:

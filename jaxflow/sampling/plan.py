@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, Self
 
+from jaxflow.sampling.part import Share
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
 
@@ -37,6 +38,13 @@ class Plan(Protocol):
 
     def of_event(self, name: str) -> Self:
         """The plan for one of several events."""
+
+    @property
+    def most_shares(self) -> int:
+        """Into how many shares it can be split."""
+
+    def of_share(self, share: Share) -> Self:
+        """The plan of one of several shares, which together do what it asks."""
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within low..high."""

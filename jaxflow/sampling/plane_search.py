@@ -8,6 +8,7 @@ from jaxflow.core.types import SIZES, Point, Reach, Trial
 from jaxflow.sampling.grid import ALIKE
 from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.neighbours import LEAST_SPREAD, SPREAD, distance, growth
+from jaxflow.sampling.part import Share
 from jaxflow.sampling.plan import rises
 from jaxflow.sampling.plane import Lattice, Place, PlanePlan
 from jaxflow.sampling.rounds import FIRST_TRIALS, Known, Question, Rounds, excesses, tallies
@@ -24,9 +25,11 @@ FLOPS = 4.0  # of an evaluation, for each sample, input and neuron
 class PlaneSearch(Rounds):
     """The trials of one dynamics over a plane: what is proposed, what has ended, what is next."""
 
-    def __init__(self, slices: Sequence[Slice], events: Sequence[str] = ("",)) -> None:
+    def __init__(
+        self, slices: Sequence[Slice], events: Sequence[str] = ("",), share: Share = Share()
+    ) -> None:
         first = slices[0]
-        super().__init__(first.dynamics, first.along, events, len(first.horizon.labels))
+        super().__init__(first.dynamics, first.along, events, len(first.horizon.labels), share)
         assert isinstance(first.plan, ThresholdPlan)
         self.plan = first.plan
         self._slices = {slice.base: slice for slice in slices}
@@ -167,14 +170,7 @@ class PlaneSearch(Rounds):
         return point.moved(self.along, x)
 
     def _cost(self, place: Place, x: float) -> float:
-        """Of a trial, up to a factor: the time it is allowed times the cost of an evaluation.
-
-        By its sizes alone, so that what a store asks for can be told without its problem.
-        """
-        point = self._point(place, max(x, 1) if self.along in SIZES else x)
-        slice = self.slice_at(point)
-        assert slice is not None
-        return slice.times(point)[-1] * point.d * point.n * point.p
+        return self._slices[self._point(place, 0)].cost(x)
 
     def _note_ends(
         self, question: Question, places: Iterable[Place], posterior: BoundaryPosterior

@@ -6,16 +6,20 @@ study that was interrupted, or has grown, proposes the same trials again, and th
 need not be run. The rounds in flight keep the machine full while the next one waits for results.
 The lag is one round; a plan that asks for nothing is asked again without lag, so that it judges by
 all results whether it is done.
+
+Trials of the same search that were proposed elsewhere, as by parts of a study, can be its opening:
+a round before all others.
 """
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from itertools import islice, product
 from math import inf, log
 from typing import NamedTuple
 
 from jaxflow.core.types import Point, Reach, Row, Trial
+from jaxflow.sampling.part import Share
 from jaxflow.sampling.slice import Slice
 from jaxflow.statistics.counts import Tally
 
@@ -46,9 +50,12 @@ class Rounds(ABC):
     which trials may share a program (`_within`).
     """
 
-    def __init__(self, dynamics: str, along: str, events: Sequence[str], horizons: int) -> None:
+    def __init__(
+        self, dynamics: str, along: str, events: Sequence[str], horizons: int, share: Share
+    ) -> None:
         self.dynamics = dynamics  # its name in the study
         self.along = along  # the axis that is scanned
+        self.share = share  # the numbers of its trials
         self.questions = [Question(*asked) for asked in product(events, range(horizons))]
         self.rounds: list[list[Trial]] = []
         self.ended: dict[Trial, Row] = {}  # of the trials proposed
@@ -97,13 +104,24 @@ class Rounds(ABC):
             self._lag = 1 if asked else 0
         return proposed
 
+    def open_with(self, trials: Sequence[Trial]) -> None:
+        """Make trials that have ended the first round, before any is proposed."""
+        self.rounds.append(list(trials))
+        self.ended.update((trial, self._told.pop(trial)) for trial in trials)
+
+    def has_ended_unproposed(self, trial: Trial) -> bool:
+        """Whether an outcome is known of a trial that it has not proposed."""
+        return trial in self._told
+
     def tell(self, rows: Iterable[Row]) -> None:
         """Note the outcomes of trials, proposed already or not.
 
-        Rows of other slices are passed over, and those followed for less time than is allowed.
+        Rows of other slices and shares are passed over, and those followed for less time than is
+        allowed.
         """
         for row in rows:
-            slice = self.slice_at(row.point) if row.dynamics == self.dynamics else None
+            is_ours = row.dynamics == self.dynamics and row.seed in self.share
+            slice = self.slice_at(row.point) if is_ours else None
             if slice is not None and row.answers(slice.times(row.point)[-1]):
                 trial = row.trial
                 if trial in self._waiting:
@@ -145,16 +163,16 @@ class Rounds(ABC):
         return found
 
     def _trials(self, asked: Sequence[tuple[Point, int]]) -> list[Trial]:
-        used = Counter(trial.point for trials in self.rounds for trial in trials)
+        used = {(trial.point, trial.seed) for trial in self.proposed}
         made = []
         for point, count in asked:
             slice = self.slice_at(point)
             assert slice is not None
             horizon = slice.times(point)[-1]
             within = self._within(point)
-            for seed in range(used[point], used[point] + count):
-                made.append(Trial(self.dynamics, point, seed, horizon, within))
-            used[point] += count
+            unused = (number for number in self.share if (point, number) not in used)
+            for number in islice(unused, count):
+                made.append(Trial(self.dynamics, point, number, horizon, within))
         return made
 
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from jaxflow.core.types import SIZES, Point, Reach, Trial
 from jaxflow.sampling.grid import ALIKE, GridPlan
 from jaxflow.sampling.guess import guess_by_times
+from jaxflow.sampling.part import Share
 from jaxflow.sampling.plan import Plan
 from jaxflow.sampling.rounds import FIRST_TRIALS, Question, Rounds, excesses, tallies
 from jaxflow.sampling.slice import Slice
@@ -45,7 +46,8 @@ class Parent(NamedTuple):
         if found is None or self.power is None:
             return found and tuple(x * self.ratio for x in found)
         above = self.search.parent and self.search.parent.search.located()
-        assert above is not None  # the parent waited for it
+        if above is None:  # the parent opened with trials, and did not wait for it
+            return None
         growth = (
             min(max(x / y, 1 / MOST_GROWTH), MOST_GROWTH) for x, y in zip(found, above, strict=True)
         )
@@ -56,9 +58,13 @@ class Search(Rounds):
     """The trials of one slice: what is proposed, what has ended, what is next."""
 
     def __init__(
-        self, slice: Slice, parent: Parent | None = None, events: Sequence[str] = ("",)
+        self,
+        slice: Slice,
+        parent: Parent | None = None,
+        events: Sequence[str] = ("",),
+        share: Share = Share(),
     ) -> None:
-        super().__init__(slice.dynamics, slice.along, events, len(slice.horizon.labels))
+        super().__init__(slice.dynamics, slice.along, events, len(slice.horizon.labels), share)
         self.slice, self.parent = slice, parent
         self._plans = {event: slice.plan.of_event(event) for event in events}
         self._guesses: list[Guess | None] = [None] * len(self.questions)

@@ -1,9 +1,11 @@
 """A slice of the phase diagram: the dynamics and every axis fixed, but for the one scanned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from jaxflow.core.types import SIZES, Pace, Point
 from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.part import Share
 from jaxflow.sampling.plan import Plan, rises
 
 
@@ -25,6 +27,18 @@ class Slice:
     def times(self, point: Point) -> tuple[float, ...]:
         """The flow times allowed at a point of it, in increasing order."""
         return self.horizon.times(point, self.dynamics, self.pace)
+
+    def of_share(self, share: Share) -> Self:
+        """The slice with the plan of one of several shares."""
+        return replace(self, plan=self.plan.of_share(share))
+
+    def cost(self, x: float) -> float:
+        """Of a trial at x, up to a factor: the time it is allowed times the cost of an evaluation.
+
+        By its sizes alone, so that what a store asks for can be told without its problem.
+        """
+        point = self.base.moved(self.along, max(x, 1) if self.along in SIZES else x)
+        return self.times(point)[-1] * point.d * point.n * point.p
 
     @property
     def rises(self) -> bool:

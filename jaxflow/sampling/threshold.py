@@ -30,7 +30,7 @@ enough is these.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, exp, log2
+from math import ceil, exp, log2, sqrt
 from typing import Literal, Self
 
 import numpy as np
@@ -38,6 +38,7 @@ import numpy as np
 from jaxflow.core.checks import fraction, ordered, size, whole
 from jaxflow.core.schema import PLAIN
 from jaxflow.core.types import SIZES
+from jaxflow.sampling.part import Share
 from jaxflow.sampling.plan import rises
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.plane_prior import Axis, Monotone, Trend, axes_of
@@ -95,6 +96,18 @@ class ThresholdPlan:
     def of_event(self, name: str) -> Self:
         """The plan for one of several events, where these grow likelier different ways."""
         return replace(self, rising=self.rising[name]) if isinstance(self.rising, dict) else self
+
+    @property
+    def most_shares(self) -> int:
+        """Into how many shares it can be split: each has a batch at least."""
+        return max(1, self.max_trials // self.batch)
+
+    def of_share(self, share: Share) -> Self:
+        """The plan of one of several shares, which together narrow the threshold as asked."""
+        asked = self.relative_half_width
+        wider = max(asked, min(asked * sqrt(share.of), EXPLORING))
+        trials = ceil(self.max_trials / share.of)
+        return replace(self, relative_half_width=wider, max_trials=trials)
 
     @property
     def named(self) -> set[str]:

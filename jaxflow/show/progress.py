@@ -178,7 +178,10 @@ def state(search: Search | PlaneSearch) -> str:
         return f"{len(search.ended)}/{expected_trials(search)}"
     last = [asked for asked in search.questions if asked.horizon == search.questions[-1].horizon]
     widest = max(last, key=lambda asked: search.posterior(asked).relative_half_width)
-    posterior, name = search.posterior(widest), f"{widest.event}: " if widest.event else ""
+    posterior, name = (
+        search.posterior(widest),
+        f"{printable(widest.event)}: " if widest.event else "",
+    )
     percent = 100 * posterior.relative_half_width
     return f"{name}{sought(search.plan.along)} = {posterior.median:.4g} ± {percent:.1f} %"
 

@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 
 from jaxflow.core.machine import configure
 from jaxflow.engine.settings import Lanes
+from jaxflow.sampling.part import Part
 from jaxflow.show.progress import Monitor
 from jaxflow.show.result import Result
 from jaxflow.study import run as studies
@@ -20,16 +21,18 @@ def run(
     study: Study,
     out: str | PathLike[str] | None = None,
     *,
+    part: tuple[int, int] = (1, 1),
     lanes: Lanes | None = None,
     cluster: Cluster | None = None,
     quiet: bool = False,
 ) -> Result:
     """Run a study into the store in `out`, from where it stands, with progress unless `quiet`.
 
-    On the threads of this process, or on the workers of a `cluster`, to the same rows.
-    Without `out` the trials are kept as long as the result is. Raises `ValueError` for a store that
-    cannot be used and for laws that break their word; what was computed before an error or an
-    interruption is in the store.
+    With `part` (i, k) it is the i-th of k, each run into a folder of its own, to be merged. Trials
+    run on the threads of this process, or on the workers of a `cluster`, to the same rows. Without
+    `out` they are kept as long as the result is. Raises `ValueError` for a store that cannot be
+    used and for laws that break their word; what was computed before an error or an interruption is
+    in the store.
     """
     if study.precision == "float64":
         configure(precision="float64")
@@ -37,8 +40,13 @@ def run(
     if out is None:
         weakref.finalize(found, shutil.rmtree, found.folder, ignore_errors=True)
     with nullcontext(lambda progress: None) if quiet else Monitor() as listener:
-        is_kept = out is not None
         studies.run(
-            study, found.folder, lanes or Lanes(), listener, cluster=cluster, is_kept=is_kept
+            study,
+            found.folder,
+            lanes or Lanes(),
+            listener,
+            part=Part.read("/".join(map(str, part))),
+            cluster=cluster,
+            is_kept=out is not None,
         )
     return found

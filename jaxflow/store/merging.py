@@ -9,7 +9,7 @@ is a contradiction, and nothing is joined.
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from jaxflow.core.errors import mistake
@@ -43,7 +43,8 @@ def merge(
 ) -> MergeReport:
     """Add what the stores in `sources` hold to the one in `target`, all of it or nothing.
 
-    The target is made when missing; the design run last on it stays the last. Raises `ValueError`,
+    The target is made when missing; the design run last on it stays the last. Of those that come
+    to it no study file is noted: the source may be a part of what that says. Raises `ValueError`,
     and leaves the target as it was, where a store is of another protocol, where `check` finds a
     source unsound, where two stores contradict each other about a trial, and where one cannot be
     read or written.
@@ -146,7 +147,7 @@ def _joined(target: Path, sources: list[tuple[Store, list[Row]]], differing: int
             kept = ((key, archive) for key, archive in archives if archive is not None)
             written.append(put(connection, rows, kept))
             for design in reversed(store.designs):
-                designs += put_design(connection, design, is_last=False)
+                designs += put_design(connection, replace(design, source=""), is_last=False)
                 asked = ((columns.key(t), t.horizon) for t in store.asked(design.hash))
                 put_asked(connection, design.hash, asked)
     counts = zip(*map(astuple, written), strict=True)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from jaxflow.core.machine import check_precision, configure_once, leave_accelerators
@@ -10,7 +11,8 @@ from jaxflow.core.types import Row, Trial
 from jaxflow.engine.costs import Costs, check_coordinates
 from jaxflow.engine.runner import Runner, Stopwatch, Usage
 from jaxflow.engine.settings import Lanes
-from jaxflow.sampling.design import Board
+from jaxflow.sampling.design import Board, resumed
+from jaxflow.sampling.part import Part
 from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.search import Search
 from jaxflow.store.file import FILE
@@ -67,18 +69,20 @@ def run(
     lanes: Lanes = Lanes(),
     listener: Callable[[Progress], None] = lambda progress: None,
     *,
+    part: Part = Part(),
     cluster: Cluster | None = None,
     fingerprint: str = "",
     is_kept: bool = True,
 ) -> Progress:
     """Run a study into its store, from where the store stands; a finished one ends at once.
 
-    The store may hold trials of other designs of the same protocol: those that this one asks for
-    are not run again, but for undecided ones that are allowed more time now. Every harvest is one
-    transaction. Raises `ValueError` for a store that cannot be used, for a study that means nothing
-    outside this process, unless its store is not to be kept, and for laws that break their word;
-    what was computed before an error is in the store, but for a last moment. Ctrl-C and SIGTERM end
-    it as stopping.py says, by `Stopped`, a `KeyboardInterrupt`.
+    Or a part of it, to be merged with the others; one of many parts may have no trials. The store
+    may hold trials of other designs of the same protocol: those that this one asks for are not run
+    again, but for undecided ones that are allowed more time now. Every harvest is one transaction.
+    Raises `ValueError` for a store that cannot be used, for a study that means nothing outside this
+    process, unless its store is not to be kept, and for laws that break their word; what was
+    computed before an error is in the store, but for a last moment. Ctrl-C and SIGTERM end it as
+    stopping.py says, by `Stopped`, a `KeyboardInterrupt`.
 
     Trials run on the threads of this process, or on the processes of a `cluster`, to the same rows.
     `fingerprint` tells the study file from others, as `study.files.fingerprint` makes it.
@@ -99,14 +103,15 @@ def run(
         with watch.of("checks"):
             try_problem(study)
     with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
-        store.begin(study.design.hash, study.design.json, fingerprint)
+        store.begin(study.design.hash, study.design.json, part.source(fingerprint))
         write(folder / STUDY, study.to_toml())
-        board = Board(study.design.searches(study.protocol.outline))
         with watch.of("statistics"):
-            board.tell(store.rows())
+            asked = partial(store.asked, study.design.hash)
+            outline, rows = study.protocol.outline, store.rows()
+            board, proposed = resumed(study.design, outline, rows, asked, part)
         costs = Costs(study.problem, study.dynamics)
         progress = Progress(board.searches, costs, watch=watch)
-        waiting = _ask(study, store, board, progress)
+        waiting = _noted(proposed, study, store, board, progress)
         progress.known = progress.ended
         progress.known_work = sum(
             costs.spent(row) for s in board.searches for row in s.ended.values()
@@ -139,7 +144,9 @@ def _drive(
             progress.note(runner)
             if rows:
                 spent = _keep(rows, runner, store, board, progress)
-                runner.submit(_ask(study, store, board, progress))
+                with progress.watch.of("statistics"):
+                    proposed = board.propose()
+                runner.submit(_noted(proposed, study, store, board, progress))
                 if runner.backlog > PLENTY * progress.workers:
                     time.sleep(min(PAUSE, IDLE * spent))  # more rows a transaction
             listener(progress)
@@ -161,11 +168,11 @@ def _keep(rows: list[Row], runner: Runner, store: Store, board: Board, progress:
     return time.monotonic() - began
 
 
-def _ask(study: Study, store: Store, board: Board, progress: Progress) -> list[Trial]:
-    """Propose, note what is asked for, and give what has to be run, the most expensive first."""
-    with progress.watch.of("statistics"):
-        asked = board.propose()
-    if asked:
+def _noted(
+    proposed: list[Trial], study: Study, store: Store, board: Board, progress: Progress
+) -> list[Trial]:
+    """Note what is asked for, and give what has to be run, the most expensive first."""
+    if proposed:
         with progress.watch.of("store"):
-            store.ask(study.design.hash, asked)
-    return sorted(board.missing(asked), key=progress.costs.most, reverse=True)
+            store.ask(study.design.hash, proposed)
+    return sorted(board.missing(proposed), key=progress.costs.most, reverse=True)

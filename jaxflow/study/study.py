@@ -140,20 +140,22 @@ class Study:
         self,
         out: str | Path | None = None,
         *,
+        part: tuple[int, int] = (1, 1),
         lanes: "Lanes | None" = None,
         cluster: "Cluster | None" = None,
         quiet: bool = False,
     ) -> "Result":
         """Run into the store in `out`, from where it stands, with progress unless `quiet`.
 
-        On the threads of this process, or on the workers of a `cluster`, to the same rows.
-        Without `out` the trials are kept as long as the result is. Raises `ValueError` for a store
-        that cannot be used and for laws that break their word; what was computed before an error or
-        an interruption is in the store.
+        With `part` (i, k) it is the i-th of k, each run into a folder of its own, on machines that
+        share nothing; `jaxflow merge` joins their stores. Trials run on the threads of this
+        process, or on the workers of a `cluster`, to the same rows. Without `out` they are kept as
+        long as the result is. Raises `ValueError` for a store that cannot be used and for laws that
+        break their word; what was computed before an error or an interruption is in the store.
         """
         from jaxflow.show.running import run
 
-        return run(self, out, lanes=lanes, cluster=cluster, quiet=quiet)
+        return run(self, out, part=part, lanes=lanes, cluster=cluster, quiet=quiet)
 
     def slices(self) -> Iterator[Slice]:
         """One slice for each dynamics and point off the scanned axis."""

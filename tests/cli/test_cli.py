@@ -304,3 +304,23 @@ def test_a_run_says_where_its_seconds_went(grid, tmp_path, capsys):
     assert 0.5 * took < sum(spent[name] for name in names) < took + 0.5
     again = said(capsys, "run", str(grid[0]), "--out", str(tmp_path / "new"), "--profile")
     assert "report" in again and "compiling" not in again
+
+
+def test_a_limit_on_address_space_is_told_before_jax_aborts(grid, tmp_path):
+    """One that is too low is refused; one that may be is a line, and this one suffices here."""
+
+    def under(mebibytes: int, *flags: str):
+        run = [sys.executable, "-m", "jaxflow", "run", str(grid[0]), *map(shlex.quote, flags)]
+        script = f"ulimit -v {mebibytes * 1024}; exec {' '.join(run)}"
+        return subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+
+    refused = under(1000, "--out", str(tmp_path / "none"))
+    (line,) = refused.stderr.splitlines()
+    assert refused.returncode == 2 and not (tmp_path / "none").exists()
+    assert line.startswith("jaxflow: expected 1.6 GiB of address space at least, got")
+    flags = ("--out", str(tmp_path / "new"), "--axes.d=[4]", "--grid.repetitions=1")
+    warned = under(3200, *flags)
+    assert warned.returncode == 0
+    said = [line for line in warned.stderr.splitlines() if "address space" in line]
+    assert len(said) == 1 and said[0].startswith("jaxflow: a limit of 3.12 GiB on address space")
+    assert "address space" not in under(3200, *flags).stderr  # finished already

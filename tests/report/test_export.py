@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import signal
+import subprocess
 import sys
 from dataclasses import fields, replace
 
@@ -219,3 +222,26 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="No such file") as error:
         export.write(ROWS, tmp_path / "runs" / "trials.csv")
     one_line(error)
+
+
+def test_what_a_killed_export_left_is_cleared_by_the_next(tmp_path):
+    """Its part, and neither that of one at work nor other files."""
+    path = tmp_path / "[x].csv"
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from jaxflow.report import export\n"
+        "export.csv.writer = lambda file: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "export.write([], Path(sys.argv[1]))\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".[x].csv.") and left.name.endswith(".part")
+    dead = int(left.name.split(".")[-2])
+    others = {f".[x].csv.{os.getppid()}.part", f".y.csv.{dead}.part", f".x.csv.{dead}.part"}
+    others |= {".[x].csv.mine.part", f".[x].csv.{dead}.part.csv"}
+    for name in others:
+        (tmp_path / name).touch()
+    export.write(ROWS, path)
+    assert {found.name for found in tmp_path.iterdir()} == {path.name, *others}

@@ -77,7 +77,7 @@ def stored(folder: Path, study: Study, n50: Callable[[Trial], float], seed: int 
     """The store of a study whose trials a coin decides: P crosses one half at a trial's n50."""
     rng, trials = np.random.default_rng(seed), []
     design, along = study.design, study.design.along
-    board = Board(design.searches(study.protocol.outline))
+    board = Board(design, study.protocol.outline)
     while new := board.propose():
         chances = [proportion(trial.point[along], (n50(trial), 0.1, 0.0)) for trial in new]
         heads = rng.random(len(new)) < chances
