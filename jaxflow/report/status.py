@@ -1,15 +1,18 @@
 """Where a study stands, by its store alone."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxflow.core.types import Outcome, Outline, Row, Trial
+import numpy as np
+
+from jaxflow.core.types import Outcome, Outline
 from jaxflow.report.slices import SliceReport, slices_of
 from jaxflow.sampling.design import Board, Design
 from jaxflow.store.file import FILE, is_locked
+from jaxflow.store.order import Index
 from jaxflow.store.store import Store
+from jaxflow.store.table import Rows
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,11 @@ class Status:
 
     @property
     def outcomes(self) -> Counter[Outcome]:
-        """How many trials ended how."""
-        return Counter(row.outcome for row in self.trials.values())
-
-    @property
-    def trials(self) -> dict[Trial, Row]:
-        """Those of all slices, each once."""
-        return {row.trial: row for slice in self.slices for row in slice.rows}
+        """How many trials ended how, each once: by the last of several events."""
+        counts: Counter[Outcome] = Counter()
+        for slice in {(slice.dynamics, slice.base): slice for slice in self.slices}.values():
+            counts += slice.columns.outcomes
+        return counts
 
     def __str__(self) -> str:
         asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"
@@ -48,7 +49,7 @@ class Status:
 def status(folder: str | Path) -> Status:
     """Where the study in a folder stands; `ValueError` where it has no trials."""
     with Store.read(folder) as store:
-        rows = store.rows()
+        rows = store.table()
         found = tuple(slices_of(store, rows))
         design = Design.from_json(store.designs[-1].json)
         outline = Outline.of(store.protocol.table)
@@ -68,12 +69,16 @@ def is_finished(folder: str | Path, fingerprint: str) -> bool:
         if not last or last[0].source != fingerprint:
             return False
         design = Design.from_json(last[0].json)
-        return left(design, Outline.of(store.protocol.table), store.rows()) == 0
+        return left(design, Outline.of(store.protocol.table), store.table()) == 0
 
 
-def left(design: Design, outline: Outline, rows: Iterable[Row]) -> int:
-    """How many trials a design asks for by now that are not among the rows; 0 if it is finished."""
-    board = Board(design.searches(outline))
-    board.tell(rows)
-    asked = board.propose()
-    return len(board.missing(asked))
+def left(design: Design, outline: Outline, rows: Rows) -> int:
+    """How many trials a design asks for by now that are not among the rows; 0 if it is finished.
+
+    The rows are sorted, and only those that it asks for are made, round after round.
+    """
+    board, place = Board(design.searches(outline)), Index(rows)
+    while asked := board.propose():
+        places = [place(trial.dynamics, trial.point, trial.seed) for trial in asked]
+        board.tell(rows.take(np.array([k for k in places if k is not None], np.int64)))
+    return sum(len(search.missing) for search in board.searches)
