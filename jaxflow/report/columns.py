@@ -38,7 +38,8 @@ class Columns:
     @property
     def outcomes(self) -> Counter[Outcome]:
         """How many rows have which outcome."""
-        return Counter(self.rows.words("outcome").counts())
+        counts = self.rows.words("outcome").counts()
+        return Counter({outcome: counts.get(outcome, 0) for outcome in Outcome})
 
     def converged_by(self, multiple: float) -> Which:
         """`Row.converged_by` so many units of the horizons."""

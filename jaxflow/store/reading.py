@@ -142,8 +142,12 @@ class _Reader:
         return parts
 
     def columns(self) -> dict[str, Column]:
-        """All that was read."""
-        return {column.name: column.whole() for column in self._columns}
+        """All that was read since the last time."""
+        found = {}
+        for column in self._columns:
+            found[column.name] = column.whole()
+            column.parts.clear()
+        return found
 
 
 @final
@@ -183,7 +187,7 @@ def rows_of(records: Sequence[Record]) -> Rows:
     return reader.table()
 
 
-def by_column(rows: Sequence[Row]) -> Rows:
+def by_column(rows: Iterable[Row]) -> Rows:
     """Rows in a table, if they are not in one."""
     if isinstance(rows, Rows):
         return rows

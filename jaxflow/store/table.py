@@ -12,7 +12,7 @@ from math import nan
 from typing import Any, Generic, Self, TypeAlias, TypeVar, final, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from jaxflow.core.checks import Array
 from jaxflow.core.types import ROUNDING, Outcome, Point, Row, Trial
@@ -39,7 +39,7 @@ class Words:
         """The values, as a list."""
         return list(map(self.words.__getitem__, self.places.tolist()))
 
-    def of(self, values: Sequence[Any]) -> NDArray[Any]:
+    def of(self, values: ArrayLike) -> NDArray[Any]:
         """What is said of every word, for every row (m,)."""
         return np.asarray(values)[self.places] if self.words else np.zeros(0, int)
 
