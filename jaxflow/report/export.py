@@ -66,7 +66,10 @@ def to_xarray(rows: Iterable[Row], attributes: Mapping[str, str] | None = None) 
     """
     labelled, told = _package("xarray"), by_column(rows)
     columns = _columns(told)
-    trials = {name: ("trial", column, _described(name)) for name, column in columns.items()}
+    trials = {  # as they are: else each trial has a copy of every text
+        name: labelled.Variable("trial", column, _described(name), fastpath=True)
+        for name, column in columns.items()
+    }
     counts, coordinates = _counts(told, columns)
     about = {"versions": versions(), **(attributes or {})}
     made: xarray.Dataset = labelled.Dataset({**trials, **counts}, coordinates, about)
