@@ -323,7 +323,7 @@ def export(options: argparse.Namespace) -> int:
 
     is_there(options.file)  # or nothing is; but a pipe is not to be replaced
     with Store.read(options.folder) as store:
-        rows = store.rows()
+        rows = store.table()
         about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
     export.write(
         export.to_xarray(rows, about) if options.file.suffix == ".nc" else rows, options.file

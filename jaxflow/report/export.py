@@ -6,7 +6,6 @@ Everything here but plain CSV needs `pip install 'jaxflow[export]'`.
 import csv
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
 from glob import escape
 from importlib import import_module
 from math import nan, prod
@@ -18,6 +17,8 @@ import numpy as np
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.machine import versions
 from jaxflow.core.types import Outcome, Row
+from jaxflow.store.reading import by_column
+from jaxflow.store.table import AT_ONCE, Named, Rows, Words
 
 if TYPE_CHECKING:
     import pandas
@@ -54,7 +55,7 @@ DESCRIPTIONS = {  # long name and unit of every field
 
 def to_pandas(rows: Iterable[Row]) -> "pandas.DataFrame":
     """One row a trial, one column a field and parameter; NaN where a trial has no such one."""
-    return _package("pandas").DataFrame(_columns(rows))
+    return _package("pandas").DataFrame(_columns(by_column(rows)), copy=False)
 
 
 def to_xarray(rows: Iterable[Row], attributes: Mapping[str, str] | None = None) -> "xarray.Dataset":
@@ -64,10 +65,13 @@ def to_xarray(rows: Iterable[Row], attributes: Mapping[str, str] | None = None) 
     dimension a parameter, named likewise; they are left out above `MOST_SLICES`. `attributes`, as
     the study's JSON and hash, are kept beside the versions of the packages.
     """
-    labelled = _package("xarray")
-    columns = {name: np.asarray(column) for name, column in _columns(rows).items()}
-    trials = {name: ("trial", column, _described(name)) for name, column in columns.items()}
-    counts, coordinates = _counts(columns)
+    labelled, told = _package("xarray"), by_column(rows)
+    columns = _columns(told)
+    trials = {  # as they are: else each trial has a copy of every text
+        name: labelled.Variable("trial", column, _described(name), fastpath=True)
+        for name, column in columns.items()
+    }
+    counts, coordinates = _counts(told, columns)
     about = {"versions": versions(), **(attributes or {})}
     made: xarray.Dataset = labelled.Dataset({**trials, **counts}, coordinates, about)
     return made
@@ -116,22 +120,28 @@ def _write_netcdf(data: Any, path: Path) -> None:
     _package("h5netcdf")
     dataset = to_xarray(data) if _is_rows(data) else data
     packed = {name: {"zlib": True} for name in ("trials_at", "converged_at") if name in dataset}
-    dataset.to_netcdf(path, engine="h5netcdf", encoding=packed)
+    texts = [name for name, values in dataset.data_vars.items() if values.dtype == object]
+    dataset.drop_vars(texts).to_netcdf(path, engine="h5netcdf", encoding=packed)
+    for name in texts:  # one at a time, for a text takes much room on its way
+        dataset[[name]].to_netcdf(path, mode="a", engine="h5netcdf")
 
 
 def _write_parquet(data: Any, path: Path) -> None:
     _package("pyarrow")
-    frame = _package("pandas").DataFrame(_table(data))
+    frame = _package("pandas").DataFrame(_table(data), copy=False)
     frame.attrs = {} if _is_rows(data) else dict(data.attrs)
     frame.to_parquet(path, engine="pyarrow", index=False)
 
 
 def _write_csv(data: Any, path: Path) -> None:
     columns = _table(data)
+    length = len(columns["seed"])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+        for start in range(0, length, AT_ONCE):
+            lists = (column[start : start + AT_ONCE].tolist() for column in columns.values())
+            writer.writerows(zip(*lists, strict=True))
 
 
 _WRITERS: dict[str, Callable[[Any, Path], None]] = {
@@ -145,41 +155,45 @@ def _is_rows(data: Any) -> bool:
     return not hasattr(data, "data_vars")
 
 
-def _table(data: Any) -> dict[str, Any]:
+def _table(data: Any) -> dict[str, np.ndarray]:
     """The columns of rows or of a data set."""
     if _is_rows(data):
-        return _columns(data)
-    return {name: v.values.tolist() for name, v in data.data_vars.items() if v.dims == ("trial",)}
+        return _columns(by_column(data))
+    return {name: v.values for name, v in data.data_vars.items() if v.dims == ("trial",)}
 
 
-def _columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
+def _columns(rows: Rows) -> dict[str, np.ndarray]:
     """The fields by name, those of numbers by name as a column for each of their names.
 
     A parameter goes by its name, the time of an event as event_times.NAME, and likewise measured.
     """
-    rows = list(rows)
-    columns: dict[str, list[Any]] = {}
-    for field in fields(Row):
-        if field.name in NAMED:
-            values = [dict(getattr(row, field.name)) for row in rows]
-            for name in sorted(set().union(*values)):
-                columns[NAMED[field.name] + name] = [numbers.get(name, nan) for numbers in values]
+    columns: dict[str, np.ndarray] = {}
+    for name, column in rows.columns.items():
+        if name == "parameters":
+            columns |= _parameters(rows.words(name))
+        elif isinstance(column, Named):
+            columns |= {NAMED[name] + of: numbers for of, numbers in column.numbers.items()}
+        elif isinstance(column, Words):
+            columns[name] = column.of(np.array(list(map(str, column.words)), object))
         else:
-            column = [getattr(row, field.name) for row in rows]
-            columns[field.name] = list(map(str, column)) if field.name == "outcome" else column
+            columns[name] = column
     return columns
 
 
-def _counts(columns: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _parameters(words: Words) -> dict[str, np.ndarray]:
+    values = list(map(dict, words.words))
+    names = sorted({name for one in values for name in one})
+    return {name: words.of([one.get(name, nan) for one in values]) for name in names}
+
+
+def _counts(rows: Rows, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Trials and converged trials over the axes, and the coordinates of these."""
-    others = (name for name in columns if name not in DESCRIPTIONS)
-    parameters = [name for name in others if name.partition(".")[0] not in NAMED]
-    names = [*AXES, *parameters]
+    names = [*AXES, *_parameters(rows.words("parameters"))]
     found = [np.unique(columns[name], return_inverse=True) for name in names]
     shape = tuple(len(values) for values, _ in found)
     if prod(shape) >= MOST_SLICES:
         return {}, {}
-    converged = (columns["outcome"] == Outcome.CONVERGED).astype(np.int64)
+    converged = rows.words("outcome").are(Outcome.CONVERGED).astype(np.int64)
     sums = {
         "trials_at": ("trials at the point", np.ones_like(converged)),
         "converged_at": ("trials at the point that converged", converged),

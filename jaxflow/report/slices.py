@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Outcome, Outline, Point, Row, Trial
+from jaxflow.report.answers import Allowed, Answers, allowed, answering, by_slice
 from jaxflow.report.columns import Columns
 from jaxflow.report.plane import Plane, planes
 from jaxflow.sampling.design import Design
@@ -19,6 +20,7 @@ from jaxflow.statistics.counts import Tally, wilson
 from jaxflow.statistics.fixed_slope import published_estimator, published_interval
 from jaxflow.statistics.posterior import Posterior, ThresholdPosterior
 from jaxflow.store.store import Store
+from jaxflow.store.table import Rows
 
 FEWEST = 6  # trials of a half, to tell which way P(converged) changes
 
@@ -37,7 +39,7 @@ class SliceReport(Slice):
     is_of_papers: bool = True  # the problem is a shallow network
     clock: str = "flow time"  # what a horizon by time is in
     tells_initialization: bool  # well_initialized has its meaning, that of ReLU
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     allowed: Mapping[Trial, float]  # the longest horizon of each trial, in flow time
     together: "Plane | None" = None  # the plane over which it was sampled, if its axes are ranges
 
@@ -54,9 +56,8 @@ class SliceReport(Slice):
     @cached_property
     def columns(self) -> Columns:
         """Its rows by column."""
-        last = self.horizon.multiples[-1]
-        units = [self.allowed[row.trial] / last for row in self.rows]
-        return Columns.of(self.rows, self.along, units)
+        times = allowed(self.rows, self.allowed)
+        return Columns.of(self.rows, self.along, times / self.horizon.multiples[-1])
 
     def tallies(self, horizon: int = -1, conditional: bool = False) -> tuple[Tally, ...]:
         """Counts by one of the horizons, the longest if not said.
@@ -197,15 +198,15 @@ def slices(folder: str | Path, design: str | None = None) -> list[SliceReport]:
     `ValueError` where there are none.
     """
     with Store.read(Path(folder)) as store:
-        return slices_of(store, store.rows(), design)
+        return slices_of(store, store.table(), design)
 
 
-def slices_of(store: Store, rows: Iterable[Row], design: str | None = None) -> list[SliceReport]:
+def slices_of(store: Store, rows: Rows, design: str | None = None) -> list[SliceReport]:
     """The same of a store that is open, all of whose rows these are."""
-    told = {row.trial: row for row in rows}
     found: dict[tuple[str, Point, str], SliceReport] = {}
     for kept, hash in _chosen(store, design):
-        of_it = _of_design(kept, store.asked(hash), told, store.protocol.table)
+        answers = answering(store.asked_table(hash), rows)
+        of_it = _of_design(kept, answers, store.protocol.table)
         for slice in _together(kept, of_it):
             found.setdefault((slice.dynamics, slice.base, slice.event), slice)
     if not found:
@@ -267,36 +268,29 @@ def _chosen(store: Store, name: str | None) -> list[tuple[Design, str]]:
 
 
 def _of_design(
-    design: Design,
-    asked: Sequence[Trial],
-    told: Mapping[Trial, Row],
-    protocol: Mapping[str, Any],
+    design: Design, answers: Answers, protocol: Mapping[str, Any]
 ) -> Iterator[SliceReport]:
     """The slices of one design, with the rows that answer what it asked for."""
-    places: dict[tuple[str, Point], list[Trial]] = {}
-    for trial in asked:
-        row = told.get(trial)
-        if row is not None and row.answers(trial.horizon):
-            place = trial.dynamics, trial.point.moved(design.along, 0)
-            places.setdefault(place, []).append(trial)
     activation = _within(protocol, "problem", "network", "activation", "name")
     outline = Outline.of(protocol)
-    for ((name, base), trials), event in product(places.items(), outline.events):
-        pace, rule = outline.dynamics[name], protocol["dynamics"][name]
+    for (here, one), event in product(by_slice(answers, design.along), outline.events):
+        pace, rule = outline.dynamics[one.dynamics], protocol["dynamics"][one.dynamics]
+        base = one.point.moved(design.along, 0)
+        rows = here.rows.of_event(event)
         yield SliceReport(
-            name,
+            one.dynamics,
             base,
             design.plan_at(base).of_event(event),
-            design.horizon.of(name, pace),
+            design.horizon.of(one.dynamics, pace),
             pace,
-            kind=str(rule.get("kind", name)),
+            kind=str(rule.get("kind", one.dynamics)),
             event=event,
             waits=_within(protocol, "event", "kind") != "never",
             is_of_papers=_within(protocol, "problem", "kind") == "shallow_network",
             clock=_clock(rule),
             tells_initialization=activation == "relu",
-            rows=tuple(told[trial].of_event(event) for trial in sorted(trials)),
-            allowed={trial: trial.horizon for trial in trials},
+            rows=rows,
+            allowed=Allowed(rows, here.times),
         )
 
 

@@ -1,13 +1,17 @@
 """Is a store sound, by what its protocol and its designs allow? And the union of sound stores."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from jaxflow.core.checks import Array
 from jaxflow.core.types import ROUNDING, SIZES, Outcome, Outline, Pace, Row, Trial
 from jaxflow.sampling.axes import concerning
 from jaxflow.sampling.design import Design
 from jaxflow.store import checking, merging
+from jaxflow.store.identity import StoredDesign
+from jaxflow.store.order import Index
 from jaxflow.store.store import Store
 
 SLACK = 1e-3  # of a loss, for its rounding
@@ -35,22 +39,38 @@ def merge(target: str | Path, sources: str | Path | Iterable[str | Path]) -> mer
 
 def rules(store: Store) -> Callable[[Row], Iterator[str]]:
     """What a row of a store says that no trial asked for by its designs can."""
-    outline = Outline.of(store.protocol.table)
-    asked: dict[Trial, list[tuple[Design, Trial]]] = {}
-    for kept in store.designs:
-        design = Design.from_json(kept.json)
-        for trial in store.asked(kept.hash):
-            asked.setdefault(trial, []).append((design, trial))
+    paces = Outline.of(store.protocol.table).dynamics
+    asked = [_asked(store, kept) for kept in store.designs]
+
+    @lru_cache(maxsize=4096)  # rows come point by point
+    def placed(number: int, trial: Trial, horizon: float) -> tuple[str, ...]:
+        pace = paces.get(trial.dynamics, Pace())
+        return tuple(misplaced(asked[number].design, trial, pace))
 
     def found(row: Row) -> Iterator[str]:
-        asking = asked.get(row.trial, [])
-        if not any(abs(row.horizon - t.horizon) <= ROUNDING * t.horizon for _, t in asking):
+        point = row.point
+        places = (one.place(row.dynamics, point, row.seed) for one in asked)
+        asking = [(i, float(asked[i].times[k])) for i, k in enumerate(places) if k is not None]
+        if not any(abs(row.horizon - time) <= ROUNDING * time for _, time in asking):
             yield f"no design asks for a horizon of {row.horizon:g}"
-        for design, trial in asking:
-            yield from misplaced(design, trial, outline.dynamics.get(trial.dynamics, Pace()))
+        for number, time in asking:
+            yield from placed(number, Trial(row.dynamics, point, 0, time), time)
         yield from misjudged(store.protocol.table, row)
 
     return found
+
+
+class _Asked(NamedTuple):
+    """A design, where each trial is among those that it asked for, and the flow times of these."""
+
+    design: Design
+    place: Index
+    times: Array
+
+
+def _asked(store: Store, kept: StoredDesign) -> _Asked:
+    trials = store.asked_table(kept.hash)
+    return _Asked(Design.from_json(kept.json), Index(trials), trials.array("horizon"))
 
 
 def misplaced(design: Design, trial: Trial, pace: Pace = Pace()) -> Iterator[str]:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from jaxflow.core.types import Outcome, Outline, Row, Trial
+import numpy as np
+
+from jaxflow.core.types import Outcome, Outline, Trial
 from jaxflow.report.slices import SliceReport, slices_of
-from jaxflow.sampling.design import Design, resumed
+from jaxflow.sampling.design import Board, Design, resumed
 from jaxflow.sampling.part import Part
 from jaxflow.store.file import FILE, is_locked
+from jaxflow.store.order import Index
 from jaxflow.store.store import Store
+from jaxflow.store.table import Rows
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,11 @@ class Status:
 
     @property
     def outcomes(self) -> Counter[Outcome]:
-        """How many trials ended how."""
-        return Counter(row.outcome for row in self.trials.values())
-
-    @property
-    def trials(self) -> dict[Trial, Row]:
-        """Those of all slices, each once."""
-        return {row.trial: row for slice in self.slices for row in slice.rows}
+        """How many trials ended how, each once: by the last of several events."""
+        counts: Counter[Outcome] = Counter()
+        for slice in {(slice.dynamics, slice.base): slice for slice in self.slices}.values():
+            counts += slice.columns.outcomes
+        return counts
 
     def __str__(self) -> str:
         asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"
@@ -52,7 +54,7 @@ class Status:
 def status(folder: str | Path) -> Status:
     """Where the study in a folder stands; `ValueError` where it has no trials."""
     with Store.read(folder) as store:
-        rows = store.rows()
+        rows = store.table()
         found = tuple(slices_of(store, rows))
         last = store.designs[-1]
         design = Design.from_json(last.json)
@@ -76,19 +78,26 @@ def is_finished(folder: str | Path, fingerprint: str, part: Part = Part()) -> bo
             return False
         design, outline = Design.from_json(last[0].json), Outline.of(store.protocol.table)
         asked = partial(store.asked, last[0].hash)
-        return left(design, outline, store.rows(), asked, part) == 0
+        return left(design, outline, store.table(), asked, part) == 0
 
 
 def left(
     design: Design,
     outline: Outline,
-    rows: Sequence[Row],
+    rows: Rows,
     asked: Callable[[], Sequence[Trial]],
     part: Part = Part(),
 ) -> int:
-    """How many trials a design, or its part, asks for by now that are not among the rows.
+    """How many trials a design, or its part, asks for by now that are not among the sorted rows.
 
-    `asked` gives those it has asked for before; 0 if it is finished.
+    `asked` gives those it has asked for before; 0 if it is finished. As long as it proposes every
+    one of the rows, these alone are made, round after round.
     """
-    board, proposed = resumed(design, outline, rows, asked, part)
-    return len(board.missing(proposed))
+    board, place = Board(design, outline, part), Index(rows)
+    while proposed := board.propose():
+        places = [place(trial.dynamics, trial.point, trial.seed) for trial in proposed]
+        board.tell(rows.take(np.array([k for k in places if k is not None], np.int64)))
+    if sum(len(search.ended) for search in board.searches) < len(rows):
+        board, proposed = resumed(design, outline, rows, asked, part)
+        return len(board.missing(proposed))
+    return sum(len(search.missing) for search in board.searches)

@@ -121,5 +121,5 @@ def slowing_of(slice: SliceReport) -> Slowing | None:
 def longest_time(slice: SliceReport) -> float:
     """The longest flow time that all trials tell of, in the unit of the horizons."""
     rows = slice.columns
-    told = (rows.horizon / rows.unit)[~rows.answer(inf)]
+    told = (rows.rows.array("horizon") / rows.unit)[~rows.answer(inf)]
     return float(min(told, default=slice.horizon.multiples[-1]))

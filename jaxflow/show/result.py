@@ -109,13 +109,14 @@ class Result:
 
     def to_pandas(self) -> "pandas.DataFrame":
         """The trials, one row each; needs `jaxflow[export]`."""
-        return export.to_pandas(self.rows())
+        with Store.read(self.folder) as store:
+            return export.to_pandas(store.table())
 
     def to_xarray(self) -> "xarray.Dataset":
         """The trials and their counts over the axes as labelled arrays; needs `jaxflow[export]`."""
         with Store.read(self.folder) as store:
             about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
-            return export.to_xarray(store.rows(), about)
+            return export.to_xarray(store.table(), about)
 
     def __repr__(self) -> str:
         try:

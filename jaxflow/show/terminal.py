@@ -73,7 +73,7 @@ def _narrow(name: str) -> Entry:
 
 def remark(found: Sequence[SliceReport]) -> str:
     """A remark where thresholds mean nothing: all trials failed, or P changes the other way."""
-    failed = next((s for s in found if all(r.outcome is Outcome.FAILED for r in s.rows)), None)
+    failed = next((s for s in found if s.columns.outcomes[Outcome.FAILED] == len(s.rows)), None)
     if failed is not None:
         reason = "a number was not finite, or the steps ran out"
         return f"every trial of {failed.title} failed: {reason}"

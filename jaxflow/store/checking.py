@@ -1,18 +1,32 @@
 """Is a store sound? Its file, its tables, every trial and every trajectory; nothing is written."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, final
 
 from jaxflow.core.errors import shortened
 from jaxflow.core.types import Row
 from jaxflow.store import columns
-from jaxflow.store.columns import AT_ONCE, COLUMNS_SQL, KEY, KEY_SQL, Record, digest, named, total
+from jaxflow.store.columns import (
+    COLUMNS_SQL,
+    KEY,
+    KEY_SQL,
+    MODULUS,
+    Record,
+    digest,
+    digests,
+    key,
+    named,
+    total,
+)
 from jaxflow.store.file import ELSEWHERE, connect, existing, one_line
 from jaxflow.store.identity import StoredDesign
 from jaxflow.store.legality import faults
+from jaxflow.store.order import in_order
+from jaxflow.store.reading import RowReader
 from jaxflow.store.store import Store
+from jaxflow.store.table import Rows
 from jaxflow.store.tables import SUMMED, schema_of, summed
 
 Rule: TypeAlias = Callable[[Row], Iterable[str]]  # what a row says that no trial can
@@ -57,34 +71,64 @@ def _in_file(folder: Path) -> list[str]:
     return [f"SQLite: {' '.join(text.split())}" for text in answers if text != "ok"]
 
 
+@final
+class _Sum:
+    """How many entries of a table were seen, and the sum of their digests."""
+
+    def __init__(self) -> None:
+        self.entries, self.total = 0, 0
+
+    def add(self, digests: Sequence[Any]) -> None:
+        """Note entries by their digests."""
+        self.entries += len(digests)
+        self.total = (self.total + total(digests)) % MODULUS
+
+
 def _in_tables(folder: Path, rules: Rules | None) -> Iterator[str]:
+    found: dict[str, _Sum] = {table: _Sum() for table in SUMMED}
+    reader, damage = RowReader(), list[str]()
     with Store.read(folder) as store:
         with store.reading() as connection:  # all at one moment, and no longer
             sums = summed(connection)
-            protocol = store.select("SELECT * FROM protocol")
             designs = store.select("SELECT * FROM designs")
-            trials = store.select(f"SELECT {COLUMNS_SQL}, digest FROM trials NOT INDEXED")
             archives = store.select(f"SELECT {KEY_SQL}, digest FROM trajectories")
-            asked = store.select("SELECT * FROM asked")
+            _add_identity(store, designs, found)
+            found["trajectories"].add([said for *_, said in archives])
+            missing = {tuple(key) for *key, _ in archives}
+            for records in store.stream(f"SELECT {COLUMNS_SQL}, digest FROM trials NOT INDEXED"):
+                found["trials"].add([said for *_, said in records])
+                damage += map(str, reader.add(records))
+                missing.difference_update(one[: len(KEY)] for one in records if missing)
+            unknown = _add_asked(store, designs, found["asked"])
         yield from _in_designs(designs)
-        yield from _in_trials(trials, store, rules)
-        yield from _in_trajectories(archives, trials, store)
-    hashes = {number: hashed for number, hashed, *_ in designs}
-    for number in {number for number, *_ in asked} - hashes.keys():
+        yield from damage
+        yield from _in_trials(reader.table(), store, rules)
+        yield from (f"{named(key)}: a trajectory of no trial" for key in missing)
+        yield from _in_trajectories([key for *key, _ in archives], store)
+    for number in unknown:
         yield f"trials are asked for by a design {shortened(number)} that is not there"
-    found = {
-        "protocol": [digest("protocol", values) for values in protocol],
-        "designs": [digest("designs", values) for _, *values in designs],
-        "trials": [said for *_, said in trials],
-        "trajectories": [said for *_, said in archives],
-        "asked": [digest("asked", (hashes.get(number), *key)) for number, *key in asked],
-    }
     for table in SUMMED:
         entries, wanted = sums[table]
-        if entries != len(found[table]):
-            yield f"{table}: {len(found[table])} entries, where {entries} were written"
-        elif wanted != total(found[table]):
+        if entries != found[table].entries:
+            yield f"{table}: {found[table].entries} entries, where {entries} were written"
+        elif wanted != found[table].total:
             yield f"{table}: an entry is another than the one written"
+
+
+def _add_identity(store: Store, designs: Sequence[Record], found: Mapping[str, _Sum]) -> None:
+    protocol = store.select("SELECT * FROM protocol")
+    found["protocol"].add([digest("protocol", values) for values in protocol])
+    found["designs"].add([digest("designs", values) for _, *values in designs])
+
+
+def _add_asked(store: Store, designs: Sequence[Record], found: _Sum) -> set[Any]:
+    """Note what designs asked for; gives the numbers of those that are not there."""
+    hashes = {number: hashed for number, hashed, *_ in designs}
+    unknown: set[Any] = set()
+    for records in store.stream("SELECT * FROM asked"):
+        found.add(digests("asked", [(hashes.get(number), *key) for number, *key in records]))
+        unknown |= {number for number, *_ in records} - hashes.keys()
+    return unknown
 
 
 def _in_designs(designs: Iterable[Record]) -> Iterator[str]:
@@ -95,46 +139,29 @@ def _in_designs(designs: Iterable[Record]) -> Iterator[str]:
             yield str(error)
 
 
-def _in_trials(trials: list[Record], store: Store, rules: Rules | None) -> Iterator[str]:
-    counts = Counter(values[: len(KEY)] for values in trials)
-    yield from (f"{named(key)}: kept {k} times" for key, k in counts.items() if k > 1)
+def _in_trials(rows: Rows, store: Store, rules: Rules | None) -> Iterator[str]:
+    """What their rows say that they cannot; the rules read the store, at the end."""
+    again = Counter(row.trial for row in rows.take(in_order(rows)[1]))
+    yield from (f"{named(key(trial))}: kept {k + 1} times" for trial, k in again.items())
     rule: Rule = _allowing_all
     try:
         rule = rules(store) if rules else rule
     except ValueError as error:
         yield str(error)
-    for i in range(0, len(trials), AT_ONCE):
-        yield from _in_rows(trials[i : i + AT_ONCE], store, rule)
+    for row in rows:
+        for fault in (*faults(store.protocol, row), *rule(row)):
+            yield f"{named(key(row.trial))}: {fault}"
 
 
 def _allowing_all(row: Row) -> Iterable[str]:
     return ()
 
 
-def _in_rows(trials: list[Record], store: Store, rule: Rule) -> Iterator[str]:
-    try:
-        rows = columns.rows_of(trials)
-    except ValueError as error:
-        if len(trials) == 1:
-            yield str(error)
-        else:  # which of them it is
-            for values in trials:
-                yield from _in_rows([values], store, rule)
-        return
-    for values, row in zip(trials, rows, strict=True):
-        for fault in (*faults(store.protocol, row), *rule(row)):
-            yield f"{named(values)}: {fault}"
-
-
-def _in_trajectories(archives: list[Record], trials: list[Record], store: Store) -> Iterator[str]:
-    known = {values[: len(KEY)] for values in trials}
-    for *values, _ in archives:
-        key: tuple[Any, ...] = tuple(values)
-        if key not in known:
-            yield f"{named(key)}: a trajectory of no trial"
+def _in_trajectories(keys: Iterable[Sequence[Any]], store: Store) -> Iterator[str]:
+    for values in keys:
         try:
-            archive = store.archive(key)  # which a writer may have replaced by now
+            archive = store.archive(tuple(values))  # which a writer may have replaced by now
             if archive is not None:
-                columns.unpack(key, archive)
+                columns.unpack(tuple(values), archive)
         except ValueError as error:
             yield str(error)

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import inf, nan
 from typing import Any, NamedTuple, TypeAlias, get_type_hints
@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jaxflow.core.errors import mistake, shortened
-from jaxflow.core.types import NamedNumbers, Outcome, Point, Row, Trial
+from jaxflow.core.types import NamedNumbers, Outcome, Row, Trial
 from jaxflow.store.file import RESTORE
 
 WIDTH = 40  # characters of a value in a message
-AT_ONCE = 1000  # records turned into rows together: of more, the collector of garbage slows it
 
 Key: TypeAlias = tuple[Any, ...]  # of a trial, as SQLite keeps it
 Record: TypeAlias = tuple[Any, ...]  # a row, as SQLite keeps it; its first entries are the key
@@ -81,49 +80,37 @@ KEY = ("dynamics", "d", "n", "p", "parameters", "seed")  # the first fields of R
 KEY_SQL = ", ".join(KEY)
 KEY_WHERE = " AND ".join(f"{name} = ?" for name in KEY)
 COLUMNS_SQL = ", ".join(COLUMNS)
-key_of_row = operator.attrgetter(*KEY)
 
 
 def record(row: Row) -> Record:
     """A row as SQLite keeps it; `ValueError` where it is that of no trial."""
-    _check_place(row, row.seed, row.horizon)
+    if min(row.d, row.n, row.p) < 1 or row.seed < 0 or not 0 < row.horizon < inf:
+        raise _placeless(row.d, row.n, row.p, row.seed, row.horizon)
     return tuple(column.write(getattr(row, name)) for name, column in COLUMNS.items())
 
 
-def rows_of(records: Iterable[Record]) -> list[Row]:
-    """What `record` made and its digest, read back; `ValueError` names the first damaged trial."""
-    found = list(records)
-    for *values, said in found:
-        if digest("trials", values) != said or not said:
-            raise damaged(values, "its digest is another")
-    try:
-        return _rows(found)
-    except ValueError:
-        for one in found:  # which one it is
-            try:
-                _rows([one])
-            except ValueError as error:
-                raise damaged(one, str(error)) from error
-        raise
+def typed(name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """The values of a field, if SQLite keeps all of them as it keeps that; else `ValueError`."""
+    kinds = COLUMNS[name].kinds
+    if not kinds.issuperset(map(type, values)):
+        wrong = next(x for x in values if type(x) not in kinds)
+        raise ValueError(f"{name} = {shortened(repr(wrong), WIDTH)} is of another type")
+    return values
 
 
-def _rows(records: list[Record]) -> list[Row]:
-    read = []
-    for (name, column), values in zip(COLUMNS.items(), zip(*records, strict=True), strict=False):
-        if not column.kinds.issuperset(map(type, values)):
-            wrong = next(x for x in values if type(x) not in column.kinds)
-            raise ValueError(f"{name} = {shortened(repr(wrong), WIDTH)} is of another type")
-        read.append(list(map(column.read, values)))
-    found = [Row(*values) for values in zip(*read, strict=True)]
-    for row in found:
-        _check_place(row, row.seed, row.horizon)
-    return found
+def check_places(columns: Mapping[str, ArrayLike]) -> None:
+    """Raise `ValueError` where sizes, a seed or a horizon, all (m,), are those of no trial."""
+    names = ("d", "n", "p", "seed", "horizon")
+    d, n, p, seed, horizon = (np.asarray(columns[name]) for name in names)
+    sound = (np.minimum(np.minimum(d, n), p) >= 1) & (seed >= 0) & (horizon > 0) & (horizon < inf)
+    if not sound.all():
+        i = np.argmin(sound)
+        raise _placeless(d[i], n[i], p[i], seed[i], horizon[i])
 
 
-def _check_place(point: Point | Row, seed: int, horizon: float) -> None:
-    if min(point.d, point.n, point.p) < 1 or seed < 0 or not 0 < horizon < inf:
-        place = f"d = {point.d}, n = {point.n}, p = {point.p}, seed {seed}, horizon {horizon:g}"
-        raise mistake("positive sizes and a finite horizon", place, "correct the trial")
+def _placeless(d: int, n: int, p: int, seed: int, horizon: float) -> ValueError:
+    place = f"d = {d}, n = {n}, p = {p}, seed {seed}, horizon {horizon:g}"
+    return mistake("positive sizes and a finite horizon", place, "correct the trial")
 
 
 def key(trial: Trial) -> Key:
@@ -131,20 +118,6 @@ def key(trial: Trial) -> Key:
     point = trial.point
     values = (trial.dynamics, point.d, point.n, point.p, point.parameters, trial.seed)
     return tuple(COLUMNS[name].write(x) for name, x in zip(KEY, values, strict=True))
-
-
-def trial(key: Key, horizon: Any) -> Trial:
-    """What `key` made, read back; `ValueError` where that is no trial."""
-    try:
-        for name, value in zip((*KEY, "horizon"), (*key, horizon), strict=True):
-            if type(value) not in COLUMNS[name].kinds or value is None:
-                raise ValueError(f"{name} = {shortened(repr(value))} is of another type")
-        dynamics, d, n, p, parameters, seed = key
-        point = Point(d, n, p, _read_numbers(parameters))
-        _check_place(point, seed, horizon)
-    except ValueError as error:
-        raise damaged(key, str(error)) from error
-    return Trial(dynamics, point, seed, horizon)
 
 
 def named(values: Iterable[Any], names: Iterable[str] = KEY) -> str:
@@ -173,6 +146,21 @@ def digest(table: str, record: Iterable[Any], blob: Any = b"") -> bytes:
     except TypeError:
         return b""
     return hashlib.blake2b(said, digest_size=_DIGEST_SIZE).digest()
+
+
+def digests(table: str, records: Sequence[Record]) -> list[bytes]:
+    """The digest of every record, whose texts are made all at once.
+
+    Where one ends and the next begins stands nowhere else: in a text every quote is escaped.
+    """
+    start = _encoded([table])[:-1] + ","
+    try:
+        said = _encoded([(table, *record) for record in records])
+    except TypeError:
+        return [digest(table, record) for record in records]
+    texts = said[len(start) + 1 : -2].split(f"],{start}") if records else []
+    made = (f"{start}{text}]".encode() for text in texts)
+    return [hashlib.blake2b(text, digest_size=_DIGEST_SIZE).digest() for text in made]
 
 
 def total(digests: Iterable[Any]) -> int:

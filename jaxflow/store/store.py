@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Row, Trial
 from jaxflow.store import columns
-from jaxflow.store.columns import AT_ONCE, COLUMNS, KEY_SQL, KEY_WHERE, Key
+from jaxflow.store.columns import COLUMNS, KEY_SQL, KEY_WHERE, Key, Record
 from jaxflow.store.file import (
     ELSEWHERE,
     FILE,
@@ -36,6 +36,9 @@ from jaxflow.store.file import (
 )
 from jaxflow.store.identity import StoredDesign, StoredProtocol, other_protocol
 from jaxflow.store.migrations import migrate
+from jaxflow.store.order import in_order
+from jaxflow.store.reading import RowReader, TrialReader
+from jaxflow.store.table import AT_ONCE, Rows, Trials
 from jaxflow.store.tables import SCHEMA, create, now, schema_of
 from jaxflow.store.writing import Written, put, put_asked, put_design
 
@@ -141,10 +144,12 @@ class Store:
 
     def asked(self, design_hash: str) -> list[Trial]:
         """The trials that a design asked for, with the flow time it allows each, sorted."""
+        return list(self.asked_table(design_hash))
+
+    def asked_table(self, design_hash: str) -> Trials:
+        """The same, by column."""
         sql = f"SELECT {KEY_SQL}, horizon FROM asked WHERE design = ?"
-        found = self.select(sql, (self._number(design_hash),))
-        with self._sound():
-            return sorted(columns.trial(key, horizon) for *key, horizon in found)
+        return self._trials(sql, (self._number(design_hash),))
 
     def insert(
         self,
@@ -156,7 +161,8 @@ class Store:
         `trajectories` are named arrays by trial. Raises `ValueError` when it cannot be written, as
         on a full disk; what earlier calls added is kept.
         """
-        harvest = self._own(rows)
+        harvest = list(rows)
+        self._check_own({row.dynamics for row in harvest})
         archives = [(columns.key(t), columns.pack(a)) for t, a in (trajectories or {}).items()]
         with self.writing() as connection:
             return put(connection, harvest, archives)
@@ -175,17 +181,24 @@ class Store:
         Sorted by dynamics, d, n, p, parameters and seed. Raises `ValueError`, naming the trial,
         where one is not as it was written.
         """
+        return list(self.table(design_hash))
+
+    def table(self, design_hash: str | None = None) -> Rows:
+        """The same, by column."""
         sql, values = f"SELECT {_COLUMNS}, digest FROM trials", list[int]()
         if design_hash is not None:
             sql += f" WHERE ({KEY_SQL}) IN (SELECT {KEY_SQL} FROM asked WHERE design = ?)"
             values.append(self._number(design_hash))
-        found: list[Row] = []
-        with self._sound(), closing(self._connection.execute(sql, values)) as cursor:
-            while records := cursor.fetchmany(AT_ONCE):
-                found += self._own(columns.rows_of(records))
-        if len(set(map(columns.key_of_row, found))) < len(found):
+        reader = RowReader()
+        for records in self.stream(sql, tuple(values)):
+            for error in reader.add(records):
+                raise error
+        found = reader.table()
+        self._check_own(found.words("dynamics").words)
+        order, repeated = in_order(found)
+        if len(repeated):
             raise mistake(f"a sound store at {self.path}", "a trial that is kept twice", RESTORE)
-        return sorted(found, key=columns.key_of_row)  # in SQL, 10.0 of a parameter is before 2.0
+        return found.take(order)  # in SQL, 10.0 of a parameter is before 2.0
 
     def trajectory(self, trial: Trial) -> dict[str, NDArray[Any]] | None:
         """The named arrays kept for `trial`, or None; `ValueError` where they are damaged."""
@@ -196,9 +209,7 @@ class Store:
     def trajectories(self) -> Iterator[tuple[Trial, dict[str, NDArray[Any]]]]:
         """Every trial with arrays and these, in the order of `rows`, one in memory at a time."""
         sql = f"SELECT {KEY_SQL}, horizon FROM trajectories JOIN trials USING ({KEY_SQL})"
-        with self._sound():
-            trials = [columns.trial(key, horizon) for *key, horizon in self.select(sql)]
-        for trial in sorted(trials):
+        for trial in self._trials(sql):
             arrays = self.trajectory(trial)  # between two of them a writer may commit
             if arrays is not None:
                 yield trial, arrays
@@ -217,6 +228,12 @@ class Store:
         with self._sound():
             return self._connection.execute(sql, values).fetchall()
 
+    def stream(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[list[Record]]:
+        """The same, many records at a time; a writer waits until the last."""
+        with self._sound(), closing(self._connection.execute(sql, values)) as cursor:
+            while records := cursor.fetchmany(AT_ONCE):
+                yield records
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """What is read in it is of one moment; a writer waits until it ends."""
@@ -227,13 +244,20 @@ class Store:
             finally:
                 self._connection.execute("COMMIT")
 
-    def _own(self, rows: Iterable[Row]) -> list[Row]:
-        """The rows, if their dynamics are the protocol's; else raises `ValueError`."""
-        found = list(rows)
-        for name in {row.dynamics for row in found} - set(self.protocol.dynamics):
+    def _trials(self, sql: str, values: tuple[Any, ...] = ()) -> Trials:
+        """Trials that SQLite gives by keys and horizons, sorted."""
+        reader = TrialReader()
+        for records in self.stream(sql, values):
+            for error in reader.add(records):
+                raise error
+        found = reader.table()
+        return found.take(in_order(found)[0])
+
+    def _check_own(self, dynamics: Iterable[str]) -> None:
+        """Raise `ValueError` for a dynamics that is none of the protocol's."""
+        for name in set(dynamics) - set(self.protocol.dynamics):
             expected = f"trials of {', '.join(self.protocol.dynamics)} at {self.path}"
             raise mistake(expected, f"some of {shortened(name)}", RESTORE)
-        return found
 
     def _number(self, design_hash: str) -> int:
         found = self.select("SELECT number FROM designs WHERE hash = ?", (design_hash,))

@@ -20,9 +20,9 @@ from jaxflow.store.columns import (
     damaged,
     digest,
     record,
-    rows_of,
 )
 from jaxflow.store.identity import StoredDesign
+from jaxflow.store.reading import rows_of
 from jaxflow.store.tables import enter
 
 _KEY_PLACES = ", ".join("?" * len(KEY))
@@ -58,9 +58,8 @@ def put(
         new = record(row)
         key = new[: len(KEY)]
         kept = connection.execute(_KEPT, key).fetchall()
-        if [there[:-1] for there in kept] == [new] or any(
-            there.answers(row.horizon) for there in rows_of(kept)
-        ):
+        is_known = kept and (kept[0][:-1] == new or rows_of(kept)[0].answers(row.horizon))
+        if is_known:
             known += 1
             if kept[0][_OUTCOME] != new[_OUTCOME]:
                 other_end.add(key)
