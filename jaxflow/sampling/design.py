@@ -158,8 +158,10 @@ class Design:
 
 def _work(slice: Slice) -> float:
     """Of a trial at the far end of a slice, up to a factor: its cost over the size of a step."""
-    step = slice.pace.step_at(slice.base, slice.dynamics) if slice.pace.step else 1.0
-    return slice.cost(slice.plan.high) / step
+    high = slice.plan.high
+    far_end = slice.base.moved(slice.along, high)
+    step = slice.pace.step_at(far_end, slice.dynamics) if slice.pace.step else 1.0
+    return slice.cost(high) / step
 
 
 class Board:

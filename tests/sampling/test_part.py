@@ -63,6 +63,12 @@ def test_costs_are_those_of_the_farthest_trial_and_of_the_steps():
     assert order == sorted(order, key=lambda one: (one[0] != "fast", -one[1]))
 
 
+def test_a_step_may_be_what_is_scanned():
+    plan = GridPlan((0.25, 1.0), 6, along="dynamics.fast.step")
+    design = replace(DESIGN, axes=Axes(d=(10,), n=(10,), p=(10,)), grid=plan)
+    assert [len(design.searches(OUTLINE, part)) for part in parts(3)] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("of", [1, 2, 5, 12, 13, 50, 72, 100])
 def test_parts_of_a_grid_are_the_whole(of):
     whole = [t for search in DESIGN.searches(OUTLINE) for t in search.propose()]
