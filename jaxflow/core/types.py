@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     FAILED = "FAILED"  # not finite, or out of steps
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Point:
     """Where in the phase diagram: input dimension d, samples n, width p, and parameters of laws.
 
@@ -102,7 +102,7 @@ class Reach(NamedTuple):
     trials: int
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Trial:
     """One run of one dynamics: its point, its seed and the flow time allowed.
 
@@ -126,7 +126,7 @@ class Trial:
         return f"{self.dynamics} {place} seed={self.seed}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """The record of one decided trial."""
 

@@ -15,20 +15,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING
 
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Recording, Row, Trial
 from jaxflow.engine.batches import failed_row
 from jaxflow.engine.connection import PERIOD, Connection
-from jaxflow.engine.packets import Answer, Recipe
+from jaxflow.engine.packets import Answer
 from jaxflow.engine.runner import Runner, Usage
 from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import ProgramKey, Settings
 from jaxflow.engine.workers import Arrays
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 SECONDS = 10.0  # that a packet takes
 AHEAD = 1  # packets that wait at a worker, beside one for each of its threads
@@ -69,14 +65,13 @@ class Member:
 class ClusterRunner(Runner):
     """Runs trials on the workers of a cluster, which may come and go.
 
-    `recipe` says how they make their runners. A worker of other versions, or that reads another
+    A worker of other versions, or that reads another
     protocol, is refused: `refused` says why, by its address.
     """
 
     def __init__(
         self,
-        client: "Client",
-        recipe: Recipe,
+        connection: Connection,
         settings: Settings,
         recording: Recording | None = None,
     ) -> None:
@@ -90,10 +85,7 @@ class ClusterRunner(Runner):
         self._deaths: Counter[Trial] = Counter()  # while they ran alone
         self._failed: list[Row] = []
         self._trajectories: dict[Trial, Arrays] = {}
-        self._answers: queue.SimpleQueue[tuple[int, Answer | Exception | None]] = (
-            queue.SimpleQueue()
-        )
-        self._connection = Connection(client, recipe, self._answers.put)
+        self._connection = connection
 
     @property
     def usage(self) -> Usage:
@@ -224,11 +216,11 @@ class ClusterRunner(Runner):
     def _answered(self, seconds: float) -> list[tuple[int, Answer | Exception | None]]:
         """The answers that have come; waits for the first, until it is time to renew."""
         try:
-            found = [self._answers.get(timeout=max(0.0, min(seconds, PERIOD)))]
+            found = [self._connection.answers.get(timeout=max(0.0, min(seconds, PERIOD)))]
         except queue.Empty:
             return []
-        while not self._answers.empty():
-            found.append(self._answers.get())
+        while not self._connection.answers.empty():
+            found.append(self._connection.answers.get())
         return found
 
     def _received(self, number: int, answer: Answer | Exception | None) -> Sequence[Row]:

@@ -4,11 +4,12 @@ import asyncio
 import concurrent.futures
 import logging
 import os
+import queue
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Trial
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 PERIOD = 1.0  # seconds between two questions to the scheduler, which workers there are
-
-Put: TypeAlias = Callable[[tuple[int, Answer | Exception | None]], None]
 
 
 class Known(NamedTuple):
@@ -32,17 +31,18 @@ class Known(NamedTuple):
 class Connection:
     """A dask client, whose event loop asks for the workers and waits for answers.
 
-    What it says is of some moment ago; only `submit` sends anything. `put` is called on another
-    thread with the number of a packet and its answer, or with what was raised instead, or with None
-    if the connection was lost.
+    What it says is of some moment ago; only `submit` sends anything. `answers` are the number of a
+    packet and what came of it: its answer, or what was raised instead, or None if the connection
+    was lost.
     """
 
-    def __init__(self, client: "Client", recipe: Recipe, put: Put) -> None:
+    def __init__(self, client: "Client", recipe: Recipe) -> None:
         assert client.scheduler is not None
         assert client.loop is not None
         self.address = str(client.scheduler.address)
         self.workers: Mapping[str, Known] = {}  # by address
-        self._client, self._recipe, self._put = client, recipe, put
+        self.answers: queue.SimpleQueue[tuple[int, Answer | Exception | None]] = queue.SimpleQueue()
+        self._client, self._recipe = client, recipe
         self._loop: Any = client.loop
         self._heard = time.monotonic()
         self._futures: dict[int, Future] = {}
@@ -105,7 +105,7 @@ class Connection:
         except Exception as error:
             answer = error
         if self._futures.pop(number, None) is not None:
-            self._put((number, answer))
+            self.answers.put((number, answer))
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def runner_of(study: Study, lanes: Lanes, cluster: Cluster | None = None) -> Ite
             yield runner
         return
     from jaxflow.engine.cluster import ClusterRunner
-    from jaxflow.engine.connection import connected
+    from jaxflow.engine.connection import Connection, connected
     from jaxflow.engine.processes import started
 
     SCHEMA.check_storable(study)
@@ -63,7 +63,7 @@ def runner_of(study: Study, lanes: Lanes, cluster: Cluster | None = None) -> Ite
         connected(cluster.address)
         if cluster.address
         else started(cluster.workers, lanes.threads or 1) as client,
-        ClusterRunner(client, _recipe(study, lanes), settings, study.record) as runner,
+        ClusterRunner(Connection(client, _recipe(study, lanes)), settings, study.record) as runner,
     ):
         yield runner
 

@@ -14,6 +14,7 @@ from jaxflow.core.machine import versions
 from jaxflow.core.types import Outcome, Point, Recording, Trial
 from jaxflow.engine import processes
 from jaxflow.engine.cluster import ClusterRunner
+from jaxflow.engine.connection import Connection
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.packets import Recipe
 from jaxflow.engine.processes import started
@@ -50,7 +51,8 @@ def recipe(problem, event, **options):
 @contextmanager
 def runner(client, problem=ShallowNetwork(), event=Below("loss", 0.01), **options):
     settings = Settings(problem, DYNAMICS, {"": event}, "float32")
-    with ClusterRunner(client, recipe(problem, event, **options), settings, RECORDING) as made:
+    connection = Connection(client, recipe(problem, event, **options))
+    with ClusterRunner(connection, settings, RECORDING) as made:
         yield made
 
 
