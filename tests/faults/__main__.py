@@ -81,11 +81,11 @@ def _options() -> argparse.Namespace:
 def _storms(bench: Bench, most: int, seed: int) -> list[str]:
     """Studies under random signals, first with workers of their own; what is wrong."""
     moments, tally, began = random.Random(seed), Tally(), time.monotonic()
-    place, table = bench.place, bench.table
+    place, table, own = bench.place, bench.table, int(OWN * most)
     while tally.count < most and not tally.wrong:
         out = place.folder / f"storm-{tally.studies}"
-        if tally.count < OWN * most:
-            Storm(place, table, out, None, moments).run(tally, int(OWN * most))
+        if tally.count < own:
+            Storm(place, table, out, None, moments).run(tally, own)
         else:
             with site(place) as made:
                 Storm(place, table, out, made, moments).run(tally, most)
