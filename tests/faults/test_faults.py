@@ -20,10 +20,12 @@ def faults(*flags: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_study_under_signals_ends_with_its_table():
     assert "4 signals in" in faults("--signals", "4", "--only", "signals")
 
 
+@pytest.mark.slow
 def test_a_pipe_for_a_lock_and_a_file_for_a_folder():
     assert faults("--only", "pipe_for_a_lock", "in_the_way").count("sound") == 2
 
