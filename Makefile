@@ -16,7 +16,7 @@ BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint slow fuzz figures bench calibration clean
+.PHONY: help demo test lint slow fuzz faults figures bench calibration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ slow: $(TEST) ## the tests that take minutes
 
 fuzz: $(TEST) ## spoil 3000 stores and 3000 study files, and use them (ten minutes)
 	@$(BIN)/python -m tests.fuzz --workers $(JOBS)
+
+faults: $(TEST) ## kill, stop and cut off real processes: the table stays the same (ten minutes)
+	@$(BIN)/python -m tests.faults
 
 figures: $(BASE) ## run the studies of every figure and draw them (half an hour; SCALE=full: hours)
 	@$(BIN)/python figures/_all.py $(if $(filter full,$(SCALE)),,--small)

@@ -86,6 +86,7 @@ class ClusterRunner(Runner):
         self._failed: list[Row] = []
         self._trajectories: dict[Trial, Arrays] = {}
         self._connection = connection
+        self._renewed = time.monotonic()  # when it was last noted who is there
 
     @property
     def usage(self) -> Usage:
@@ -149,6 +150,9 @@ class ClusterRunner(Runner):
 
     def _renew(self) -> None:
         """Note which workers have come and which have left."""
+        last, self._renewed = self._renewed, time.monotonic()
+        if self._renewed - last > LOST / 2:  # this process was stopped: it could hear nobody
+            self._connection.listen_anew()
         if self._connection.silence > LOST:
             expected = f"the scheduler of a cluster at {self._connection.address}"
             remedy = "start one, and run again; earlier trials are kept"

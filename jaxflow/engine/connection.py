@@ -33,7 +33,7 @@ class Connection:
 
     What it says is of some moment ago; only `submit` sends anything. `answers` are the number of a
     packet and what came of it: its answer, or what was raised instead, or None if the connection
-    was lost.
+    was lost, be it while the answer was on its way.
     """
 
     def __init__(self, client: "Client", recipe: Recipe) -> None:
@@ -52,6 +52,10 @@ class Connection:
     def silence(self) -> float:
         """Seconds since the scheduler has answered."""
         return time.monotonic() - self._heard
+
+    def listen_anew(self) -> None:
+        """Count the silence from now."""
+        self._heard = time.monotonic()
 
     def submit(self, number: int, worker: str, trials: Sequence[Trial]) -> None:
         """Send trials to the worker at an address."""
@@ -103,7 +107,8 @@ class Connection:
         except (asyncio.CancelledError, concurrent.futures.CancelledError):
             answer = None
         except Exception as error:
-            answer = error
+            is_lost = isinstance(error, OSError) and future.status != "error"
+            answer = None if is_lost else error
         if self._futures.pop(number, None) is not None:
             self.answers.put((number, answer))
 

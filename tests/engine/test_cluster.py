@@ -128,6 +128,37 @@ def test_a_worker_that_hangs_is_replaced(client, monkeypatch):
         assert len(made.run(TRIALS)) == len(TRIALS)
 
 
+def test_a_process_that_was_stopped_does_not_take_that_for_silence(client):
+    with runner(client) as made:
+        made._connection._heard -= 60
+        made._renewed -= 60
+        assert made.harvest(0) == []
+        made._connection._heard -= 60
+        with pytest.raises(ValueError, match="got 'no answer for 10 s'"):
+            made.harvest(0)
+
+
+@pytest.mark.parametrize(("error", "is_told"), [(OSError, False), (TypeError, True)])
+def test_an_answer_lost_on_its_way_is_asked_for_again(client, monkeypatch, error, is_told):
+    gather, lost = type(client)._gather, []
+
+    async def losing(self, *arguments, **options):
+        if not lost:
+            lost.append(arguments)
+            raise error("on its way")
+        return await gather(self, *arguments, **options)
+
+    rows, _ = alone(TRIALS)
+    with runner(client) as made:
+        monkeypatch.setattr(type(client), "_gather", losing)
+        if is_told:
+            with pytest.raises(TypeError, match="on its way"):
+                made.run(TRIALS)
+        else:
+            assert texts(made.run(TRIALS)) == texts(rows)
+    assert lost
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
