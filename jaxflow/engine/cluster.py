@@ -29,7 +29,8 @@ from jaxflow.engine.workers import Arrays
 SECONDS = 10.0  # that a packet takes
 AHEAD = 1  # packets that wait at a worker, beside one for each of its threads
 LOST = 10.0  # seconds without an answer of the scheduler, after which it is given up
-DEATHS = 4  # of workers at a trial that ran alone, after which it has failed
+DEATHS = 4  # of workers at a trial that ran alone, at the least, until it has failed
+CHANCE = 1e-5  # of so many, if the trial were as any other
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class ClusterRunner(Runner):
         self._seconds: dict[ProgramKey, float] = {}  # of a trial, the last time
         self._usages: dict[str, Usage] = {}  # by process
         self._deaths: Counter[Trial] = Counter()  # while they ran alone
+        self._answered, self._lost = 0, 0  # packets
         self._failed: list[Row] = []
         self._trajectories: dict[Trial, Arrays] = {}
         self._connection = connection
@@ -121,7 +123,7 @@ class ClusterRunner(Runner):
             self._renew()
             self._send()
             rows, self._failed = self._failed, []
-            for number, answer in self._answered(0 if rows else ends - time.monotonic()):
+            for number, answer in self._arrived(0 if rows else ends - time.monotonic()):
                 rows += self._received(number, answer)
             self._send()
             if rows or time.monotonic() >= ends:
@@ -166,6 +168,7 @@ class ClusterRunner(Runner):
 
     def _left(self, member: Member) -> None:
         """Take back the packets of a worker that has gone; one that it ran may be to blame."""
+        self._lost += min(member.threads, len(member.packets))
         for i, (number, packet) in enumerate(member.packets.items()):
             self._connection.forget(number)
             if i >= member.threads:
@@ -176,13 +179,20 @@ class ClusterRunner(Runner):
                 self._blame(packet.key, packet.trials[0])
 
     def _blame(self, key: ProgramKey, trial: Trial) -> None:
-        """Try a trial again that ran alone when its worker went, or note that it has failed."""
+        """Try a trial again that ran alone when its worker went, or note that it has failed.
+
+        Workers may go for reasons of their own, again and again: a trial is to blame if it meets
+        that too often for one of which as many packets are lost as of all others.
+        """
         self._deaths[trial] += 1
-        if self._deaths[trial] < DEATHS:
+        deaths = self._deaths[trial]
+        others = self._lost - deaths
+        by_chance = ((others + 1) / (others + self._answered + 2)) ** deaths
+        if deaths < DEATHS or by_chance > CHANCE:
             self._schedule.hand_back(key, [trial])
             return
         settings = self._settings
-        log.warning("a trial took %d workers with it: %s", DEATHS, trial)
+        log.warning("a trial took %d workers with it: %s", deaths, trial)
         self._failed.append(
             failed_row(trial, "killed", measured=settings.measured, dtype=settings.dtype)
         )
@@ -204,7 +214,9 @@ class ClusterRunner(Runner):
     def _packet(self, member: Member) -> Packet | None:
         """What a worker does next, of the program it is at if that has trials; None if none has."""
         now = time.monotonic()
-        if handed_back := self._schedule.next_handed_back():
+        proven = member.trials or not any(m.trials for m in self._members.values())
+        handed_back = self._schedule.next_handed_back() if proven else None
+        if handed_back is not None:
             return Packet(*handed_back, now)
         trials = self._take(member.key, member.threads) if member.key else []
         if not trials:
@@ -217,7 +229,7 @@ class ClusterRunner(Runner):
         known = self._seconds.get(key, inf)
         return self._schedule.take(key, max(threads, int(SECONDS / max(known, 1e-6))))
 
-    def _answered(self, seconds: float) -> list[tuple[int, Answer | Exception | None]]:
+    def _arrived(self, seconds: float) -> list[tuple[int, Answer | Exception | None]]:
         """The answers that have come; waits for the first, until it is time to renew."""
         try:
             found = [self._connection.answers.get(timeout=max(0.0, min(seconds, PERIOD)))]
@@ -244,6 +256,7 @@ class ClusterRunner(Runner):
         if answer.refused:
             self._refuse(member, packet, answer.refused)
             return []
+        self._answered += 1
         self._schedule.compiled(packet.key)
         self._seconds[packet.key] = (time.monotonic() - packet.begun) / len(packet.trials)
         self._usages[answer.process] = answer.usage

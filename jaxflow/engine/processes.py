@@ -53,7 +53,8 @@ def started(count: int, threads: int) -> Iterator["Client"]:
                 processes=False,
                 host=HOST,
                 protocol="tls://" if is_encrypted else "tcp://",
-                dashboard_address=None,
+                dashboard_address=f"{HOST}:0",
+                scheduler_kwargs={"dashboard": False},
                 silence_logs=logging.CRITICAL,
             )
         )
@@ -116,7 +117,16 @@ class _Process:
         command = [
             *(sys.executable, "-m", "distributed.cli.dask_worker", self._scheduler.address),
             *("--name", self._name, "--nthreads", str(self._threads), "--host", HOST),
-            *("--no-nanny", "--no-dashboard", "--memory-limit", "0", "--death-timeout", "30"),
+            *(
+                "--no-nanny",
+                "--no-dashboard",
+                "--dashboard-address",
+                f"{HOST}:0",
+                "--memory-limit",
+                "0",
+                "--death-timeout",
+                "30",
+            ),
             *("--local-directory", self._folder),
         ]
         self._process = subprocess.Popen(
