@@ -73,7 +73,7 @@ class Index:
         self._seeds: NDArray[np.int64] = table.array("seed")
         points = packed([column for name in KEY[:-1] for column in _numbers(name, [table])])
         starts = np.flatnonzero(np.diff(points, prepend=points[:1] - 1))
-        stops = [*starts[1:].tolist(), len(points)]
+        stops = [*starts[1:].tolist(), len(points)][: len(starts)]  # of no trials, none
         firsts = table.take(starts)
         names = firsts.words("dynamics").tolist()
         places = map(Point, *(firsts.columns[name].tolist() for name in KEY[1:-1]))
