@@ -134,7 +134,7 @@ class _Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._said,
-            env={**os.environ, **_settings(), **_device(self._number)},
+            env={**os.environ, **_settings(self._threads), **_device(self._number)},
             start_new_session=True,
         )
 
@@ -159,12 +159,13 @@ def _await_one(crew: Sequence[_Process]) -> None:
         time.sleep(0.05)
 
 
-def _settings() -> dict[str, str]:
-    """Those of dask, for a worker."""
-    return {
+def _settings(threads: int) -> dict[str, str]:
+    """Those of dask for a worker, and how many threads XLA may take."""
+    of_dask = {
         f"DASK_{name.replace('.', '__').replace('-', '_').upper()}": str(value)
         for name, value in SETTINGS.items()
     }
+    return {"NPROC": str(threads), **of_dask}
 
 
 def _device(number: int) -> dict[str, str]:
