@@ -62,6 +62,7 @@ class Rounds(ABC):
         self.exhausted = False  # nothing more is asked for
         self._waiting: dict[Trial, None] = {}  # proposed and not ended, in order
         self._told: dict[Trial, Row] = {}  # of others, which a round to come may propose
+        self._over = 0  # rounds that have ended, and all before them
         self._lag = 1
 
     @abstractmethod
@@ -148,18 +149,23 @@ class Rounds(ABC):
 
     def _complete(self, number: int) -> bool:
         """Whether that many rounds have been proposed and have ended."""
-        seen = self.rounds[:number]
-        return len(seen) == number and all(t in self.ended for trials in seen for t in trials)
+        while self._over < len(self.rounds) and all(
+            trial in self.ended for trial in self.rounds[self._over]
+        ):
+            self._over += 1
+        return number <= self._over
 
     def _known(self, seen: int, question: Question) -> list[Known]:
         """What so many rounds say of a question."""
-        found = []
+        found, times = [], dict[Point, Sequence[float]]()
         for trial in (t for r in self.rounds[:seen] for t in r if t in self.ended):
-            slice = self.slice_at(trial.point)
-            assert slice is not None
-            times = slice.times(trial.point)
+            if trial.point not in times:
+                slice = self.slice_at(trial.point)
+                assert slice is not None
+                times[trial.point] = slice.times(trial.point)
+            allowed = times[trial.point]
             row = self.ended[trial].of_event(question.event)
-            found.append(Known(row, times[question.horizon], times[-1]))
+            found.append(Known(row, allowed[question.horizon], allowed[-1]))
         return found
 
     def _trials(self, asked: Sequence[tuple[Point, int]]) -> list[Trial]:
