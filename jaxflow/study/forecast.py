@@ -183,7 +183,8 @@ class _WorkLeft:
         """By what factor they took longer for being padded."""
         costs = self._costs
         padded = sum(costs.spent(row) for row in rows)
-        return padded / sum(row.evaluations * costs.evaluation(row.point) for row in rows)
+        bare = sum(row.evaluations * costs.evaluation(row.point) for row in rows)
+        return padded / bare if bare else PADDING  # of trials that could not be run
 
 
 def _sizes(point: Point) -> Point:

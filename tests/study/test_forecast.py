@@ -1,6 +1,7 @@
 """The forecast of a run, on slices whose trials all cost the same share of their horizon."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from simulated import base_point, row
@@ -64,3 +65,11 @@ def test_nothing_is_foretold_before_a_trial_has_ended():
     search = Search(Slice("flow", base_point("n"), GridPlan(PLACES, REPETITIONS), Horizon()))
     search.propose()
     assert seconds_left([search], COSTS, usage(0.0), 0.0, 2) == float("inf")
+
+
+def test_a_slice_of_which_no_trial_could_be_run_has_a_forecast():
+    plan = ThresholdPlan(50, 4000, 0.1)
+    one, other = (Search(Slice("flow", base_point("n", d=d), plan, Horizon())) for d in (50, 100))
+    one.tell(ended(trial) for trial in one.propose())
+    other.tell(replace(ended(trial), evaluations=0) for trial in other.propose())
+    assert 0 < seconds_left([one, other], COSTS, usage(30.0), 0.0, 1) < inf
