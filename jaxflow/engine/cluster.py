@@ -66,8 +66,8 @@ class Member:
 class ClusterRunner(Runner):
     """Runs trials on the workers of a cluster, which may come and go.
 
-    A worker of other versions, or that reads another
-    protocol, is refused: `refused` says why, by its address.
+    One of other versions, or that reads another protocol, is refused: `refused` says why, by its
+    address.
     """
 
     def __init__(
@@ -181,8 +181,8 @@ class ClusterRunner(Runner):
     def _blame(self, key: ProgramKey, trial: Trial) -> None:
         """Try a trial again that ran alone when its worker went, or note that it has failed.
 
-        Workers may go for reasons of their own, again and again: a trial is to blame if it meets
-        that too often for one of which as many packets are lost as of all others.
+        Workers may go for reasons of their own, again and again: a trial is to blame where it has
+        met that more often than chance allows, if its packets were lost as often as all others.
         """
         self._deaths[trial] += 1
         deaths = self._deaths[trial]
@@ -199,7 +199,7 @@ class ClusterRunner(Runner):
 
     def _send(self) -> None:
         """Give every worker packets, first to those that have fewest."""
-        while self._connection.silence < 2 * PERIOD:
+        while not self._schedule.is_closed and self._connection.silence < 2 * PERIOD:
             free = [m for m in self._members.values() if len(m.packets) < m.threads + AHEAD]
             if not free:
                 return
