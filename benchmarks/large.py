@@ -30,7 +30,7 @@ from jaxflow.engine.settings import Settings
 from jaxflow.study import run as studies
 from jaxflow.study.study import Study
 
-SLICES = 100
+SLICES = 40
 WORKERS = 64
 SECONDS = 0.05  # that a trial takes a worker, in the account of the workers
 COMMANDS = ("thresholds", "status", "figure", "check", "export.parquet", "export.csv", "export.nc")

@@ -64,7 +64,7 @@ class Program:
         self._compiled: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Bucket, batch width, transform and coordinates, as recorded with every trial.
 

@@ -60,7 +60,7 @@ class Rounds(ABC):
         self.rounds: list[list[Trial]] = []
         self.ended: dict[Trial, Row] = {}  # of the trials proposed
         self.exhausted = False  # nothing more is asked for
-        self._waiting: dict[Trial, None] = {}  # proposed and not ended, in order
+        self._waiting: dict[Trial, Trial] = {}  # proposed and not ended, in order
         self._told: dict[Trial, Row] = {}  # of others, which a round to come may propose
         self._over = 0  # rounds that have ended, and all before them
         self._lag = 1
@@ -100,7 +100,7 @@ class Rounds(ABC):
                     if trial in self._told:
                         self.ended[trial] = self._told.pop(trial)
                     else:
-                        self._waiting[trial] = None
+                        self._waiting[trial] = trial
             self.exhausted = not asked and not in_flight
             self._lag = 1 if asked else 0
         return proposed
@@ -126,8 +126,7 @@ class Rounds(ABC):
             if slice is not None and row.answers(slice.times(row.point)[-1]):
                 trial = row.trial
                 if trial in self._waiting:
-                    del self._waiting[trial]
-                    self.ended[trial] = row
+                    self.ended[self._waiting.pop(trial)] = row  # the one that was proposed
                 else:
                     self._told[trial] = row
 
