@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Trial
@@ -43,6 +44,7 @@ class Connection:
         self.workers: Mapping[str, Known] = {}  # by address
         self.answers: queue.SimpleQueue[tuple[int, Answer | Exception | None]] = queue.SimpleQueue()
         self._client, self._recipe = client, recipe
+        self._name = uuid4().hex  # of this connection alone, as its packets are
         self._loop: Any = client.loop
         self._heard = time.monotonic()
         self._futures: dict[int, Future] = {}
@@ -63,7 +65,7 @@ class Connection:
             run_packet,
             self._recipe,
             trials,
-            key=f"jaxflow-{self._client.id}-{number}",
+            key=f"jaxflow-{self._name}-{number}",
             workers=[worker],
             pure=False,
         )
