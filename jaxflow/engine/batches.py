@@ -1,6 +1,7 @@
 """Batches of trials: what the lanes take in, and the rows that come out of them."""
 
 from math import isfinite, nan
+from typing import Any
 
 import numpy as np
 
@@ -49,13 +50,7 @@ def row(
     final = zip(measured, values.pop("measured"), strict=True)
     del values["advances"]
     return Row(
-        dynamics=trial.dynamics,
-        d=trial.point.d,
-        n=trial.point.n,
-        p=trial.point.p,
-        parameters=trial.point.parameters,
-        seed=trial.seed,
-        horizon=trial.horizon,
+        **_identity(trial),
         outcome=reason.outcome,
         reason=reason.name.lower(),
         event_times=tuple(sorted((name, time) for name, time in times if name and isfinite(time))),
@@ -63,7 +58,6 @@ def row(
         dtype=dtype,
         device=device,
         program=program,
-        versions=versions(),
         **values,
     )
 
@@ -71,13 +65,7 @@ def row(
 def failed_row(trial: Trial, reason: str, *, measured: tuple[str, ...], dtype: str) -> Row:
     """The row of a trial that could not be run: it was "killed", or it "raised" an error."""
     return Row(
-        dynamics=trial.dynamics,
-        d=trial.point.d,
-        n=trial.point.n,
-        p=trial.point.p,
-        parameters=trial.point.parameters,
-        seed=trial.seed,
-        horizon=trial.horizon,
+        **_identity(trial),
         outcome=Outcome.FAILED,
         reason=reason,
         flow_time=0.0,
@@ -94,5 +82,19 @@ def failed_row(trial: Trial, reason: str, *, measured: tuple[str, ...], dtype: s
         dtype=dtype,
         device="",
         program="",
-        versions=versions(),
     )
+
+
+def _identity(trial: Trial) -> dict[str, Any]:
+    """What a row says whatever became of the trial: which it is, and the packages here."""
+    point = trial.point
+    return {
+        "dynamics": trial.dynamics,
+        "d": point.d,
+        "n": point.n,
+        "p": point.p,
+        "parameters": point.parameters,
+        "seed": trial.seed,
+        "horizon": trial.horizon,
+        "versions": versions(),
+    }

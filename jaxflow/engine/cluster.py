@@ -8,7 +8,6 @@ alone: it has failed, and the study goes on.
 """
 
 import logging
-import queue
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +20,7 @@ from jaxflow.core.types import Recording, Row, Trial
 from jaxflow.engine.batches import failed_row
 from jaxflow.engine.connection import PERIOD, Connection
 from jaxflow.engine.packets import Answer
-from jaxflow.engine.runner import Runner, Usage
+from jaxflow.engine.runner import Runner, Usage, arrived
 from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import ProgramKey, Settings
 from jaxflow.engine.workers import Arrays
@@ -123,16 +122,12 @@ class ClusterRunner(Runner):
             self._renew()
             self._send()
             rows, self._failed = self._failed, []
-            for number, answer in self._arrived(0 if rows else ends - time.monotonic()):
+            wait = 0.0 if rows else max(0.0, min(ends - time.monotonic(), PERIOD))
+            for number, answer in arrived(self._connection.answers, wait):
                 rows += self._received(number, answer)
             self._send()
             if rows or time.monotonic() >= ends:
                 return rows
-
-    def trajectories(self, rows: Iterable[Row]) -> dict[Trial, Arrays]:
-        """What was recorded of the trials of these rows; it is handed over once."""
-        recorded = [row.trial for row in rows if row.trial in self._trajectories]
-        return {trial: self._trajectories.pop(trial) for trial in recorded}
 
     def drain(self, patience: float) -> Iterator[list[Row]]:
         """Begin nothing more, and give the rows of packets that workers are at as they end."""
@@ -228,16 +223,6 @@ class ClusterRunner(Runner):
         """So many trials of a program as take a worker some seconds; one a thread at first."""
         known = self._seconds.get(key, inf)
         return self._schedule.take(key, max(threads, int(SECONDS / max(known, 1e-6))))
-
-    def _arrived(self, seconds: float) -> list[tuple[int, Answer | Exception | None]]:
-        """The answers that have come; waits for the first, until it is time to renew."""
-        try:
-            found = [self._connection.answers.get(timeout=max(0.0, min(seconds, PERIOD)))]
-        except queue.Empty:
-            return []
-        while not self._connection.answers.empty():
-            found.append(self._connection.answers.get())
-        return found
 
     def _received(self, number: int, answer: Answer | Exception | None) -> Sequence[Row]:
         """The rows of an answer, if it is waited for still; raises what a worker raised."""

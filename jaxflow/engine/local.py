@@ -10,7 +10,7 @@ from jaxflow.core.machine import WORKER, check_precision
 from jaxflow.core.types import Recording, Row, Trial
 from jaxflow.engine.memory import check_memory
 from jaxflow.engine.program import Program, Programs
-from jaxflow.engine.runner import Runner, Usage
+from jaxflow.engine.runner import Runner, Usage, arrived
 from jaxflow.engine.schedule import Schedule
 from jaxflow.engine.settings import Lanes, ProgramKey, Settings
 from jaxflow.engine.workers import Arrays, DeviceLostError, Meter, Worker
@@ -118,12 +118,7 @@ class LocalRunner(Runner):
 
     def harvest(self, timeout: float | None = None) -> list[Row]:
         """The rows ended since the last harvest; waits for the first, up to `timeout` seconds."""
-        try:
-            found = [self._ended.get(timeout=timeout)]
-        except queue.Empty:
-            return []
-        while not self._ended.empty():
-            found.append(self._ended.get())
+        found = arrived(self._ended, timeout)
         rows = [row for item in found if isinstance(item, list) for row in item]
         errors = [item for item in found if isinstance(item, BaseException)]
         if errors and not rows:
@@ -131,11 +126,6 @@ class LocalRunner(Runner):
         for error in errors:  # what has ended comes first
             self._ended.put(error)
         return rows
-
-    def trajectories(self, rows: Iterable[Row]) -> dict[Trial, Arrays]:
-        """What was recorded of the trials of these rows; it is handed over once."""
-        recorded = [row.trial for row in rows if row.trial in self._trajectories]
-        return {trial: self._trajectories.pop(trial) for trial in recorded}
 
     def _is_recorded(self, trial: Trial) -> bool:
         return self.recording is not None and trial.seed < self.recording.trials

@@ -5,11 +5,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import Self
+from queue import Empty, SimpleQueue
+from typing import Self, TypeVar
 
 import numpy as np
 
 from jaxflow.core.types import Row, Trial
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -64,12 +67,25 @@ class Stopwatch:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
 
 
+def arrived(answers: "SimpleQueue[T]", timeout: float | None) -> list[T]:
+    """All that a queue holds; waits for the first, up to `timeout` seconds."""
+    try:
+        found = [answers.get(timeout=timeout)]
+    except Empty:
+        return []
+    while not answers.empty():
+        found.append(answers.get())
+    return found
+
+
 class Runner(ABC):
     """Runs trials; a context manager.
 
     `submit` hands trials over, `harvest` gives the rows of those that have ended since, in the
     order of their end. Rows are functions of the trial and the program, not of timing.
     """
+
+    _trajectories: dict[Trial, dict[str, np.ndarray]]  # of trials that have ended
 
     @property
     @abstractmethod
@@ -97,9 +113,10 @@ class Runner(ABC):
         What went wrong in running a trial is raised here, after the rows that have ended.
         """
 
-    @abstractmethod
     def trajectories(self, rows: Iterable[Row]) -> dict[Trial, dict[str, np.ndarray]]:
         """What was recorded of the trials of these rows; it is handed over once."""
+        recorded = [row.trial for row in rows if row.trial in self._trajectories]
+        return {trial: self._trajectories.pop(trial) for trial in recorded}
 
     @property
     @abstractmethod

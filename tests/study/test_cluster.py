@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from diagrams import DIAGRAM, command, table
 
 from jaxflow.cli.parser import main
 from jaxflow.engine.settings import Lanes
@@ -16,44 +17,13 @@ from jaxflow.study.run import run
 from jaxflow.study.runners import Cluster
 from jaxflow.study.study import Study
 
-DIAGRAM = """
-name = "diagram"
-event.square = 1.0
-horizon = {time = [20.0, 60.0]}
-[axes]
-d = [5]
-p = [8, 16]
-[dynamics.control]
-kind = "descent"
-[dynamics.flow]
-kind = "flow"
-[threshold]
-low = 5
-high = 60
-relative_half_width = 0.3
-batch = 8
-max_trials = 48
-[record]
-observables = ["loss", "curvature"]
-points = 8
-"""
-
-
-def table(folder):
-    with Store.read(folder) as store:
-        return store.rows()
-
-
-def command(path, folder, *flags):
-    return [sys.executable, "-m", "jaxflow", "run", str(path), "--out", str(folder), *flags]
-
 
 @pytest.fixture(scope="module")
 def diagram(tmp_path_factory):
     """A study file, and the rows of one thread."""
     folder = tmp_path_factory.mktemp("diagram")
     path = folder / "diagram.toml"
-    path.write_text(DIAGRAM)
+    path.write_text(DIAGRAM.replace(", 24]", "]"))
     run(Study.load(path), folder, Lanes(threads=1))
     return path, table(folder)
 

@@ -7,34 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from diagrams import DIAGRAM, command, table
 
 from jaxflow.report.soundness import check
 from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
-
-DIAGRAM = """
-name = "diagram"
-event.square = 1.0
-horizon = {time = [20.0, 60.0]}
-[axes]
-d = [5]
-p = [8, 16, 24]
-[dynamics.control]
-kind = "descent"
-[dynamics.flow]
-kind = "flow"
-[threshold]
-low = 5
-high = 60
-relative_half_width = 0.3
-batch = 8
-max_trials = 48
-[record]
-observables = ["loss", "curvature"]
-points = 8
-"""
 
 LIMITED = """
 import os, resource, sys
@@ -54,18 +33,9 @@ def diagram(tmp_path_factory):
     return path, table(folder)
 
 
-def table(folder: Path):
-    with Store.read(folder) as store:
-        return store.rows()
-
-
 def trajectories(folder: Path):
     with Store.read(folder) as store:
         return {trial: arrays for trial, arrays in store.trajectories()}
-
-
-def command(path: Path, folder: Path) -> list[str]:
-    return [sys.executable, "-m", "jaxflow", "run", str(path), "--out", str(folder)]
 
 
 def launched(path: Path, folder: Path) -> subprocess.Popen:
