@@ -97,7 +97,7 @@ def left(
     while proposed := board.propose():
         places = [place(trial.dynamics, trial.point, trial.seed) for trial in proposed]
         board.tell(rows.take(np.array([k for k in places if k is not None], np.int64)))
-    if sum(len(search.ended) for search in board.searches) < len(rows):
+    if board.ended < len(rows):
         board, proposed = resumed(design, outline, rows, asked, part)
         return len(board.missing(proposed))
     return sum(len(search.missing) for search in board.searches)

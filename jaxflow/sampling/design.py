@@ -196,6 +196,11 @@ class Board:
             trials += new
         return trials
 
+    @property
+    def ended(self) -> int:
+        """How many trials have ended of those proposed."""
+        return sum(len(search.ended) for search in self.searches)
+
     def unproposed(self, trials: Iterable[Trial]) -> dict[Search | PlaneSearch, list[Trial]]:
         """Those of the trials that have ended, and that no search has proposed, by search."""
         found: dict[Search | PlaneSearch, list[Trial]] = {}
@@ -239,7 +244,8 @@ def resumed(
 
     board = begun()
     proposed = board.propose()
-    if design.threshold is not None and board.unproposed(known := asked()):
+    is_whole = design.threshold is None or board.ended == len(rows)  # no row but of its proposals
+    if not is_whole and board.unproposed(known := asked()):
         board = begun()
         for search, opening in board.unproposed(known).items():
             search.open_with(opening)
