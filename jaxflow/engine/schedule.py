@@ -17,6 +17,26 @@ from jaxflow.engine.settings import ProgramKey
 SHARES = 4  # that a worker takes of what is waiting, one after the other
 
 
+class _Queue:
+    """Trials in the order in which they came, and the work in them."""
+
+    def __init__(self) -> None:
+        self._trials: deque[tuple[Trial, float]] = deque()
+        self.work = 0.0
+
+    def put(self, trial: Trial, work: float) -> None:
+        self._trials.append((trial, work))
+        self.work += work
+
+    def get(self) -> Trial:
+        trial, work = self._trials.popleft()
+        self.work -= work
+        return trial
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+
 class Schedule:
     """The trials waiting for each program; every method may be called from any thread.
 
@@ -25,11 +45,15 @@ class Schedule:
 
     def __init__(self, workers: int, work: Callable[[Trial], float]) -> None:
         self.workers, self._work = workers, work
-        self._waiting: dict[ProgramKey, deque[Trial]] = {}
+        self._waiting: dict[ProgramKey, _Queue] = {}
         self._handed_back: deque[tuple[ProgramKey, list[Trial]]] = deque()
         self._compiling: set[ProgramKey] = set()
         self._change = Condition()
         self._is_closed = False
+
+    @property
+    def _queued(self) -> int:
+        return sum(map(len, self._waiting.values()))
 
     @property
     def is_closed(self) -> bool:
@@ -40,14 +64,14 @@ class Schedule:
         """Queue trials, each for its program."""
         with self._change:
             for key, trial in trials:
-                self._waiting.setdefault(key, deque()).append(trial)
+                self._waiting.setdefault(key, _Queue()).put(trial, self._work(trial))
             self._change.notify_all()
 
     @property
     def backlog(self) -> int:
         """How many trials wait."""
         with self._change:
-            return sum(map(len, self._waiting.values())) + sum(len(t) for _, t in self._handed_back)
+            return self._queued + sum(len(trials) for _, trials in self._handed_back)
 
     def hand_back(self, key: ProgramKey, trials: Sequence[Trial]) -> None:
         """Queue trials that could not be run together: each half, or one, by itself."""
@@ -74,8 +98,8 @@ class Schedule:
             self._change.wait_for(come, timeout)
             if self._is_closed or not self._waiting:
                 return None
-            work = {key: sum(map(self._work, trials)) for key, trials in self._waiting.items()}
-            key = max(work, key=lambda key: (key not in self._compiling, work[key]))
+            waiting = self._waiting
+            key = max(waiting, key=lambda key: (key not in self._compiling, waiting[key].work))
             self._compiling.add(key)
             return key
 
@@ -87,10 +111,10 @@ class Schedule:
     def take(self, key: ProgramKey, most: int) -> list[Trial]:
         """Up to `most` trials of a program, fewer near the end so that workers end together."""
         with self._change:
-            waiting = self._waiting.get(key, deque())
-            share = -(-sum(map(len, self._waiting.values())) // (SHARES * self.workers))
-            taken = [waiting.popleft() for _ in range(min(most, share, len(waiting)))]
-            if not waiting:
+            waiting = self._waiting.get(key, _Queue())
+            share = -(-self._queued // (SHARES * self.workers))
+            taken = [waiting.get() for _ in range(min(most, share, len(waiting)))]
+            if not len(waiting):
                 self._waiting.pop(key, None)
             return taken
 

@@ -8,7 +8,7 @@ whether they converged was looked at. This steers where trials are run; what is 
 outcomes alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import exp, inf, log
 from statistics import median
@@ -19,15 +19,12 @@ LEAST_SPREAD = 0.02  # of the guess, in log n
 SPREAD = 0.15  # more of it, times the distance of the two n
 
 
-def guess_by_times(trials: Iterable[tuple[float, float]]) -> Guess | None:
-    """The guess from pairs (n, log(t/T)), inf for a trial that did not converge; None if open.
+def guess_by_times(excesses: Mapping[float, Sequence[float]]) -> Guess | None:
+    """The guess from log(t/T) of every trial by its n, inf if it did not converge; None if open.
 
     Along an axis where P(converged) grows, the larger n are those of smaller x.
     """
-    found: dict[float, list[float]] = {}
-    for n, excess in trials:
-        found.setdefault(n, []).append(excess)
-    medians = sorted((log(n), median(values)) for n, values in found.items())
+    medians = sorted((log(n), median(values)) for n, values in excesses.items())
     return _zero(medians) or _zero(medians[::-1])
 
 

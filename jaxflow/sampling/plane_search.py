@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, exp
 
 from jaxflow.core.types import SIZES, Point, Reach, Trial
+from jaxflow.sampling.evidence import Evidence, OnSlice, Question
 from jaxflow.sampling.grid import ALIKE
-from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.neighbours import LEAST_SPREAD, SPREAD, distance, growth
 from jaxflow.sampling.part import Share
 from jaxflow.sampling.plan import rises
 from jaxflow.sampling.plane import Lattice, Place, PlanePlan
-from jaxflow.sampling.rounds import FIRST_TRIALS, Known, Question, Rounds, excesses, tallies
+from jaxflow.sampling.rounds import FIRST_TRIALS, Findings, Rounds
 from jaxflow.sampling.slice import Slice
 from jaxflow.sampling.threshold import MARGIN, NEAR, ThresholdPlan
 from jaxflow.statistics.boundary import BoundaryPosterior, Counts, Where
@@ -42,6 +42,7 @@ class PlaneSearch(Rounds):
         self._planes = {
             event: PlanePlan(lattice, self.plan.of_event(event), prior) for event in events
         }
+        self._seen_by_plan, self._of_all = Findings(self), Findings(self)
         self._before: dict[Question, BoundaryPosterior] = {}  # of the last round
         self._posteriors: dict[Question, tuple[int, BoundaryPosterior]] = {}
         self._ends: dict[tuple[Question, Place], float] = {}
@@ -72,8 +73,7 @@ class PlaneSearch(Rounds):
         asked = question or self.questions[-1]
         ended, found = self._posteriors.get(asked, (-1, None))
         if found is None or ended != len(self.ended):
-            known = self._known(len(self.rounds), asked)
-            found = self._posterior(asked, known, found)
+            found = self._posterior(self._of_all.of_all()[asked], found)
             self._posteriors[asked] = len(self.ended), found
         return found
 
@@ -85,12 +85,12 @@ class PlaneSearch(Rounds):
     def _ask(self, seen: int, in_flight: Sequence[Trial]) -> list[tuple[Point, int]]:
         """What the plane asks for of any question; one trial serves them all."""
         flying = Counter(self._place(trial.point) for trial in in_flight)
-        told = {question: self._known(seen, question) for question in self.questions}
+        told = self._seen_by_plan.of_rounds(seen)
         unknown: dict[Question, list[Place]] = {}
         settled: dict[Question, Where] = {}
         for question, known in told.items():
             plane = self._planes[question.event]
-            posterior = self._posterior(question, known, self._before.get(question))
+            posterior = self._posterior(known, self._before.get(question))
             self._before[question] = posterior
             unknown[question] = plane.unlocated(posterior)
             settled[question] = plane.settled(posterior)
@@ -100,7 +100,7 @@ class PlaneSearch(Rounds):
             posterior, known = self._before[question], told[question]
             plane, round = self._planes[question.event], len(self.rounds)
             if places := unknown[question]:
-                wanted = plane.explore(self._guessed(question, known, places), places, round)
+                wanted = plane.explore(self._guessed(known, places), places, round)
             else:
                 costs = self._cost, _opening(known)
                 wanted = plane.ask(
@@ -112,32 +112,28 @@ class PlaneSearch(Rounds):
 
     def _posterior(
         self,
-        question: Question,
-        known: Sequence[Known],
+        known: Evidence,
         start: BoundaryPosterior | None,
         guesses: Mapping[Place, Guess] | None = None,
     ) -> BoundaryPosterior:
-        plane, found = self._planes[question.event], self._by_place(known)
+        plane, found = self._planes[known.question.event], known.by_place(self.axes, self.along)
         counts = [
-            Counts(place, tallies(found.get(place, ()), self.along))
+            Counts(place, found.get(place, OnSlice()).tallies)
             for place in sorted({*found, *(guesses or {})})
         ]
         rising = rises(plane.slice)
         return BoundaryPosterior(counts, plane.prior, rising=rising, guesses=guesses, start=start)
 
-    def _guessed(
-        self, question: Question, known: Sequence[Known], unknown: Sequence[Place]
-    ) -> BoundaryPosterior:
+    def _guessed(self, known: Evidence, unknown: Sequence[Place]) -> BoundaryPosterior:
         """The posterior bent by the times at which trials converged, and by the nearest slice."""
-        posterior, found = self._before[question], self._by_place(known)
+        posterior, found = self._before[known.question], known.by_place(self.axes, self.along)
         located = [place for place in found if place not in unknown]
         guesses: dict[Place, Guess] = {}
         for place in unknown:
-            guess = guess_by_times(excesses(found.get(place, ()), self.along))
-            guess = guess or self._by_nearest(place, located, posterior)
+            guess = found.get(place, OnSlice()).guess or self._by_nearest(place, located, posterior)
             if guess is not None:
                 guesses[place] = guess
-        return self._posterior(question, known, posterior, guesses)
+        return self._posterior(known, posterior, guesses)
 
     def _by_nearest(
         self, place: Place, located: Sequence[Place], posterior: BoundaryPosterior
@@ -153,12 +149,6 @@ class PlaneSearch(Rounds):
         x = posterior.transition(located[near]).median
         x *= growth(bases[near], base, self.along)
         return Guess(min(max(x, self.plan.low), self.plan.high), LEAST_SPREAD + SPREAD * least)
-
-    def _by_place(self, known: Sequence[Known]) -> dict[Place, list[Known]]:
-        found: dict[Place, list[Known]] = {}
-        for one in known:
-            found.setdefault(self._place(one.row.point), []).append(one)
-        return found
 
     def _place(self, point: Point) -> Place:
         return tuple(point[name] for name in self.axes)
@@ -193,11 +183,10 @@ class PlaneSearch(Rounds):
         return Reach(self.along, (*sorted(ends), self.plan.high), FIRST_TRIALS)
 
 
-def _opening(known: Sequence[Known]) -> float:
+def _opening(known: Evidence) -> float:
     """What a place at which none has run takes more, in the units of the cost of trials."""
-    evaluations = sum(one.row.evaluations for one in known)
-    allowed = sum(one.longest for one in known)
-    return OPENING_FLOPS / FLOPS * allowed / evaluations if evaluations else 0.0
+    flops = FLOPS * known.evaluations
+    return OPENING_FLOPS * known.allowed / flops if flops else 0.0
 
 
 def _first(asked: Sequence[tuple[Point, int]], left: int) -> list[tuple[Point, int]]:

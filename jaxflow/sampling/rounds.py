@@ -12,35 +12,16 @@ a round before all others.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice, product
-from math import inf, log
-from typing import NamedTuple
 
 from jaxflow.core.types import Point, Reach, Row, Trial
+from jaxflow.sampling.evidence import Evidence, Question
 from jaxflow.sampling.part import Share
 from jaxflow.sampling.slice import Slice
-from jaxflow.statistics.counts import Tally
 
-TINY = 1e-9  # of a flow time whose logarithm is taken
 FIRST_ROUNDS = 3  # proposed one at a time: while little is known, each uses all before it
 FIRST_TRIALS = 24  # about a threshold that is not located yet
-
-
-class Question(NamedTuple):
-    """When does an event happen by a horizon? One event alone has no name."""
-
-    event: str
-    horizon: int  # its place among those of the slice
-
-
-class Known(NamedTuple):
-    """A row, the flow time that a question allows it, and the longest that any does."""
-
-    row: Row
-    time: float
-    longest: float
 
 
 class Rounds(ABC):
@@ -64,10 +45,19 @@ class Rounds(ABC):
         self._told: dict[Trial, Row] = {}  # of others, which a round to come may propose
         self._over = 0  # rounds that have ended, and all before them
         self._lag = 1
+        self._times: dict[Point, Sequence[float]] = {}
+        self._numbers: dict[Point, set[int]] = {}  # of the trials proposed
 
     @abstractmethod
     def slice_at(self, point: Point) -> Slice | None:
         """The slice on which a point lies; None if it is none of these."""
+
+    def times_at(self, point: Point) -> Sequence[float]:
+        """The flow times allowed at a point; none if it is on none of the slices."""
+        if point not in self._times:
+            slice = self.slice_at(point)
+            self._times[point] = () if slice is None else slice.times(point)
+        return self._times[point]
 
     @abstractmethod
     def _ask(self, seen: int, in_flight: Sequence[Trial]) -> Sequence[tuple[Point, int]]:
@@ -94,7 +84,7 @@ class Rounds(ABC):
             in_flight = [trial for trials in self.rounds[seen:] for trial in trials]
             asked = self._ask(seen, in_flight)
             if asked:
-                self.rounds.append(self._trials(asked))
+                self._append(self._trials(asked))
                 proposed += self.rounds[-1]
                 for trial in self.rounds[-1]:
                     if trial in self._told:
@@ -107,7 +97,7 @@ class Rounds(ABC):
 
     def open_with(self, trials: Sequence[Trial]) -> None:
         """Make trials that have ended the first round, before any is proposed."""
-        self.rounds.append(list(trials))
+        self._append(list(trials))
         self.ended.update((trial, self._told.pop(trial)) for trial in trials)
 
     def has_ended_unproposed(self, trial: Trial) -> bool:
@@ -122,8 +112,8 @@ class Rounds(ABC):
         """
         for row in rows:
             is_ours = row.dynamics == self.dynamics and row.seed in self.share
-            slice = self.slice_at(row.point) if is_ours else None
-            if slice is not None and row.answers(slice.times(row.point)[-1]):
+            times = self.times_at(row.point) if is_ours else ()
+            if times and row.answers(times[-1]):
                 trial = row.trial
                 if trial in self._waiting:
                     self.ended[self._waiting.pop(trial)] = row  # the one that was proposed
@@ -154,46 +144,49 @@ class Rounds(ABC):
             self._over += 1
         return number <= self._over
 
-    def _known(self, seen: int, question: Question) -> list[Known]:
-        """What so many rounds say of a question."""
-        found, times = [], dict[Point, Sequence[float]]()
-        for trial in (t for r in self.rounds[:seen] for t in r if t in self.ended):
-            if trial.point not in times:
-                slice = self.slice_at(trial.point)
-                assert slice is not None
-                times[trial.point] = slice.times(trial.point)
-            allowed = times[trial.point]
-            row = self.ended[trial].of_event(question.event)
-            found.append(Known(row, allowed[question.horizon], allowed[-1]))
-        return found
+    def _append(self, trials: list[Trial]) -> None:
+        self.rounds.append(trials)
+        for trial in trials:
+            self._numbers.setdefault(trial.point, set()).add(trial.seed)
 
     def _trials(self, asked: Sequence[tuple[Point, int]]) -> list[Trial]:
-        used = {(trial.point, trial.seed) for trial in self.proposed}
         made = []
         for point, count in asked:
-            slice = self.slice_at(point)
-            assert slice is not None
-            horizon = slice.times(point)[-1]
-            within = self._within(point)
-            unused = (number for number in self.share if (point, number) not in used)
+            horizon, within = self.times_at(point)[-1], self._within(point)
+            used = self._numbers.get(point, set())
+            unused = (number for number in self.share if number not in used)
             for number in islice(unused, count):
                 made.append(Trial(self.dynamics, point, number, horizon, within))
         return made
 
 
-def tallies(known: Iterable[Known], along: str) -> tuple[Tally, ...]:
-    """Counts by place on an axis of those that converged in time."""
-    trials: Counter[float] = Counter()
-    converged: Counter[float] = Counter()
-    for row, time, _ in known:
-        x = row.point[along]
-        trials[x] += 1
-        converged[x] += row.converged_by(time)
-    return tuple(Tally(x, converged[x], trials[x]) for x in sorted(trials))
+class Findings:
+    """What a search has told of each question: by its first so many rounds, or by all that ended.
 
+    Every trial is read once, however often it is asked.
+    """
 
-def excesses(known: Iterable[Known], along: str) -> Iterator[tuple[float, float]]:
-    """What `guess_by_times` takes."""
-    for row, time, longest in known:
-        in_time = row.converged_by(longest)
-        yield row.point[along], log(max(row.flow_time, TINY) / time) if in_time else inf
+    def __init__(self, search: Rounds) -> None:
+        self._search = search
+        self._evidence = {question: Evidence(question) for question in search.questions}
+        self._read = 0  # rounds, or trials
+
+    def of_rounds(self, seen: int) -> Mapping[Question, Evidence]:
+        """By so many rounds, all of which have ended; never fewer than the time before."""
+        new = self._search.rounds[self._read : seen]
+        self._add(self._search.ended[trial] for trials in new for trial in trials)
+        self._read = seen
+        return self._evidence
+
+    def of_all(self) -> Mapping[Question, Evidence]:
+        """By all trials that have ended so far."""
+        ended = self._search.ended
+        self._add(islice(ended.values(), self._read, None))
+        self._read = len(ended)
+        return self._evidence
+
+    def _add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            times = self._search.times_at(row.point)
+            for evidence in self._evidence.values():
+                evidence.add(row, times)

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jaxflow.core.types import SIZES, Point, Reach, Trial
+from jaxflow.sampling.evidence import Evidence, OnSlice, Question
 from jaxflow.sampling.grid import ALIKE, GridPlan
-from jaxflow.sampling.guess import guess_by_times
 from jaxflow.sampling.part import Share
 from jaxflow.sampling.plan import Plan
-from jaxflow.sampling.rounds import FIRST_TRIALS, Question, Rounds, excesses, tallies
+from jaxflow.sampling.rounds import FIRST_TRIALS, Findings, Rounds
 from jaxflow.sampling.slice import Slice
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.posterior import Guess, Posterior
@@ -72,6 +72,7 @@ class Search(Rounds):
         # how far trials about the thresholds located go, and how many are to come
         self._ends = slice.plan.groups if isinstance(slice.plan, GridPlan) else []
         self._last_end: dict[Question, float] = {}
+        self._seen_by_plan, self._of_all, self._locating = (Findings(self) for _ in range(3))
         self._read = 0  # rounds read to locate the thresholds
         self._posteriors: dict[Question, tuple[int, Posterior]] = {}
 
@@ -101,7 +102,7 @@ class Search(Rounds):
 
     def tallies(self, question: Question | None = None) -> tuple[Tally, ...]:
         """Counts over all trials ended; of the last question, at the longest horizon, if none."""
-        return self._tallies(len(self.rounds), question or self.questions[-1])
+        return self._on_slice(self._of_all.of_all()[question or self.questions[-1]]).tallies
 
     def posterior(self, question: Question | None = None) -> Posterior:
         """The threshold by all trials that have ended; of the last question if none."""
@@ -122,19 +123,20 @@ class Search(Rounds):
         return self._located
 
     def _locate(self, seen: int, at_last: bool) -> None:
-        known = [(self._plans[q.event], self._tallies(seen, q)) for q in self.questions]
+        found = self._locating.of_rounds(seen).items()
+        known = [(self._plans[q.event], self._on_slice(told).tallies) for q, told in found]
         if at_last or all(plan.locates(tallies) for plan, tallies in known):
             self._located = tuple(plan.posterior(tallies).median for plan, tallies in known)
 
     def _ask(self, seen: int, in_flight: Sequence[Trial]) -> list[tuple[Point, int]]:
         """What the plan asks for of any question; one trial serves them all."""
         asked: Counter[float] = Counter()
+        found = self._seen_by_plan.of_rounds(seen)
         for question, guess in zip(self.questions, self._guesses, strict=True):
-            plan, known = self._plans[question.event], self._known(seen, question)
-            counts = tallies(known, self.along)
-            guess = guess_by_times(excesses(known, self.along)) or guess
-            self._note_reach(question, plan.reach(counts, guess))
-            asked |= Counter(dict(plan.ask(counts, len(self.rounds), len(in_flight), guess)))
+            plan, known = self._plans[question.event], self._on_slice(found[question])
+            tallies, guess = known.tallies, known.guess or guess
+            self._note_reach(question, plan.reach(tallies, guess))
+            asked |= Counter(dict(plan.ask(tallies, len(self.rounds), len(in_flight), guess)))
         return [(self.base.moved(self.along, x), count) for x, count in sorted(asked.items())]
 
     def _ready(self) -> bool:
@@ -150,8 +152,8 @@ class Search(Rounds):
             self._guesses = [Guess(min(max(x, low), high), spread) for x in found]
         return True
 
-    def _tallies(self, seen: int, question: Question) -> tuple[Tally, ...]:
-        return tallies(self._known(seen, question), self.along)
+    def _on_slice(self, evidence: Evidence) -> OnSlice:
+        return evidence.by_place((), self.along).get((), OnSlice())
 
     def _note_reach(self, question: Question, reach: tuple[float, int] | None) -> None:
         """Keep what is there while the new one is about the same, for the programs' sake."""

@@ -30,6 +30,7 @@ enough is these.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil, exp, log2, sqrt
 from typing import Literal, Self
 
@@ -121,7 +122,7 @@ class ThresholdPlan:
 
     def posterior(self, tallies: Sequence[Tally], guess: Guess | None = None) -> Posterior:
         """The threshold's posterior within the range of this plan."""
-        return Posterior(tallies, self.low, self.high, rising=rises(self), guess=guess)
+        return _posterior(tuple(tallies), self.low, self.high, rises(self), guess)
 
     def locates(self, tallies: Sequence[Tally]) -> bool:
         """Whether the tallies say where the threshold is, within a rung of the ladder."""
@@ -132,8 +133,8 @@ class ThresholdPlan:
         self, tallies: Sequence[Tally], guess: Guess | None = None
     ) -> tuple[float, int] | None:
         """As far as the interval of the threshold, or the end of its transition."""
-        posterior = self.posterior(tallies, guess) if tallies else None
-        if posterior is None or posterior.relative_half_width > NEAR:
+        posterior = self._guided(tallies, guess)
+        if not tallies or posterior.relative_half_width > NEAR:
             return None
         end = max(posterior.interval()[1], posterior.median * exp(posterior.width / 2))
         return min(ceil(MARGIN * end), self.high), posterior.trials_to(self.relative_half_width)
@@ -158,8 +159,7 @@ class ThresholdPlan:
         posterior = self.posterior(tallies)
         if known and self._settled(posterior):  # a range may be as narrow as asked, untried
             return ()
-        if guess is not None and posterior.relative_half_width > RUNG:
-            posterior = self.posterior(tallies, guess)
+        posterior = self._guided(tallies, guess)
         width = posterior.relative_half_width
         size = ceil(self.batch / 4)
         if width <= RUNG:
@@ -178,6 +178,13 @@ class ThresholdPlan:
         asked = Counter(min(max(snap(n, width), self.low), self.high) for n in wanted)
         return tuple(sorted(asked.items()))
 
+    def _guided(self, tallies: Sequence[Tally], guess: Guess | None) -> Posterior:
+        """The posterior, bent by a guess until the tallies locate the threshold by themselves."""
+        posterior = self.posterior(tallies)
+        if guess is None or posterior.relative_half_width <= RUNG:
+            return posterior
+        return self.posterior(tallies, guess)
+
     def _settled(self, posterior: Posterior) -> bool:
         low, high = posterior.interval()
         return (
@@ -185,6 +192,14 @@ class ThresholdPlan:
             or (self.along in SIZES and high - low < 1)
             or max(posterior.mass_at_edges) > OUT_OF_RANGE
         )
+
+
+@lru_cache(maxsize=16)
+def _posterior(
+    tallies: tuple[Tally, ...], low: float, high: float, rising: bool, guess: Guess | None
+) -> Posterior:
+    """Asked for several times in a round, by the same tallies."""
+    return Posterior(tallies, low, high, rising=rising, guess=guess)
 
 
 def _places(posterior: ThresholdPosterior, size: int, round: int) -> list[float]:
