@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from re import fullmatch
-from typing import Any, Self
+from typing import Self
 
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.schema import canonical, digest
@@ -175,15 +175,16 @@ class Board:
             for search in self.searches
             for slice in search.slices
         }
+        self._by_point: dict[tuple[str, Point], Search | PlaneSearch | None] = {}
 
     def tell(self, rows: Iterable[Row]) -> None:
         """Hand every row to its search."""
-        mine: dict[Any, list[Row]] = {}
+        mine: dict[Search | PlaneSearch | None, list[Row]] = {}
         for row in rows:
-            mine.setdefault(self._slice(row.trial), []).append(row)
-        for slice, found in mine.items():
-            if slice in self._by_slice:
-                self._by_slice[slice].tell(found)
+            mine.setdefault(self._search(row.dynamics, row.point), []).append(row)
+        for search, found in mine.items():
+            if search is not None:
+                search.tell(found)
 
     def propose(self) -> list[Trial]:
         """The trials of every round that can be proposed by now, known ones among them.
@@ -205,22 +206,31 @@ class Board:
         """Those of the trials that have ended, and that no search has proposed, by search."""
         found: dict[Search | PlaneSearch, list[Trial]] = {}
         for trial in trials:
-            search = self._by_slice.get(self._slice(trial))
+            search = self._search(trial.dynamics, trial.point)
             if search is not None and search.has_ended_unproposed(trial):
                 found.setdefault(search, []).append(trial)
         return found
 
     def missing(self, trials: Iterable[Trial]) -> list[Trial]:
         """Those of the trials that have not ended."""
-        return [t for t in trials if t not in self._by_slice[self._slice(t)].ended]
+        return [trial for trial in trials if self._is_missing(trial)]
 
     @property
     def finished(self) -> bool:
         """Whether nothing more is to come."""
         return all(search.finished for search in self.searches)
 
-    def _slice(self, trial: Trial) -> tuple[str, Point]:
-        return trial.dynamics, trial.point.moved(self._along, 0)
+    def _is_missing(self, trial: Trial) -> bool:
+        search = self._search(trial.dynamics, trial.point)
+        return search is not None and trial not in search.ended
+
+    def _search(self, dynamics: str, point: Point) -> Search | PlaneSearch | None:
+        """The one on whose slices a point lies."""
+        key = dynamics, point
+        if key not in self._by_point:
+            slice = dynamics, point.moved(self._along, 0)
+            self._by_point[key] = self._by_slice.get(slice)
+        return self._by_point[key]
 
 
 def resumed(

@@ -169,7 +169,10 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all that is written in it is kept, or nothing of it."""
+        """One transaction: all that is written in it, here or deeper, is kept, or nothing of it."""
+        if self._connection.in_transaction:
+            yield self._connection
+            return
         remedy = "fix that and run again; earlier trials are kept"
         sound = one_line(f"rows that can be added to {self.path}", remedy)
         with sound, _transaction(self._connection):

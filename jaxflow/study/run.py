@@ -1,6 +1,5 @@
 """Running a study: the sole place where sampling, engine and store meet."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,15 +18,14 @@ from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 from jaxflow.study.files import STUDY, write
 from jaxflow.study.forecast import seconds_left
+from jaxflow.study.keeping import Keeper
 from jaxflow.study.protocol import SCHEMA
 from jaxflow.study.runners import Cluster, runner_of
 from jaxflow.study.stopping import Stopping
 from jaxflow.study.study import Study
 from jaxflow.study.trying import try_problem
 
-PLENTY = 50  # trials waiting for each worker, with which none waits for what the rows propose
 PATIENCE = 0.2  # seconds between two looks at whether a signal has come
-IDLE, PAUSE = 30, 0.25  # times what a transaction took, and seconds, until the next at most
 
 
 @dataclass
@@ -78,11 +76,11 @@ def run(
 
     Or a part of it, to be merged with the others; one of many parts may have no trials. The store
     may hold trials of other designs of the same protocol: those that this one asks for are not run
-    again, but for undecided ones that are allowed more time now. Every harvest is one transaction.
-    Raises `ValueError` for a store that cannot be used, for a study that means nothing outside this
-    process, unless its store is not to be kept, and for laws that break their word; what was
-    computed before an error is in the store, but for a last moment. Ctrl-C and SIGTERM end it as
-    stopping.py says, by `Stopped`, a `KeyboardInterrupt`.
+    again, but for undecided ones that are allowed more time now. Raises `ValueError` for a store
+    that cannot be used, for a study that means nothing outside this process, unless its store is
+    not to be kept, and for laws that break their word; what was computed before an error is in the
+    store, but for a last moment. Ctrl-C and SIGTERM end it as stopping.py says, by `Stopped`, a
+    `KeyboardInterrupt`.
 
     Trials run on the threads of this process, or on the processes of a `cluster`, to the same rows.
     `fingerprint` tells the study file from others, as `study.files.fingerprint` makes it.
@@ -111,7 +109,8 @@ def run(
             board, proposed = resumed(study.design, outline, rows, asked, part)
         costs = Costs(study.problem, study.dynamics)
         progress = Progress(board.searches, costs, watch=watch)
-        waiting = _noted(proposed, study, store, board, progress)
+        store.ask(study.design.hash, proposed)
+        waiting = board.missing(proposed)
         progress.known = progress.ended
         progress.known_work = sum(
             costs.spent(row) for s in board.searches for row in s.ended.values()
@@ -120,59 +119,48 @@ def run(
             with watch.of("checks"):
                 try_problem(study)
         if waiting:
-            with runner_of(study, lanes, cluster) as runner:
-                _drive(study, store, board, runner, waiting, progress, listener)
+            keeper = Keeper(store, study.design.hash, watch)
+            with runner_of(study, lanes, cluster) as runner, keeper:
+                _drive(keeper, board, runner, waiting, progress, listener)
         listener(progress)
     return progress
 
 
 def _drive(
-    study: Study,
-    store: Store,
+    keeper: Keeper,
     board: Board,
     runner: Runner,
     waiting: list[Trial],
     progress: Progress,
     listener: Callable[[Progress], None],
 ) -> None:
-    """Submit, harvest, store, propose, until every search has finished, or a signal comes."""
+    """Submit, harvest, keep, propose, until every search has finished, or a signal comes."""
+
+    def told(rows: list[Row]) -> list[Row]:
+        keeper.add(rows, runner.trajectories(rows))
+        board.tell(rows)
+        return rows
+
+    def submit(trials: list[Trial]) -> None:
+        runner.submit(sorted(trials, key=progress.costs.most, reverse=True))
+
     with Stopping() as stopping:  # left before the runner: what it waits for can be interrupted
-        runner.submit(waiting)
+        submit(waiting)
         while not board.finished and not stopping.look():
             with progress.watch.of("waiting for trials"):
                 rows = runner.harvest(PATIENCE)
             progress.note(runner)
-            if rows:
-                spent = _keep(rows, runner, store, board, progress)
+            if told(rows):
                 with progress.watch.of("statistics"):
                     proposed = board.propose()
-                runner.submit(_noted(proposed, study, store, board, progress))
-                if runner.backlog > PLENTY * progress.workers:
-                    time.sleep(min(PAUSE, IDLE * spent))  # more rows a transaction
+                keeper.ask(proposed)
+                submit(board.missing(proposed))
+            keeper.write()
             listener(progress)
         if stopping.look():
             for rows in runner.drain(PATIENCE):
-                _keep(rows, runner, store, board, progress)
+                told(rows)
+                keeper.write()
                 if stopping.look() > 1:
                     break
             stopping.check()
-
-
-def _keep(rows: list[Row], runner: Runner, store: Store, board: Board, progress: Progress) -> float:
-    """Store the rows and tell the searches; how many seconds the store took."""
-    began = time.monotonic()
-    if rows:
-        with progress.watch.of("store"):
-            store.insert(rows, runner.trajectories(rows))
-        board.tell(rows)
-    return time.monotonic() - began
-
-
-def _noted(
-    proposed: list[Trial], study: Study, store: Store, board: Board, progress: Progress
-) -> list[Trial]:
-    """Note what is asked for, and give what has to be run, the most expensive first."""
-    if proposed:
-        with progress.watch.of("store"):
-            store.ask(study.design.hash, proposed)
-    return sorted(board.missing(proposed), key=progress.costs.most, reverse=True)
