@@ -32,6 +32,8 @@ FRUITLESS = 3  # starts of a process in a row that come to nothing, after which 
 SETTINGS = {
     "distributed.scheduler.worker-ttl": f"{SILENT}s",
     "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",  # of pages that there are not
+    "distributed.admin.tick.interval": "1s",
     "distributed.comm.timeouts.connect": "10s",
 }
 
