@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +35,22 @@ WORKERS = 64
 SECONDS = 0.05  # that a trial takes a worker, in the account of the workers
 COMMANDS = ("thresholds", "status", "figure", "check", "export.parquet", "export.csv", "export.nc")
 RESULT = Path(__file__).parent / "results" / "large.json"
+PAGE = Path(__file__).parents[1] / "docs" / "large.md"
+FIRST, LAST = "<!-- large -->", "<!-- end of large -->"
+LINES = {
+    "trials": "trials",
+    "trials_per_second": "trials a second, in one process that proposes and stores",
+    "coordinator_gib": "its memory, GiB",
+    "store_gib": "`trials.sqlite`, GiB",
+    "thresholds_seconds": "`jaxflow thresholds`, s",
+    "status_seconds": "`jaxflow status`, s: it proposes all rounds again",
+    "figure_seconds": "`jaxflow figure`, s",
+    "check_seconds": "`jaxflow check`, s",
+    "export.parquet_seconds": "`jaxflow export` to parquet, s",
+    "export.csv_seconds": "to CSV, s",
+    "export.nc_seconds": "to NetCDF, s",
+    "most_gib_of_commands": "memory of the largest of them, GiB",
+}
 
 
 def study(trials: int) -> Study:
@@ -141,6 +157,23 @@ def measured(folder: Path, trials: int) -> dict[str, float]:
     return found
 
 
+def table(found: Mapping[str, float]) -> str:
+    """The result in Markdown, to two or three digits."""
+    lines = [f"| {said} | {_number(found[name])} |" for name, said in LINES.items()]
+    return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _number(x: float) -> str:
+    return f"{x:.2g}" if x < 100 else f"{float(f'{x:.3g}'):,.0f}".replace(",", " ")
+
+
+def page(text: str, found: Mapping[str, float]) -> str:
+    """The page with the table between its two marks."""
+    before, rest = text.split(FIRST)
+    _, after = rest.split(LAST)
+    return "\n".join([before + FIRST, "", table(found), "", LAST + after])
+
+
 def main() -> None:
     """Measure, and write what was found beside the other results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -152,6 +185,7 @@ def main() -> None:
     print(json.dumps(rounded, indent=2))
     if options.trials == 10**6:
         RESULT.write_text(json.dumps(rounded, indent=2) + "\n")
+        PAGE.write_text(page(PAGE.read_text(), rounded))
 
 
 if __name__ == "__main__":

@@ -50,11 +50,11 @@ class Plane:
 
 
 def planes(found: Sequence["SliceReport"]) -> list[Plane]:
-    """The planes of slices that scan an axis, one for each dynamics and event."""
-    groups: dict[str, list[SliceReport]] = {}
+    """The planes of slices that scan an axis, one for each dynamics, event and set of axes."""
+    groups: dict[tuple[str, ...], list[SliceReport]] = {}
     for slice in found:
         if not slice.is_point:
-            groups.setdefault(slice.name, []).append(slice)
+            groups.setdefault((slice.name, *slice.place), []).append(slice)
     return [plane_of(group) for group in groups.values() if len(group) > 1]
 
 

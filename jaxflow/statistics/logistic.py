@@ -36,6 +36,7 @@ SLOPE_TIMES_WIDTH = 2 * log(9)
 LAPSES = 0.0, 0.3
 LAPSE_MEAN = 0.2
 TAIL = 0.05  # scale of the prior's tails beyond the range, relative to the range in log n
+MOST = 600.0  # logarithm of a number that is finite, as are its products with a few others
 REACH = 8  # how many of these scales a grid goes beyond the range
 
 Axes: TypeAlias = tuple[Array, Array, Array]  # nodes in log n50, log width, sqrt(lapse)
@@ -164,10 +165,10 @@ def log_chances(
 
 
 def _ratio(log_x: ArrayLike, location: Array, width: Array, root: Array, rising: bool) -> Array:
-    """r = (1 - 2 l) (x/n50)^(+-s); the power is clipped to stay finite."""
-    slope = SLOPE_TIMES_WIDTH * np.exp(-width)
+    """r = (1 - 2 l) (x/n50)^(+-s); slope and power are clipped to stay finite."""
+    slope = SLOPE_TIMES_WIDTH * np.exp(np.minimum(-width, MOST))
     exponent = (-1 if rising else 1) * (np.asarray(log_x) - location) * slope
-    return np.asarray((1 - 2 * root**2) * np.exp(np.clip(exponent, -600, 600)))
+    return np.asarray((1 - 2 * root**2) * np.exp(np.clip(exponent, -MOST, MOST)))
 
 
 def _exponential(rng: np.random.Generator, mean: float, most: float) -> float:

@@ -1,12 +1,14 @@
 """The peers agree with each other and with descent by hand; the roofline counts what XLA counts."""
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from problems import relu_velocity
 
-from benchmarks import experiment, machine, peers, roofline, steps, sweeps
+from benchmarks import experiment, large, machine, peers, roofline, steps, sweeps
 from benchmarks.contestants import Case
 from jaxflow import Point
 
@@ -163,8 +165,8 @@ def test_what_runs_on_a_gpu_runs_here_at_small_size(monkeypatch):
     found = experiment.measure()
     assert found["trials"] == 12 and found["programs"] >= 1
     assert 0 < found["share_of_peak"] < 1 and 0 < found["utilization"] <= 1
-    large = sweeps.orthogonal_alone(40)
-    assert large["outcome"] == "CONVERGED" and large["flow_time"] > 0
+    row = sweeps.orthogonal_alone(40)
+    assert row["outcome"] == "CONVERGED" and row["flow_time"] > 0
 
 
 def test_a_simulated_study_ends_about_its_truth():
@@ -183,3 +185,8 @@ def test_what_a_step_takes_is_told_by_its_parts(monkeypatch):
     walls = ("products", "field", "padded", "draw", "products_gflops")
     assert all(found[name] > 0 for name in walls)
     assert np.isfinite([found["descent"], found["flow"]]).all()
+
+
+def test_the_page_of_large_studies_has_the_numbers_of_their_file():
+    text = large.PAGE.read_text()
+    assert large.page(text, json.loads(large.RESULT.read_text())) == text
