@@ -37,10 +37,22 @@ if TYPE_CHECKING:
     from jaxflow.problems import losses as losses
     from jaxflow.problems.checking import check_problem as check_problem
     from jaxflow.problems.dataset import Dataset as Dataset
+    from jaxflow.problems.examples.committee import Committee as Committee
+    from jaxflow.problems.examples.deep_linear import DeepLinear as DeepLinear
     from jaxflow.problems.examples.deep_network import DeepNetwork as DeepNetwork
+    from jaxflow.problems.examples.jamming import Jamming as Jamming
+    from jaxflow.problems.examples.least_squares import LeastSquares as LeastSquares
+    from jaxflow.problems.examples.logistic_regression import (
+        LogisticRegression as LogisticRegression,
+    )
+    from jaxflow.problems.examples.matrix_sensing import MatrixSensing as MatrixSensing
     from jaxflow.problems.examples.perceptron import Perceptron as Perceptron
     from jaxflow.problems.examples.phase_retrieval import PhaseRetrieval as PhaseRetrieval
+    from jaxflow.problems.examples.quadratic_network import QuadraticNetwork as QuadraticNetwork
     from jaxflow.problems.examples.random_features import RandomFeatures as RandomFeatures
+    from jaxflow.problems.examples.spherical_perceptron import (
+        SphericalPerceptron as SphericalPerceptron,
+    )
     from jaxflow.problems.problem import Problem as Problem
     from jaxflow.problems.shallow import laws as laws
     from jaxflow.problems.shallow.activations import GELU as GELU
@@ -101,7 +113,9 @@ _HOMES = {
     "BlackBox": "show.black_box",
     "Certificate": "flow.events",
     "Cluster": "study.runners",
+    "Committee": "problems.examples.committee",
     "Dataset": "problems.dataset",
+    "DeepLinear": "problems.examples.deep_linear",
     "DeepNetwork": "problems.examples.deep_network",
     "Design": "sampling.design",
     "Dominated": "problems.shallow.initialization",
@@ -120,9 +134,13 @@ _HOMES = {
     "GroupSigns": "problems.shallow.labels",
     "Horizon": "sampling.axes",
     "Iteration": "flow.iteration",
+    "Jamming": "problems.examples.jamming",
     "Lanes": "engine.settings",
     "LeakyReLU": "problems.shallow.activations",
+    "LeastSquares": "problems.examples.least_squares",
     "LocalRunner": "engine.local",
+    "LogisticRegression": "problems.examples.logistic_regression",
+    "MatrixSensing": "problems.examples.matrix_sensing",
     "Monomial": "problems.shallow.activations",
     "Network": "problems.shallow.network",
     "Never": "flow.events",
@@ -136,6 +154,7 @@ _HOMES = {
     "Problem": "problems.problem",
     "Protocol": "study.protocol",
     "Quadratic": "problems.shallow.activations",
+    "QuadraticNetwork": "problems.examples.quadratic_network",
     "RKC1": "flow.stabilized",
     "RKC2": "flow.stabilized",
     "Rademacher": "problems.shallow.inputs",
@@ -150,6 +169,7 @@ _HOMES = {
     "ShallowNetwork": "problems.shallow.shallow_network",
     "Softplus": "problems.shallow.activations",
     "Sphere": "problems.shallow.inputs",
+    "SphericalPerceptron": "problems.examples.spherical_perceptron",
     "StepsOfDescent": "sampling.rules",
     "Store": "store.store",
     "Student": "problems.shallow.inputs",

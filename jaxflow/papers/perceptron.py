@@ -1,11 +1,14 @@
-"""How many random labels a hyperplane separates: T. M. Cover, "Geometrical and statistical
-properties of systems of linear inequalities with applications in pattern recognition", IEEE Trans.
-Electronic Computers EC-14 (1965) 326-334, theorem 1.
+"""How many random labels a hyperplane separates, exactly, and with a margin in high dimension.
+
+T. M. Cover, "Geometrical and statistical properties of systems of linear inequalities with
+applications in pattern recognition", IEEE Trans. Electronic Computers EC-14 (1965) 326-334,
+theorem 1; E. Gardner, "The space of interactions in neural network models", J. Phys. A 21 (1988)
+257-270.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtr
 
 from jaxflow.core.checks import Array, wholes
 
@@ -18,3 +21,15 @@ def separable(n: ArrayLike, d: ArrayLike) -> Array:
     """
     n, d = wholes("n", n, least=1), wholes("d", d, least=1)
     return np.where(d >= n, 1.0, bdtr(np.minimum(d, n) - 1, n - 1, 0.5))
+
+
+def capacity(kappa: ArrayLike) -> Array:
+    """Samples a dimension up to which labels have a w with y w.x >= kappa |w|, for d to infinity.
+
+    alpha with 1/alpha the average of (t + kappa)^2 over t > -kappa, t standard normal, which is
+    (1 + kappa^2) Phi(kappa) + kappa phi(kappa): 2 at kappa = 0. Of the shape of kappa >= 0; for
+    kappa < 0 replicas are not symmetric and this is a bound from above.
+    """
+    x = np.asarray(kappa, float)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    return np.asarray(1 / ((1 + x**2) * ndtr(x) + x * density))

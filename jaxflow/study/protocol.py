@@ -14,10 +14,18 @@ from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.events import Above, Below, Certificate, Event, Never
 from jaxflow.flow.flow import GradientFlow
+from jaxflow.problems.examples.committee import Committee
+from jaxflow.problems.examples.deep_linear import DeepLinear
 from jaxflow.problems.examples.deep_network import DeepNetwork
+from jaxflow.problems.examples.jamming import Jamming
+from jaxflow.problems.examples.least_squares import LeastSquares
+from jaxflow.problems.examples.logistic_regression import LogisticRegression
+from jaxflow.problems.examples.matrix_sensing import MatrixSensing
 from jaxflow.problems.examples.perceptron import Perceptron
 from jaxflow.problems.examples.phase_retrieval import PhaseRetrieval
+from jaxflow.problems.examples.quadratic_network import QuadraticNetwork
 from jaxflow.problems.examples.random_features import RandomFeatures
+from jaxflow.problems.examples.spherical_perceptron import SphericalPerceptron
 from jaxflow.problems.problem import Problem, declared
 from jaxflow.problems.shallow import shallow_network
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
@@ -25,10 +33,18 @@ from jaxflow.sampling import rules
 
 PROBLEMS: dict[str, type] = {
     "shallow_network": ShallowNetwork,
+    "committee": Committee,
+    "deep_linear": DeepLinear,
     "deep_network": DeepNetwork,
+    "jamming": Jamming,
+    "least_squares": LeastSquares,
+    "logistic_regression": LogisticRegression,
+    "matrix_sensing": MatrixSensing,
     "perceptron": Perceptron,
     "phase_retrieval": PhaseRetrieval,
+    "quadratic_network": QuadraticNetwork,
     "random_features": RandomFeatures,
+    "spherical_perceptron": SphericalPerceptron,
 }
 EVENTS: dict[str, type] = {
     "certificate": Certificate,

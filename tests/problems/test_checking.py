@@ -10,10 +10,18 @@ import pytest
 
 from jaxflow.core.types import Point
 from jaxflow.problems.checking import check_problem, faults
+from jaxflow.problems.examples.committee import Committee
+from jaxflow.problems.examples.deep_linear import DeepLinear
 from jaxflow.problems.examples.deep_network import DeepNetwork
+from jaxflow.problems.examples.jamming import Jamming
+from jaxflow.problems.examples.least_squares import LeastSquares
+from jaxflow.problems.examples.logistic_regression import LogisticRegression
+from jaxflow.problems.examples.matrix_sensing import MatrixSensing
 from jaxflow.problems.examples.perceptron import Perceptron
 from jaxflow.problems.examples.phase_retrieval import PhaseRetrieval
+from jaxflow.problems.examples.quadratic_network import QuadraticNetwork
 from jaxflow.problems.examples.random_features import RandomFeatures
+from jaxflow.problems.examples.spherical_perceptron import SphericalPerceptron
 from jaxflow.problems.problem import Problem
 
 POINT = Point(4, 30, 3)
@@ -220,7 +228,10 @@ class Declared(Perceptron):
 @pytest.mark.parametrize(
     "problem",
     [Quartic(), Declared(), Perceptron(label_noise=0.1), PhaseRetrieval(), DeepNetwork(gain=2.0)]
-    + [RandomFeatures(name) for name in ("tanh", "linear")],
+    + [RandomFeatures(name) for name in ("tanh", "linear")]
+    + [LeastSquares(), LogisticRegression(), SphericalPerceptron(0.5), QuadraticNetwork()]
+    + [Committee(name) for name in ("erf", "relu")]
+    + [MatrixSensing(2, 0.5), Jamming(), DeepLinear(3, 1.0, 0.1)],
     ids=lambda problem: type(problem).__name__,
 )
 def test_sound_problems_have_no_fault(problem):
