@@ -1,10 +1,11 @@
-"""Run the studies of every figure, draw all of them, and write their claims into the README here.
+"""Run the studies of every figure, draw all of them, and write their claims into their pages.
 
 `--small` runs the studies at their small sizes. Studies that have been run are not run again.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ def main() -> None:
             out = str(Stores(options.small)[study])
             call("-m", "jaxflow", "run", study, *size, "--out", out)
         call(str(HERE / f"{name}.py"), *size)
-    write_claims(HERE / "README.md")
+    write_claims(HERE / "README.md", "*")
+    write_claims(HERE.parent / "docs" / "atlas.md", "atlas")
 
 
 def studies(name: str) -> tuple[str, ...]:
@@ -51,32 +53,41 @@ def call(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def write_claims(path: Path) -> None:
-    """Put the table of all claims between its two marks."""
+def write_claims(path: Path, figures: str) -> None:
+    """Put the table of the claims of figures, by a pattern, between the two marks of a page."""
     before, rest = path.read_text().split(FIRST)
     _, after = rest.split(LAST)
-    path.write_text("\n".join([before + FIRST, "", *table(), "", LAST + after]))
+    lines = table(figures, path.parent)
+    path.write_text("\n".join([before + FIRST, "", *lines, "", LAST + after]))
 
 
-def table() -> Iterator[str]:
-    """The claims of all figures as lines of Markdown."""
+def table(figures: str, folder: Path) -> Iterator[str]:
+    """The claims of figures as lines of Markdown, for a page in a folder."""
     yield "| what | published | ours, 95 % interval | trials | |"
     yield "|---|---|---|---|---|"
-    for path in sorted((HERE / "claims").glob("*.json")):
+    for path in sorted((HERE / "claims").glob(f"{figures}.json")):
+        figure = os.path.relpath(HERE / f"{path.stem}.png", folder)
         for claim in json.loads(path.read_text()):
-            yield row(claim, path.stem)
+            yield row(claim, figure)
+
+
+def _said(known: float | list[float] | str | None) -> str:
+    """A number, two that it is between, or words."""
+    if isinstance(known, list):
+        return " to ".join(f"{x:g}" for x in known)
+    return f"{known:.4g}" if isinstance(known, float) else "" if known is None else str(known)
 
 
 def row(claim: dict[str, Any], figure: str) -> str:
     """One claim, whose name leads to its figure."""
-    published = "" if claim["published"] is None else f"{claim['published']}"
+    published = _said(claim["published"])
     if claim["source"]:
         published += f" ({claim['source']})"
     ours = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
     verdict = {True: "agrees", False: "differs", None: ""}[claim["agrees"]]
     remark = "; ".join(filter(None, (verdict, claim["remark"])))
     what = claim["what"].replace("|", r"\|")  # which would end the slice
-    return f"| [{what}]({figure}.png) | {published} | {ours} | {claim['trials']} | {remark} |"
+    return f"| [{what}]({figure}) | {published} | {ours} | {claim['trials']} | {remark} |"
 
 
 if __name__ == "__main__":

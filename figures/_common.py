@@ -26,14 +26,17 @@ class Claim:
     low: float
     high: float
     trials: int
-    published: float | str | None = None
+    published: float | tuple[float, float] | str | None = None  # a pair: anywhere between
     source: str = ""
     remark: str = ""  # why they differ, where they do
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the published number lies within our interval; None if it is no number."""
-        return self.low <= self.published <= self.high if _is_number(self.published) else None
+        """Whether the published number, or one of a pair's, lies within our interval; or None."""
+        known = self.published
+        if isinstance(known, tuple):
+            return self.low <= known[1] and known[0] <= self.high
+        return self.low <= known <= self.high if _is_number(known) else None
 
 
 @dataclass(frozen=True)

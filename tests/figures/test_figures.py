@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jaxflow import Study, run
@@ -47,11 +48,26 @@ def test_every_figure_is_drawn_and_claims_what_its_numbers_say(name):
         assert claim["trials"] > 0
 
 
-def test_the_table_of_claims_is_theirs(load):
-    _, _, rest = (FOLDER / "README.md").read_text().partition("<!-- claims -->\n\n")
+PAGES = {"*": FOLDER / "README.md", "atlas": FOLDER.parent / "docs" / "atlas.md"}
+
+
+@pytest.mark.parametrize("figures", PAGES)
+def test_the_table_of_claims_is_theirs(load, figures):
+    page = PAGES[figures]
+    _, _, rest = page.read_text().partition("<!-- claims -->\n\n")
     written, _, _ = rest.partition("\n\n<!-- end of claims -->")
-    assert written.split("\n") == list(load("_all").table())
+    assert written.split("\n") == list(load("_all").table(figures, page.parent))
     assert {path.stem for path in (FOLDER / "claims").glob("*.json")} == set(NAMES)
+
+
+def test_what_is_known_exactly_is_met():
+    """By the interval and within 3 %."""
+    exact = [claim for claim in claims("atlas") if claim["agrees"] is not None]
+    assert len(exact) >= 18
+    for claim in exact:
+        known = np.mean(claim["published"])
+        assert claim["agrees"], claim["what"]
+        assert abs(claim["ours"] / known - 1) <= 0.03, claim["what"]
 
 
 def test_a_figure_from_a_store_of_a_few_trials(load, tmp_path):
