@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jaxflow.engine.settings import Lanes as Lanes
     from jaxflow.flow.descent import GradientDescent as GradientDescent
     from jaxflow.flow.descent import Optax as Optax
+    from jaxflow.flow.edge import EdgeFlow as EdgeFlow
     from jaxflow.flow.events import Above as Above
     from jaxflow.flow.events import Below as Below
     from jaxflow.flow.events import Certificate as Certificate
@@ -119,6 +120,7 @@ _HOMES = {
     "DeepNetwork": "problems.examples.deep_network",
     "Design": "sampling.design",
     "Dominated": "problems.shallow.initialization",
+    "EdgeFlow": "flow.edge",
     "ExplicitInputs": "problems.shallow.inputs",
     "ExplicitLabels": "problems.shallow.labels",
     "ExplicitWeights": "problems.shallow.initialization",

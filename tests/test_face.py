@@ -24,6 +24,7 @@ NAMES = [
     "DeepNetwork",
     "Design",
     "Dominated",
+    "EdgeFlow",
     "ExplicitInputs",
     "ExplicitLabels",
     "ExplicitWeights",

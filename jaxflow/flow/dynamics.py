@@ -63,6 +63,12 @@ class Dynamics(Protocol):
         """The step of Euler's method if that is what it is, unstable at sharpness 2/step."""
         ...
 
+    def objective(
+        self, problem: Problem, data: Any, theta: PyTree, integrator: PyTree
+    ) -> Float[Array, ""]:
+        """The loss that decides, that of the problem unless it stands for more than theta."""
+        ...
+
     def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
         """theta' by all data, up to a factor for a descent."""
         ...

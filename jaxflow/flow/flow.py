@@ -84,6 +84,12 @@ class GradientFlow:
         decays = is_traced(self.weight_decay) or self.weight_decay != 0
         return self.clock == "time" and not decays
 
+    def objective(
+        self, problem: Problem, data: Any, theta: PyTree, integrator: PyTree
+    ) -> Float[Array, ""]:
+        """The loss."""
+        return problem.objective(data, theta)
+
     def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
         """theta', by the clock and with weight decay."""
         field = problem.field(data, theta)

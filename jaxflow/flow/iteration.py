@@ -114,6 +114,11 @@ class Iteration(ABC):
         return None
 
     @property
+    def evaluations(self) -> int:
+        """Of the field, in a step."""
+        return 1
+
+    @property
     def slack(self) -> float | Float[Array, ""]:
         """A step, less rounding: a horizon T holds floor(T/step) whole steps."""
         return 0.999 * self.step
@@ -121,6 +126,12 @@ class Iteration(ABC):
     def check_precision(self, dtype: str) -> None:
         """Raise `ValueError` for a step that overflows or underflows in this type of float."""
         check_step(self.step, dtype)
+
+    def objective(
+        self, problem: Problem, data: Any, theta: PyTree, integrator: PyTree
+    ) -> Float[Array, ""]:
+        """The loss of all samples."""
+        return problem.objective(data, theta)
 
     def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
         """The field of all samples."""
@@ -163,6 +174,6 @@ class Iteration(ABC):
         of_step = jax.random.fold_in(key, taken)
         found = self.update(problem, data, theta, velocity, state, of_step)
         moved, state = self._checked(found, theta, state)
-        yes, one = jnp.asarray(True), jnp.asarray(1, jnp.int32)
+        yes, evaluations = jnp.asarray(True), jnp.asarray(self.evaluations, jnp.int32)
         after = Iterate(state, key, taken + 1)
-        return Attempt(moved, after, dt, complete=yes, keep=yes, evaluations=one)
+        return Attempt(moved, after, dt, complete=yes, keep=yes, evaluations=evaluations)

@@ -43,9 +43,9 @@ def start(setting: Setting, request: Request) -> TrialState:
     )
     setting = setting.at(values)
     problem, dynamics = setting.problem, setting.dynamics
-    value = problem.objective(data, theta)
     velocity = dynamics.velocity(problem, data, theta)
     first = dynamics.start(problem, data, theta, velocity, _key(request), setting.advance_by)
+    value = dynamics.objective(problem, data, theta, first.integrator)
     zero, none = jnp.zeros_like(value), jnp.zeros((), jnp.int32)
     state = TrialState(
         data=data,
@@ -98,9 +98,10 @@ def step(setting: Setting, state: TrialState) -> TrialState:
     )
     keep = attempt.keep
     velocity = dynamics.velocity(problem, state.data, attempt.theta)  # the solver has it already
+    value = dynamics.objective(problem, state.data, attempt.theta, attempt.integrator)
     theta, velocity, value = select(
         keep,
-        (attempt.theta, velocity, problem.objective(state.data, attempt.theta)),
+        (attempt.theta, velocity, value),
         (state.theta, state.velocity, state.loss),
     )
     time, rest = _add(state.time, state.time_rest, jnp.where(keep, dt, 0))

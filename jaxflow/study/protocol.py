@@ -12,6 +12,7 @@ from jaxflow.core.schema import Choice, Schema, canonical, digest
 from jaxflow.core.types import Outline
 from jaxflow.flow.descent import GradientDescent
 from jaxflow.flow.dynamics import Dynamics
+from jaxflow.flow.edge import EdgeFlow
 from jaxflow.flow.events import Above, Below, Certificate, Event, Never
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.examples.committee import Committee
@@ -52,12 +53,17 @@ EVENTS: dict[str, type] = {
     "above": Above,
     "never": Never,
 }
+DYNAMICS: dict[str, type] = {
+    "flow": GradientFlow,
+    "descent": GradientDescent,
+    "edge_flow": EdgeFlow,
+}
 SCHEMA = Schema(
     {
         **shallow_network.CHOICES,
         Problem: Choice("kind", PROBLEMS, default="shallow_network"),
         Event: Choice("kind", EVENTS, default="certificate"),
-        Dynamics: Choice("kind", {"flow": GradientFlow, "descent": GradientDescent}),
+        Dynamics: Choice("kind", DYNAMICS),
         **rules.CHOICES,
     }
 )

@@ -40,6 +40,9 @@ class Euler:
     def check_precision(self, dtype):
         pass
 
+    def objective(self, problem, data, theta, integrator):
+        return problem.objective(data, theta)
+
     def velocity(self, problem, data, theta):
         return problem.field(data, theta)
 

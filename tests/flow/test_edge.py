@@ -1,0 +1,109 @@
+"""The edge flow against its equations by SciPy in float64, and against descent itself."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from jaxflow.flow.edge import EdgeFlow, Oscillation
+from jaxflow.problems.problem import Problem
+
+STEP, LEAST = 0.5, 1e-3
+
+
+class Product(Problem):
+    """(x y - 1)^2 / 2: minima on a curve, with sharpness x^2 + y^2."""
+
+    smooth = True
+
+    def draw(self, keys, point):
+        return jnp.zeros(()), jnp.array([0.3, 2.4])
+
+    def loss(self, data, parameters):
+        return (parameters[0] * parameters[1] - 1) ** 2 / 2
+
+
+def velocity(w):
+    """-grad L."""
+    x, y = w
+    return -(x * y - 1) * np.array([y, x])
+
+
+def hessian(w):
+    x, y = w
+    return np.array([[y * y, 2 * x * y - 1], [2 * x * y - 1, x * x]])
+
+
+def rates(_, state):
+    c, v, log_rho = state[:2], state[2:4] / np.linalg.norm(state[2:4]), state[4]
+    rho = np.exp(log_rho)
+    moving = (velocity(c + rho * v) + velocity(c - rho * v)) / 2
+    turned = hessian(c) @ v
+    sharpness = v @ turned
+    growing = sharpness - 2 / STEP
+    if log_rho <= np.log(LEAST):
+        growing = max(growing, 0.0)
+    return [*moving, *(turned - sharpness * v), growing]
+
+
+def run(start, steps, substeps):
+    """Centers, directions and magnitudes after each step, in float64."""
+    rule, problem, data = EdgeFlow(STEP, substeps=substeps, least=LEAST), Product(), jnp.zeros(())
+    with jax.enable_x64(True):
+        theta = jnp.asarray(start)
+        first = rule.start(problem, data, theta, problem.field(data, theta), jnp.zeros(2, "uint32"))
+        state, found = first.integrator.state, []
+        update = jax.jit(lambda theta, state: rule.update(problem, data, theta, (), state, None))
+        for _ in range(steps):
+            theta, state = update(theta, state)
+            found.append((*theta, *state.direction, state.log_magnitude))
+    return np.array(found, float)
+
+
+def test_it_follows_its_equations_to_second_order():
+    """Through the growth of the oscillation, its greatest, and the way to a flatter place."""
+    start, steps = np.array([0.3, 2.4]), 40
+    v = velocity(start) / np.linalg.norm(velocity(start))
+    times = STEP * np.arange(1, steps + 1)
+    exact = solve_ivp(
+        rates, (0, times[-1]), [*start, *v, np.log(LEAST)], t_eval=times, rtol=1e-10, atol=1e-10
+    ).y.T
+    assert np.exp(exact[:, 4].max()) > 50 * LEAST
+    coarse, fine = (np.abs(run(start, steps, k) - exact).max() for k in (16, 32))
+    assert fine < 0.01
+    assert coarse / fine == pytest.approx(4, rel=0.3)
+
+
+def test_descent_is_at_the_ends_of_the_oscillation():
+    """Where the sharpness, 4.4, is not far above 2 / step = 4: beyond, descent overshoots."""
+    start, steps = np.array([0.48, 2.03]), 400
+    w, path = start, []
+    for _ in range(steps):
+        w = w + STEP * velocity(w)
+        path.append(w)
+    path = np.array(path)
+    centers = (path[1:] + path[:-1]) / 2
+    magnitudes = np.linalg.norm(path[1:] - path[:-1], axis=1) / 2
+    found = run(start, steps, 4)
+    assert np.exp(found[:, 4].max()) == pytest.approx(magnitudes.max(), rel=0.1)
+    np.testing.assert_allclose(found[-1, :2], centers[-1], atol=0.03)
+    assert np.sum(found[-1, :2] ** 2) < 2 / STEP
+
+
+def test_its_loss_is_that_of_both_ends():
+    rule, problem, data = EdgeFlow(STEP), Product(), jnp.zeros(())
+    state = Oscillation(jnp.array([0.6, 0.8]), jnp.log(0.5))
+    theta = jnp.array([1.0, 2.0])
+    integrator = type("", (), {"state": state})
+    expected = sum((x * y - 1) ** 2 / 4 for x, y in ((1.3, 2.4), (0.7, 1.6)))
+    assert rule.objective(problem, data, theta, integrator) == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_it_is_not_is_said_in_a_line():
+    with pytest.raises(ValueError, match="edge flow of all samples, got 'a batch of 8'"):
+        EdgeFlow(batch=8)
+    with pytest.raises(ValueError, match="low < high"):
+        EdgeFlow(least=1.0, most=0.5)
+    with pytest.raises(ValueError, match="substeps"):
+        EdgeFlow(substeps=0)
