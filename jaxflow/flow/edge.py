@@ -15,7 +15,6 @@ followed: where two eigenvalues are above 2/eta, descent oscillates in both and 
 """
 
 from dataclasses import dataclass
-from math import log
 from typing import Any, NamedTuple
 
 import jax
@@ -76,7 +75,7 @@ class EdgeFlow(Iteration):
     ) -> Start:
         """The least oscillation, along the gradient."""
         first = super().start(problem, data, theta, velocity, key, advance_by)
-        least = jnp.asarray(log(self.least), first.dt.dtype)
+        least = jnp.log(jnp.asarray(self.least, first.dt.dtype))
         state = Oscillation(_unit(velocity), least)
         return first._replace(integrator=first.integrator._replace(state=state))
 
@@ -126,7 +125,7 @@ class EdgeFlow(Iteration):
     ) -> tuple[PyTree, Oscillation]:
         """Moved by rates, each for a time; of length 1 and within the limits again."""
         center, (direction, magnitude) = combine((1, at), *by)
-        limits = log(self.least), log(self.most)
+        limits = (jnp.log(jnp.asarray(end, magnitude.dtype)) for end in (self.least, self.most))
         return center, Oscillation(_unit(direction), jnp.clip(magnitude, *limits))
 
 

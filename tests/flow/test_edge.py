@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from jaxflow.core.names import with_traced
 from jaxflow.flow.edge import EdgeFlow, Oscillation
 from jaxflow.problems.problem import Problem
 
@@ -98,6 +99,21 @@ def test_its_loss_is_that_of_both_ends():
     integrator = type("", (), {"state": state})
     expected = sum((x * y - 1) ** 2 / 4 for x, y in ((1.3, 2.4), (0.7, 1.6)))
     assert rule.objective(problem, data, theta, integrator) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "at"), [("least", 0.7), ("most", 0.01), ("step", 0.25)])
+def test_its_numbers_may_be_axes(name, at):
+    """A number of every trial, traced, is the number itself."""
+    problem, data, theta = Product(), jnp.zeros(()), jnp.array([0.48, 2.03])
+
+    def magnitude(rule):
+        first = rule.start(problem, data, theta, problem.field(data, theta), jnp.zeros(2, "uint32"))
+        _, state = rule.update(problem, data, theta, (), first.integrator.state, None)
+        return state.log_magnitude
+
+    expected = magnitude(EdgeFlow(**{name: at}))
+    traced = jax.jit(lambda x: magnitude(with_traced(EdgeFlow(), name, x)))(at)
+    assert float(traced) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_what_it_is_not_is_said_in_a_line():
