@@ -4,6 +4,7 @@ Of a trial that converged at flow time t where T was allowed, log(t/T) is kept, 
 infinity.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
@@ -40,11 +41,11 @@ class Evidence:
         self.question = question
         self.evaluations = 0  # that all of them took
         self.allowed = 0.0  # flow time, to all of them
-        self._points: dict[Point, AtPoint] = {}
+        self._points = defaultdict[Point, AtPoint](AtPoint)
 
     def add(self, row: Row, times: Sequence[float]) -> None:
         """Note how a trial ended that is allowed these flow times, one a horizon."""
-        at = self._points.setdefault(row.point, AtPoint())
+        at = self._points[row.point]
         told, time = row.of_event(self.question.event), times[self.question.horizon]
         at.trials += 1
         at.converged += told.converged_by(time)

@@ -169,20 +169,20 @@ class Findings:
     def __init__(self, search: Rounds) -> None:
         self._search = search
         self._evidence = {question: Evidence(question) for question in search.questions}
-        self._read = 0  # rounds, or trials
+        self.read = 0  # rounds, or trials
 
     def of_rounds(self, seen: int) -> Mapping[Question, Evidence]:
         """By so many rounds, all of which have ended; never fewer than the time before."""
-        new = self._search.rounds[self._read : seen]
+        new = self._search.rounds[self.read : seen]
         self._add(self._search.ended[trial] for trials in new for trial in trials)
-        self._read = seen
+        self.read += len(new)
         return self._evidence
 
     def of_all(self) -> Mapping[Question, Evidence]:
         """By all trials that have ended so far."""
         ended = self._search.ended
-        self._add(islice(ended.values(), self._read, None))
-        self._read = len(ended)
+        self._add(islice(ended.values(), self.read, None))
+        self.read = len(ended)
         return self._evidence
 
     def _add(self, rows: Iterable[Row]) -> None:

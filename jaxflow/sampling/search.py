@@ -73,7 +73,6 @@ class Search(Rounds):
         self._ends = slice.plan.groups if isinstance(slice.plan, GridPlan) else []
         self._last_end: dict[Question, float] = {}
         self._seen_by_plan, self._of_all, self._locating = (Findings(self) for _ in range(3))
-        self._read = 0  # rounds read to locate the thresholds
         self._posteriors: dict[Question, tuple[int, Posterior]] = {}
 
     @property
@@ -115,9 +114,8 @@ class Search(Rounds):
 
     def located(self) -> tuple[float, ...] | None:
         """The thresholds, one a question, by the first rounds that say where they are; or None."""
-        while self._located is None and self._complete(self._read + 1):
-            self._read += 1
-            self._locate(self._read, at_last=False)
+        while self._located is None and self._complete(self._locating.read + 1):
+            self._locate(self._locating.read + 1, at_last=False)
         if self._located is None and self.finished:
             self._locate(len(self.rounds), at_last=True)
         return self._located

@@ -1,6 +1,7 @@
 """Rounds of a search: a function of the plan and of what the rounds may use, never of timing."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from simulated import row
 from jaxflow.core.types import Point, Trial
 from jaxflow.papers.bounds import published_horizon
 from jaxflow.sampling.axes import Horizon
+from jaxflow.sampling.evidence import Evidence
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.sampling.neighbours import warm_start
 from jaxflow.sampling.search import Parent, Search
@@ -216,6 +218,21 @@ def test_a_wrong_guess_steers_trials_but_not_the_estimate():
     assert all(t.point.n < 200 for t in misled.rounds[0])
     assert misled.posterior().median == pytest.approx(450, rel=0.1)
     assert misled.posterior().median == PLAN.posterior(misled.tallies()).median
+
+
+def test_what_a_trial_says_is_read_once_for_each_use(monkeypatch):
+    """To ask, to locate the threshold for others, to estimate: however many rounds there are."""
+    read, add = Counter(), Evidence.add
+    monkeypatch.setattr(
+        Evidence, "add", lambda self, row, times: (read.update([row.trial]), add(self, row, times))
+    )
+    root = search(ThresholdPlan(50, 800, 0.01))
+    drive(lambda size: 0, root, search(d=45, parent=Parent(root, 1.5, 0.1)))
+    assert len(root.rounds) > 10
+    root.posterior()
+    assert set(root.proposed) <= set(read)
+    assert max(read.values()) <= 3
+    assert sum(tally.trials for tally in root.tallies()) == len(root.proposed)
 
 
 def test_one_trial_serves_every_horizon():
