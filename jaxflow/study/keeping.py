@@ -1,7 +1,7 @@
 """What a run hands to its store: harvests, and what was asked for, a moment's in one transaction.
 
-A transaction waits for the disk. So one is made when the last is some time ago, by how long that
-took: a fast run loses less than a thirtieth of its time, and a kill a quarter of a second.
+A transaction waits for the disk, some milliseconds. So the next one is made thirty times as long
+after it, or a quarter of a second where that is sooner: a kill loses no more than that.
 """
 
 import time
@@ -14,8 +14,7 @@ from jaxflow.core.types import Row, Trial
 from jaxflow.engine.runner import Stopwatch
 from jaxflow.store.store import Store
 
-SHARE = 1 / 30  # of the time that transactions take at most
-PAUSE = 0.25  # seconds to the next one at most
+REST, PAUSE = 30, 0.25  # times what a transaction took, and seconds, until the next at most
 
 
 class Keeper:
@@ -45,7 +44,7 @@ class Keeper:
             began = time.monotonic()
             self._write()
             now = time.monotonic()
-            self._due = now + min(PAUSE, (now - began) / SHARE)
+            self._due = now + min(PAUSE, REST * (now - began))
 
     def _write(self) -> None:
         rows, trajectories, asked = self._rows, self._trajectories, self._asked
