@@ -70,6 +70,13 @@ def test_what_is_known_exactly_is_met():
         assert abs(claim["ours"] / known - 1) <= 0.03, claim["what"]
 
 
+def test_descent_and_its_edge_flow_have_one_threshold():
+    """And descent with step 1 the one published."""
+    held = [claim for claim in claims("edge_flow") if claim["published"] is not None]
+    assert len(held) == 3
+    assert all(claim["agrees"] for claim in held)
+
+
 def test_a_figure_from_a_store_of_a_few_trials(load, tmp_path):
     changes = {"axes.n": [16, 24], "grid.values": [2, 6, 12], "grid.repetitions": 3}
     folder = tmp_path / "theorem-1"
