@@ -10,8 +10,9 @@ of the oscillation move by
 
 v turns to the top eigenvector of the Hessian, rho grows while the sharpness is above 2/eta, and c
 descends a loss that is averaged over the two ends of the oscillation, which keeps away from sharp
-places (P. Marion, arXiv 2606.18080). Its Euler steps are here Heun's, in log rho. One direction is
-followed: where two eigenvalues are above 2/eta, descent oscillates in both and this does not.
+places (P. Marion, arXiv 2606.18080). Its Euler steps are here Heun's, in log rho. Together v and rho
+are one vector u = rho v, with u' = -J u - (2/eta) u: it grows in every direction whose eigenvalue is
+above 2/eta, not in one alone.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class EdgeFlow(Iteration):
     most, and for a batch: it is a flow of all samples.
     """
 
-    substeps: int = 4
+    substeps: int = 2
     least: float = 1e-4
     most: float = 30.0
 
