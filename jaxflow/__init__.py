@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jaxflow.flow.events import Never as Never
     from jaxflow.flow.flow import GradientFlow as GradientFlow
     from jaxflow.flow.iteration import Iteration as Iteration
+    from jaxflow.flow.linearized import LinearizedFlow as LinearizedFlow
     from jaxflow.flow.stabilized import RKC1 as RKC1
     from jaxflow.flow.stabilized import RKC2 as RKC2
     from jaxflow.problems import losses as losses
@@ -121,6 +122,7 @@ _HOMES = {
     "Design": "sampling.design",
     "Dominated": "problems.shallow.initialization",
     "EdgeFlow": "flow.edge",
+    "LinearizedFlow": "flow.linearized",
     "ExplicitInputs": "problems.shallow.inputs",
     "ExplicitLabels": "problems.shallow.labels",
     "ExplicitWeights": "problems.shallow.initialization",

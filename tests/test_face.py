@@ -44,6 +44,7 @@ NAMES = [
     "Lanes",
     "LeakyReLU",
     "LeastSquares",
+    "LinearizedFlow",
     "LocalRunner",
     "LogisticRegression",
     "MatrixSensing",

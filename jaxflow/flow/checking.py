@@ -43,8 +43,8 @@ def check_dynamics(rule: Dynamics, problem: Problem, point: Point, seed: int = 0
 
 def _step(rule: Dynamics, problem: Problem, data: Any, theta: Any, key: Any) -> Any:
     """The parameters after the first step, and what is carried on."""
-    velocity = rule.velocity(problem, data, theta)
-    first = rule.start(problem, data, theta, velocity, key)
+    first = rule.start(problem, data, theta, key)
+    velocity = rule.velocity(problem, data, theta, first.integrator)
     attempt = rule.attempt(problem, data, theta, velocity, first.integrator, first.dt)
     before, after = (str(jax.tree.structure(x)) for x in (first.integrator, attempt.integrator))
     if before != after:

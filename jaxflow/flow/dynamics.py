@@ -69,12 +69,12 @@ class Dynamics(Protocol):
         """The loss that decides, that of the problem unless it stands for more than theta."""
         ...
 
-    def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
+    def velocity(self, problem: Problem, data: Any, theta: PyTree, integrator: PyTree) -> PyTree:
         """theta' by all data, up to a factor for a descent."""
         ...
 
     def decay(
-        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree
+        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree, integrator: PyTree
     ) -> Float[Array, ""]:
         """-L' at theta, the rate at which the loss falls along that velocity."""
         ...
@@ -88,7 +88,6 @@ class Dynamics(Protocol):
         problem: Problem,
         data: Any,
         theta: PyTree,
-        velocity: PyTree,
         key: UInt32[Array, "2"],
         advance_by: AdvanceBy = "step",
     ) -> Start:

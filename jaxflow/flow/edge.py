@@ -10,9 +10,9 @@ of the oscillation move by
 
 v turns to the top eigenvector of the Hessian, rho grows while the sharpness is above 2/eta, and c
 descends a loss that is averaged over the two ends of the oscillation, which keeps away from sharp
-places (P. Marion, arXiv 2606.18080). Its Euler steps are here Heun's, in log rho. Together v and rho
-are one vector u = rho v, with u' = -J u - (2/eta) u: it grows in every direction whose eigenvalue is
-above 2/eta, not in one alone.
+places (P. Marion, arXiv 2606.18080). Its Euler steps are here Heun's, in log rho. Together v and
+rho are one vector u = rho v with u' = -J u - (2/eta) u, which grows in every direction whose
+eigenvalue is above 2/eta, not in one alone.
 """
 
 from dataclasses import dataclass
@@ -70,14 +70,13 @@ class EdgeFlow(Iteration):
         problem: Problem,
         data: Any,
         theta: PyTree,
-        velocity: PyTree,
         key: UInt32[Array, "2"],
         advance_by: AdvanceBy = "step",
     ) -> Start:
         """The least oscillation, along the gradient."""
-        first = super().start(problem, data, theta, velocity, key, advance_by)
+        first = super().start(problem, data, theta, key, advance_by)
         least = jnp.log(jnp.asarray(self.least, first.dt.dtype))
-        state = Oscillation(_unit(velocity), least)
+        state = Oscillation(_unit(problem.field(data, theta)), least)
         return first._replace(integrator=first.integrator._replace(state=state))
 
     def objective(

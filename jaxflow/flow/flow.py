@@ -90,8 +90,11 @@ class GradientFlow:
         """The loss."""
         return problem.objective(data, theta)
 
-    def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
+    def velocity(self, problem: Problem, data: Any, theta: PyTree, integrator: PyTree) -> PyTree:
         """theta', by the clock and with weight decay."""
+        return self._velocity(problem, data, theta)
+
+    def _velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
         field = problem.field(data, theta)
         if self._is_plain:
             return field
@@ -101,7 +104,7 @@ class GradientFlow:
         return combine((1 / problem.objective(data, theta), moved))
 
     def decay(
-        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree
+        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree, integrator: PyTree
     ) -> Float[Array, ""]:
         """-L' along the velocity."""
         if self._is_plain:
@@ -139,21 +142,21 @@ class GradientFlow:
 
     def term(self, problem: Problem) -> diffrax.ODETerm:
         """The flow as a diffrax term; its `args` are the data."""
-        return diffrax.ODETerm(lambda t, theta, data: self.velocity(problem, data, theta))
+        return diffrax.ODETerm(lambda t, theta, data: self._velocity(problem, data, theta))
 
     def start(
         self,
         problem: Problem,
         data: Any,
         theta: PyTree,
-        velocity: PyTree,
         key: UInt32[Array, "2"],
         advance_by: AdvanceBy = "step",
     ) -> Start:
         """Stepper and controller; the first step moves theta by FIRST_MOVE of its norm."""
         stepper, term = self.make_stepper(problem.geometry, problem.smooth), self.term(problem)
         space = Lengths(problem.geometry)
-        size, speed = space.size(theta, data), space.norm(velocity, data)
+        size = space.size(theta, data)
+        speed = space.norm(self._velocity(problem, data, theta), data)
         zero = jnp.zeros_like(size)
         dt = FIRST_MOVE * jnp.where(size > 0, size, 1) / jnp.where(speed > 0, speed, 1)
         dt = jnp.asarray(self.step or dt, zero.dtype)

@@ -133,12 +133,12 @@ class Iteration(ABC):
         """The loss of all samples."""
         return problem.objective(data, theta)
 
-    def velocity(self, problem: Problem, data: Any, theta: PyTree) -> PyTree:
+    def velocity(self, problem: Problem, data: Any, theta: PyTree, integrator: PyTree) -> PyTree:
         """The field of all samples."""
         return problem.field(data, theta)
 
     def decay(
-        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree
+        self, problem: Problem, data: Any, theta: PyTree, velocity: PyTree, integrator: PyTree
     ) -> Float[Array, ""]:
         """-L' along the flow of the field."""
         return problem.decay(data, velocity)
@@ -148,7 +148,6 @@ class Iteration(ABC):
         problem: Problem,
         data: Any,
         theta: PyTree,
-        velocity: PyTree,
         key: UInt32[Array, "2"],
         advance_by: AdvanceBy = "step",
     ) -> Start:

@@ -43,8 +43,8 @@ def start(setting: Setting, request: Request) -> TrialState:
     )
     setting = setting.at(values)
     problem, dynamics = setting.problem, setting.dynamics
-    velocity = dynamics.velocity(problem, data, theta)
-    first = dynamics.start(problem, data, theta, velocity, _key(request), setting.advance_by)
+    first = dynamics.start(problem, data, theta, _key(request), setting.advance_by)
+    velocity = dynamics.velocity(problem, data, theta, first.integrator)
     value = dynamics.objective(problem, data, theta, first.integrator)
     zero, none = jnp.zeros_like(value), jnp.zeros((), jnp.int32)
     state = TrialState(
@@ -53,7 +53,7 @@ def start(setting: Setting, request: Request) -> TrialState:
         theta=theta,
         velocity=velocity,
         loss=value,
-        decay=dynamics.decay(problem, data, theta, velocity),
+        decay=dynamics.decay(problem, data, theta, velocity, first.integrator),
         integrator=first.integrator,
         dt=first.dt,
         time=zero,
@@ -97,7 +97,8 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         setting.advance_by,
     )
     keep = attempt.keep
-    velocity = dynamics.velocity(problem, state.data, attempt.theta)  # the solver has it already
+    # of a flow the solver has it already
+    velocity = dynamics.velocity(problem, state.data, attempt.theta, attempt.integrator)
     value = dynamics.objective(problem, state.data, attempt.theta, attempt.integrator)
     theta, velocity, value = select(
         keep,
@@ -109,7 +110,7 @@ def step(setting: Setting, state: TrialState) -> TrialState:
         theta=theta,
         velocity=velocity,
         loss=value,
-        decay=dynamics.decay(problem, state.data, theta, velocity),
+        decay=dynamics.decay(problem, state.data, theta, velocity, attempt.integrator),
         integrator=attempt.integrator,
         dt=attempt.dt,
         time=time,

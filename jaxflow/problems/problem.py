@@ -137,9 +137,19 @@ class Problem(ByContent, ABC):
         return self.loss(data, parameters)
 
     def field(self, data: Any, parameters: PyTree) -> PyTree:
-        """The velocity of the gradient flow, minus the gradient of the loss."""
+        """The velocity of the gradient flow, minus the gradient of the loss, preconditioned."""
         gradient = jax.grad(self.objective, argnums=1)(data, parameters)
-        return jax.tree.map(jnp.negative, gradient)
+        return jax.tree.map(jnp.negative, self.precondition(data, gradient))
+
+    def precondition(self, data: Any, gradient: PyTree) -> PyTree:
+        """kappa times a gradient, linear in it: the flow is theta' = -kappa grad L. Here itself."""
+        return gradient
+
+    def residuals(self, data: Any, parameters: PyTree) -> Array:
+        """r of a loss L = |r|^2 / 2, a vector; `ValueError` for another loss."""
+        name = type(self).__name__
+        remedy = "define residuals(data, parameters), or leave out what linearizes them"
+        raise mistake(f"a loss of {name} that is |r|^2 / 2", "another", remedy)
 
     def decay(self, data: Any, velocity: PyTree) -> Float[Array, ""]:
         """-L' along the flow of that velocity, which is |velocity|^2."""

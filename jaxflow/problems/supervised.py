@@ -172,6 +172,14 @@ class Supervised(Problem):
         """The mean of the losses of the true samples."""
         return jnp.sum(data.weights * self._each(data, parameters, self.loss))
 
+    def residuals(self, data: Samples, parameters: PyTree) -> Array:
+        """sqrt(1/n) (f - y) of a squared error, zero on the padding."""
+        if self.loss is not squared_error and type(self).loss is not Supervised.loss:
+            return super().residuals(data, parameters)
+        with jax.default_matmul_precision("highest"):
+            errors = jax.vmap(lambda x, y: self.predict(parameters, x) - y)(data.x, data.y)
+        return (errors.reshape(len(data.weights), -1).T * jnp.sqrt(data.weights)).T.reshape(-1)
+
     def batch(
         self, data: Samples, key: Array, count: Int[Array, ""], size: int, replacement: bool
     ) -> Samples:

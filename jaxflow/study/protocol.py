@@ -15,6 +15,7 @@ from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.edge import EdgeFlow
 from jaxflow.flow.events import Above, Below, Certificate, Event, Never
 from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.linearized import LinearizedFlow
 from jaxflow.problems.examples.committee import Committee
 from jaxflow.problems.examples.deep_linear import DeepLinear
 from jaxflow.problems.examples.deep_network import DeepNetwork
@@ -57,6 +58,7 @@ DYNAMICS: dict[str, type] = {
     "flow": GradientFlow,
     "descent": GradientDescent,
     "edge_flow": EdgeFlow,
+    "linearized_flow": LinearizedFlow,
 }
 SCHEMA = Schema(
     {

@@ -4,11 +4,13 @@ from jaxflow.core.types import Point, Trial
 from jaxflow.engine.reference import check_numerics
 from jaxflow.flow.checking import check_dynamics
 from jaxflow.flow.descent import GradientDescent
+from jaxflow.flow.edge import EdgeFlow
 from jaxflow.flow.flow import GradientFlow
+from jaxflow.flow.linearized import LinearizedFlow
 from jaxflow.study.drawing import problem_of
 from jaxflow.study.study import Study
 
-OURS = (GradientFlow, GradientDescent)
+OURS = (GradientFlow, GradientDescent, EdgeFlow, LinearizedFlow)
 
 
 def try_problem(study: Study) -> Point:

@@ -43,13 +43,13 @@ class Euler:
     def objective(self, problem, data, theta, integrator):
         return problem.objective(data, theta)
 
-    def velocity(self, problem, data, theta):
+    def velocity(self, problem, data, theta, integrator):
         return problem.field(data, theta)
 
-    def decay(self, problem, data, theta, velocity):
+    def decay(self, problem, data, theta, velocity, integrator):
         return problem.decay(data, velocity)
 
-    def start(self, problem, data, theta, velocity, key, advance_by="step"):
+    def start(self, problem, data, theta, key, advance_by="step"):
         return Start((), jnp.asarray(self.step, theta.a.dtype), 1)
 
     def attempt(self, problem, data, theta, velocity, integrator, dt, advance_by="step"):

@@ -53,7 +53,7 @@ def run(start, steps, substeps):
     rule, problem, data = EdgeFlow(STEP, substeps=substeps, least=LEAST), Product(), jnp.zeros(())
     with jax.enable_x64(True):
         theta = jnp.asarray(start)
-        first = rule.start(problem, data, theta, problem.field(data, theta), jnp.zeros(2, "uint32"))
+        first = rule.start(problem, data, theta, jnp.zeros(2, "uint32"))
         state, found = first.integrator.state, []
         update = jax.jit(lambda theta, state: rule.update(problem, data, theta, (), state, None))
         for _ in range(steps):
@@ -92,6 +92,33 @@ def test_descent_is_at_the_ends_of_the_oscillation():
     assert np.sum(found[-1, :2] ** 2) < 2 / STEP
 
 
+class Valley(Problem):
+    """(4.4 x^2 + 4.2 y^2 + z^2) / 2, at its least: two eigenvalues above 2 / STEP."""
+
+    curvatures = np.array([4.4, 4.2, 1.0])
+
+    def draw(self, keys, point):
+        return jnp.zeros(()), jnp.zeros(3)
+
+    def loss(self, data, parameters):
+        return jnp.sum(self.curvatures * parameters**2) / 2
+
+
+def test_the_oscillation_grows_in_every_unstable_direction():
+    """rho v is u(0) exp((lambda - 2/step) t), in each direction its own."""
+    rule, problem, steps = EdgeFlow(STEP, substeps=16), Valley(), 12
+    with jax.enable_x64(True):
+        data, theta, direction = jnp.zeros(()), jnp.zeros(3), jnp.array([0.36, 0.48, 0.8])
+        state = Oscillation(direction, jnp.log(0.01))
+        for _ in range(steps):
+            theta, state = rule.update(problem, data, theta, (), state, None)
+        theta, found, first = map(np.asarray, (theta, state.direction, direction))
+        found = np.exp(float(state.log_magnitude)) * found
+    growing = np.exp((problem.curvatures - 2 / STEP) * STEP * steps)
+    np.testing.assert_allclose(found, 0.01 * first * growing, rtol=0.01, atol=1e-9)
+    np.testing.assert_allclose(theta, 0, atol=1e-12)
+
+
 def test_its_loss_is_that_of_both_ends():
     rule, problem, data = EdgeFlow(STEP), Product(), jnp.zeros(())
     state = Oscillation(jnp.array([0.6, 0.8]), jnp.log(0.5))
@@ -107,7 +134,7 @@ def test_its_numbers_may_be_axes(name, at):
     problem, data, theta = Product(), jnp.zeros(()), jnp.array([0.48, 2.03])
 
     def magnitude(rule):
-        first = rule.start(problem, data, theta, problem.field(data, theta), jnp.zeros(2, "uint32"))
+        first = rule.start(problem, data, theta, jnp.zeros(2, "uint32"))
         _, state = rule.update(problem, data, theta, (), first.integrator.state, None)
         return state.log_magnitude
 

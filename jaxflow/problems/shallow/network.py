@@ -143,6 +143,13 @@ def field(network: Network, data: Data, theta: Parameters) -> Parameters:
     return Parameters(W_velocity, a_velocity)
 
 
+def precondition(network: Network, data: Data, gradient: Parameters) -> Parameters:
+    """kappa times a gradient in ambient coordinates, of the layers that are trained."""
+    kappa = network.speed(data.p.astype(gradient.a.dtype))
+    moves = below(data.p, len(gradient.a)) & (network.trained == "both")
+    return Parameters(kappa * gradient.W, jnp.where(moves, kappa * gradient.a, 0))
+
+
 def _residuals(network: Network, data: Data, theta: Parameters, Z: Array) -> Array:
     scale = network.output_scale(data.p.astype(Z.dtype))
     r = data.y - scale * jnp.sum(theta.a[:, None] * network.activation(Z), axis=0)

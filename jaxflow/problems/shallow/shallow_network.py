@@ -49,6 +49,8 @@ from jaxflow.problems.shallow.network import (
     decay,
     field,
     loss,
+    precondition,
+    residuals,
 )
 from jaxflow.problems.shallow.neurons import Neurons
 from jaxflow.problems.shallow.padding import Basis, Rows, with_one
@@ -123,6 +125,15 @@ class ShallowNetwork(Problem):
     def field(self, data: Data, parameters: Parameters) -> Parameters:
         """The velocity theta' = -kappa grad L, in closed form."""
         return field(self.network, data, parameters)
+
+    def precondition(self, data: Data, gradient: Parameters) -> Parameters:
+        """kappa times the gradient of the layers that are trained."""
+        return precondition(self.network, data, gradient)
+
+    def residuals(self, data: Data, parameters: Parameters) -> Float[Array, " n"]:
+        """(y - h(X)) / sqrt(n), zero on padded samples."""
+        r = residuals(self.network, data, parameters)
+        return r / jnp.sqrt(data.n.astype(r.dtype))
 
     def decay(self, data: Data, velocity: Parameters) -> Float[Array, ""]:
         """-L' = |theta'|^2 / kappa along the flow."""
