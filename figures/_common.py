@@ -11,10 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from jaxflow import plot
+from jaxflow.report.slices import SliceReport
+from jaxflow.statistics.resamples import percentiles
 
 HERE = Path(__file__).resolve().parent
 RUNS = HERE.parent / "runs"
+DRAWS = 20_000  # of a ratio of thresholds
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,14 @@ class Stores:
 
     def __getitem__(self, study: str) -> Path:
         return RUNS / (f"{study}-small" if self.small else study)
+
+
+def ratio(one: SliceReport, other: SliceReport) -> tuple[float, float, float]:
+    """The threshold of one over the other's, with its 95 % interval, taken as independent."""
+    rng = np.random.default_rng(0)
+    drawn = [slice.posterior().quantile(rng.uniform(size=DRAWS)) for slice in (one, other)]
+    low, high = percentiles(drawn[0] / drawn[1])
+    return float(np.median(drawn[0] / drawn[1])), float(low), float(high)
 
 
 def main(name: str, draw: Callable[[Stores, Path], Sequence[Claim]]) -> None:

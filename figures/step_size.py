@@ -10,14 +10,14 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import Claim, Stores, main
+from _common import Claim, Stores, main, ratio
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report
 from jaxflow.papers.weakly_interacting import EXPERIMENT_1_2 as PUBLISHED
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.powers import slope
-from jaxflow.statistics.resamples import Interval, bootstrap, mean_interval, percentiles
+from jaxflow.statistics.resamples import Interval, bootstrap, mean_interval
 from jaxflow.store.store import Store
 
 STUDIES = ("step-size",)
@@ -25,7 +25,6 @@ STEP = "dynamics.descent.step"
 NEAR = 0.3  # in log n, of the threshold: the trials whose sharpness is averaged
 FREE = 0.7  # of 2/step: below it descent ends as sharp as the flow
 FEWEST = 100  # samples: above it the sharpness is a power of n
-DRAWS = 20_000  # of a ratio of thresholds
 RESAMPLES = 1000
 EDGE = plot.Series("black", "", (0, (6, 2)))
 
@@ -178,7 +177,6 @@ def _threshold_claims(descent: Sequence[SliceReport], flow: SliceReport) -> Iter
     )  # fmt: skip
     for slice in descent:
         posterior, is_published = slice.posterior(), slice.place[STEP] == PUBLISHED.step
-        ratio = _ratio(slice, flow)
         yield Claim(
             f"{place}, descent with step {slice.place[STEP]:g}",
             posterior.median,
@@ -186,16 +184,8 @@ def _threshold_claims(descent: Sequence[SliceReport], flow: SliceReport) -> Iter
             len(slice.rows),
             PUBLISHED.threshold if is_published else None,
             PUBLISHED.source if is_published else "",
-            "{:.2f} [{:.2f}, {:.2f}] of the flow's".format(*ratio),
+            "{:.2f} [{:.2f}, {:.2f}] of the flow's".format(*ratio(slice, flow)),
         )
-
-
-def _ratio(slice: SliceReport, flow: SliceReport) -> tuple[float, float, float]:
-    """The threshold over the flow's, with its 95 % interval, the two taken as independent."""
-    rng = np.random.default_rng(0)
-    one, other = (c.posterior().quantile(rng.uniform(size=DRAWS)) for c in (slice, flow))
-    low, high = percentiles(one / other)
-    return float(np.median(one / other)), float(low), float(high)
 
 
 def _edge_claims(

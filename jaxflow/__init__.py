@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from jaxflow.problems.shallow.activations import ReLU as ReLU
     from jaxflow.problems.shallow.activations import Softplus as Softplus
     from jaxflow.problems.shallow.activations import Tanh as Tanh
+    from jaxflow.problems.shallow.initialization import Antisymmetric as Antisymmetric
     from jaxflow.problems.shallow.initialization import Balanced as Balanced
     from jaxflow.problems.shallow.initialization import Dominated as Dominated
     from jaxflow.problems.shallow.initialization import ExplicitWeights as ExplicitWeights
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Above": "flow.events",
     "Axes": "sampling.axes",
+    "Antisymmetric": "problems.shallow.initialization",
     "Balanced": "problems.shallow.initialization",
     "Below": "flow.events",
     "BlackBox": "show.black_box",

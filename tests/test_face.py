@@ -12,6 +12,7 @@ from jaxflow.study.files import presets
 
 NAMES = [
     "Above",
+    "Antisymmetric",
     "Axes",
     "Balanced",
     "Below",

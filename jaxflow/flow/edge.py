@@ -45,12 +45,14 @@ class EdgeFlow(Iteration):
 
     A step of descent takes `substeps` of Heun's method. The magnitude begins as `least`, in the
     direction of the gradient, and stays between that and `most`. The loss is the mean of those at
-    both ends of the oscillation: descent is at one of them. Raises `ValueError` unless 0 < least <
-    most, and for a batch: it is a flow of all samples.
+    both ends of the oscillation: descent is at one of them. `least` stands for what keeps an
+    oscillation of descent alive where it is stable, such as the kinks of a ReLU, each of which
+    moves the gradient at once: from too small a one it comes late. Raises `ValueError` unless
+    0 < least < most, and for a batch: it is a flow of all samples.
     """
 
     substeps: int = 2
-    least: float = 1e-4
+    least: float = 1e-2
     most: float = 30.0
 
     def __post_init__(self) -> None:

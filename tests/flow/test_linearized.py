@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from problems import as_float64, drawn, keys_of
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
@@ -24,7 +25,6 @@ from jaxflow.problems.shallow.inputs import Sphere
 from jaxflow.problems.shallow.labels import GaussianLabels
 from jaxflow.problems.shallow.network import Network
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
-from tests.support.problems import as_float64, drawn, keys_of
 
 KEY = jnp.zeros(2, "uint32")
 

@@ -100,6 +100,39 @@ class Balanced(Everywhere):
 
 
 @dataclass(frozen=True)
+class Antisymmetric:
+    """Neurons in pairs of equal w_j and opposite a_j, so that the network begins at zero.
+
+    |a_j| = |w_j|, entries of w_j ~ scale U(+-1/sqrt(d)). With it the kernel regime is that of large
+    scales, however large (arXiv 1812.07956, where outputs are zero at the start; Y. Zhang et al.,
+    arXiv 1905.07777).
+    """
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise mistake("scale > 0", self.scale, "give the factor of the first parameters")
+
+    def check(self, point: Point) -> None:
+        """Pairs are of two."""
+        if point.p % 2:
+            raise mistake("an even width for pairs of neurons", f"p = {point.p}", "add a neuron")
+
+    def draw(
+        self,
+        neuron: Uniforms,
+        X: Rows,
+        y: Float[Array, " N"],
+        sizes: Sizes,
+    ) -> Parameters:
+        """W (P, D), a (P,): neurons 2k and 2k + 1 are a pair."""
+        W = self.scale * jnp.repeat(_hidden(neuron, sizes)[::2], 2, axis=0)[: neuron.rows]
+        signs = jnp.where(jnp.arange(neuron.rows) % 2 == 0, 1.0, -1.0)
+        return padded(W, signs * row_norms(W), sizes)
+
+
+@dataclass(frozen=True)
 class GaussianWeights(Everywhere):
     """w_j ~ N(0, variance I), a_j random signs, standard normal, or one.
 
@@ -209,6 +242,7 @@ class ExplicitWeights:
 LAWS: dict[str, type[Initialization]] = {
     "dominated": Dominated,
     "balanced": Balanced,
+    "antisymmetric": Antisymmetric,
     "gaussian": GaussianWeights,
     "group": Group,
     "explicit": ExplicitWeights,

@@ -11,6 +11,7 @@ from jaxflow.core.keys import Uniforms
 from jaxflow.core.types import Point
 from jaxflow.problems.problem import Shape
 from jaxflow.problems.shallow.initialization import (
+    Antisymmetric,
     Balanced,
     Dominated,
     ExplicitWeights,
@@ -40,6 +41,7 @@ ENSEMBLES = [
     ShallowNetwork(inputs=Gaussian(), labels=GaussianLabels(), initialization=GaussianWeights()),
     ShallowNetwork(labels=Teacher(3), initialization=GaussianWeights("1/d", "ones")),
     ShallowNetwork(initialization=Balanced(0.3)),
+    ShallowNetwork(initialization=Antisymmetric(0.3)),
     ShallowNetwork(initialization=Dominated(shrink=0.01)),
     ShallowNetwork(inputs=Rademacher()),
     ShallowNetwork(inputs=Student(2.5)),
@@ -105,6 +107,21 @@ def test_gaussian_laws():
     for sample in (np.asarray(data.X).ravel(), data.y, np.asarray(theta.W).ravel()):
         assert stats.kstest(np.asarray(sample), "norm").pvalue > 1e-3
     assert set(np.unique(theta.a)) == {-1.0, 1.0}
+
+
+def test_antisymmetric_neurons_cancel():
+    """The network is zero at the start, of any size, from entries of their law and balanced."""
+    problem = ShallowNetwork(initialization=Antisymmetric(3.0))
+    data, theta = drawn(problem, d=5, n=30, p=400)
+    np.testing.assert_array_equal(theta.W[::2], theta.W[1::2])
+    np.testing.assert_array_equal(theta.a[::2], -theta.a[1::2])
+    np.testing.assert_allclose(np.abs(theta.a), np.linalg.norm(theta.W, axis=1), rtol=1e-6)
+    law = stats.uniform(-3 / 5**0.5, 6 / 5**0.5)
+    assert stats.kstest(np.asarray(theta.W[::2]).ravel(), law.cdf).pvalue > 1e-3
+    outputs = np.maximum(np.asarray(data.X) @ np.asarray(theta.W).T, 0) @ np.asarray(theta.a)
+    np.testing.assert_allclose(outputs, 0, atol=1e-4)
+    with pytest.raises(ValueError, match="an even width for pairs of neurons, got 'p = 7'"):
+        problem.check(Point(5, 30, 7))
 
 
 def test_rademacher_inputs_are_corners_of_a_cube():
