@@ -17,11 +17,13 @@ from scipy.optimize import brentq
 from jaxflow import plot, report
 from jaxflow.papers.deep_linear import escape_time
 from jaxflow.papers.perceptron import capacity
+from jaxflow.papers.sensing import nuclear_norm_threshold
 from jaxflow.report.collapse import limit_of
 from jaxflow.report.slices import SliceReport
 
 COVER = "Cover, IEEE Trans. Electronic Computers 14 (1965) 326"
 GARDNER = "Gardner, J. Phys. A 21 (1988) 257, d to infinity"
+NUCLEAR = "Amelunxen et al. 2014: of least nuclear norm, d to infinity"
 SAXE = "Saxe et al., ICLR 2014"
 EQUATIONS = "as many equations as unknowns"
 FITTED = "P = 1 at the first n, 0 at the second"
@@ -152,8 +154,8 @@ EXACT = (
     Entry("deep linear network, scale", "atlas-deep-linear", SAXE, scales),
 )  # fmt: skip
 BOUNDS = (
-    Entry("matrix sensing over $r(2d - r)$", "atlas-sensing", "degrees of freedom, from below",
-          at_longest(lambda s: s.base["problem.rank"] * (2 * s.base.d - s.base["problem.rank"]))),
+    Entry("matrix sensing over the nuclear norm's", "atlas-sensing", NUCLEAR,
+          at_longest(lambda s: nuclear_norm_threshold(s.base.d, int(s.base["problem.rank"])))),
     Entry("phase retrieval over $d$", "atlas-phase-retrieval", "unknowns, from below",
           at_longest(lambda s: s.base.d)),
     Entry("committee of two over $2d$", "atlas-committee", "unknowns, from below",
@@ -181,7 +183,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     ticks = [0.5, 1, 2, 4]
     right.set_xticks(ticks, [f"{x:g}" for x in ticks])
     right.minorticks_off()
-    right.set_xlabel("threshold over the number of unknowns")
+    right.set_xlabel("threshold over the number named")
     right.set_title("known from below, or open", loc="left")
     figure.savefig(path)
     plt.close(figure)
