@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from _common import HERE, Stores
+from _verdicts import verdicts
 
+DOCS = HERE.parent / "docs"
 FIRST, LAST = "<!-- claims -->", "<!-- end of claims -->"
 
 
@@ -34,8 +36,8 @@ def main() -> None:
             out = str(Stores(options.small)[study])
             call("-m", "jaxflow", "run", study, *size, "--out", out)
         call(str(HERE / f"{name}.py"), *size)
-    write_claims(HERE / "README.md", "*")
-    write_claims(HERE.parent / "docs" / "atlas.md", "atlas")
+    for page, lines in tables():
+        write(page, lines)
 
 
 def studies(name: str) -> tuple[str, ...]:
@@ -53,12 +55,19 @@ def call(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def write_claims(path: Path, figures: str) -> None:
-    """Put the table of the claims of figures, by a pattern, between the two marks of a page."""
-    before, rest = path.read_text().split(FIRST)
+def tables() -> Iterator[tuple[Path, Iterator[str]]]:
+    """The pages that have a table of claims, and its lines."""
+    yield HERE / "README.md", table("*", HERE)
+    for page, figure in (("atlas", "atlas"), ("edge", "edge_flow"), ("kernel", "lazy")):
+        yield DOCS / f"{page}.md", table(figure, DOCS)
+    yield DOCS / "published.md", verdicts()
+
+
+def write(page: Path, lines: Iterator[str]) -> None:
+    """Put a table between the two marks of a page."""
+    before, rest = page.read_text().split(FIRST)
     _, after = rest.split(LAST)
-    lines = table(figures, path.parent)
-    path.write_text("\n".join([before + FIRST, "", *lines, "", LAST + after]))
+    page.write_text("\n".join([before + FIRST, "", *lines, "", LAST + after]))
 
 
 def table(figures: str, folder: Path) -> Iterator[str]:

@@ -17,13 +17,17 @@ Verdict = Literal["confirmed", "refined", "not supported"]
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement of the paper; which claim of which figure tells of it; and what we make of it."""
+    """A statement of the paper, its number if it has one, and what we make of it.
+
+    The claim of the `figure` that tells of it begins with `what`.
+    """
 
     said: str
+    published: float | None
     figure: str
-    what: str  # the claim of the figure begins so
+    what: str
     verdict: Verdict
-    why: str
+    why: str = ""
 
     def claim(self) -> dict[str, Any]:
         """The one claim that begins so."""
@@ -35,12 +39,14 @@ class Statement:
 STATEMENTS = (
     Statement(
         "Experiment 1.0, d = 100: the proportions of converged runs at 17 n",
+        0.05,
         "transition", "P(converged), experiment 1.0: share of 17",
         "confirmed",
         "counts that differ by Fisher's exact test at p < 0.05: chance gives 0.05 of them",
     ),
     Statement(
         "Its threshold is 1651",
+        1651,
         "transition", "N(100, 37), descent, step 1",
         "refined",
         "the published number is a step of fixed width fitted on the grid; their proportions give "
@@ -48,26 +54,31 @@ STATEMENTS = (
     ),
     Statement(
         "Experiment 1.2: N(30, 100) = 293",
+        293,
         "thresholds", "N(30, 100), descent",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "N(30, 200) = 347",
+        347,
         "phase_diagram", "N(30, 200), descent, horizon T0",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "Experiment 1.1: N(30, 30) = 150",
+        150,
         "phase_diagram", "N(30, 30), descent, horizon T0",
         "refined", "published from n = 120, 150, 180, .. by a step of fixed width",
     ),
     Statement(
         "N(60, 30) = 600",
+        600,
         "dimension", "N(60, 30), descent, step 1, 1 x horizon",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "At p = 30 the threshold grows linearly in d",
+        1,
         "dimension", "exponent of N in d, p = 30, descent, step 1, 1 x horizon",
         "not supported",
         "the exponent of N in d at the published step and time is above 1; it is 1 for the "
@@ -75,11 +86,13 @@ STATEMENTS = (
     ),
     Statement(
         "At d = 30 it grows less than linearly in p, perhaps as log p",
+        None,
         "width", "exponent of N in p, d = 30, descent, step 1, 1 x horizon",
         "confirmed", "of descent with step 1, which is what was run; see the next two",
     ),
     Statement(
         "The thresholds are those of gradient flow",
+        293,
         "thresholds", "N(30, 100), flow",
         "not supported",
         "the flow converges at nearly five times the published 293 samples; descent with step 1 is "
@@ -87,6 +100,7 @@ STATEMENTS = (
     ),
     Statement(
         "Beyond the threshold the network does not converge",
+        None,
         "width", "exponent of N in p, d = 30, flow, 16 x horizon",
         "refined",
         "within the time allowed: at 16 times the horizon N of the flow is proportional to p, "
@@ -94,69 +108,81 @@ STATEMENTS = (
     ),
     Statement(
         "Experiment 2: the last rate falls as n^-0.81 over n = 1000 to 2000",
+        -0.81,
         "experiment_2", "experiment 2, descent: exponent of mu at the end",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "the mean rate as n^-0.73",
+        -0.73,
         "experiment_2", "experiment 2, descent: exponent of mean mu",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "its lower bound as n^-0.73",
+        -0.73,
         "experiment_2", "experiment 2, descent: exponent of mu_low",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "its upper bound as n^-0.50",
+        -0.5,
         "experiment_2", "experiment 2, descent: exponent of mu_upp",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "The bounds hold along the way",
+        0,
         "experiment_2", "experiment 2: states with mu outside its bounds",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "In the limit the rate falls as n^-1/2",
+        -0.5,
         "experiment_2", "experiment 2, flow: exponent of mu at the end, n = 10000 to 100000",
         "refined",
         "not yet at n = 100 000; over all decades n^-1/2 / (log n)^2 fits and a power does not",
     ),
     Statement(
         "Random first parameters fail with probability at most n (3/4)^p",
+        0,
         "well_initialized", "widths with P(good) below its union bound, orthogonal",
         "confirmed", "number of widths at which they fail more often",
     ),
     Statement(
         "Theorem 1: d of the order of n^2 is enough at p = 4 log(n / eps)",
+        None,
         "theorem_1", "theorem 1: d above which the flow converges, n = 256",
         "refined", "d at which half converge; d = n^2 is 65536",
     ),
     Statement(
         "With |a_j| >= |w_j| a good initialization converges on orthogonal data",
+        1,
         "assumption_1", "P(converged | good initialization), orthogonal, ratio = 1",
-        "confirmed", "",
+        "confirmed",
     ),
     Statement(
         "Group initialization has a closed form, a staircase in the limit",
+        None,
         "group_initialization", "group initialization: relative difference of the loss",
         "confirmed", "largest relative difference from the closed form over whole trajectories",
     ),
     Statement(
         "Groups make rates of n^-alpha for all alpha in [1/2, 1]",
+        -0.75,
         "group_initialization", "group initialization: exponent of the final rate at alpha = 0.75",
         "confirmed", "and at 0.5 and 1",
     ),
     Statement(
         "A leaky ReLU converges with a constant number of neurons",
+        None,
         "activations", "P(converged) at width 2, leak = 0.1",
-        "confirmed", "",
+        "confirmed",
     ),
 )  # fmt: skip
 
 
-def lines() -> Iterator[str]:
+def verdicts() -> Iterator[str]:
     """The statements as a table of Markdown, for a page in docs/."""
     yield "| what is said | measured, 95 % interval | trials | verdict | |"
     yield "|---|---|---|---|---|"

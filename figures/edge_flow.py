@@ -1,7 +1,8 @@
 """Is the published boundary that of the edge flow? Descent, its three equations, and the flow.
 
 Above, thresholds against the step of descent at three places; below, the way of one draw: the loss,
-and the sharpness, which descent and its edge flow (P. Marion, arXiv 2606.18080) keep at 2/step.
+and the sharpness, which descent and its edge flow (P. Marion, arXiv 2606.18080) keep at 2/step; and
+what the threshold owes to the least of the oscillation.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +20,8 @@ from jaxflow.statistics.resamples import bootstrap
 from jaxflow.store.store import Store
 
 PLACES = "edge-flow-d50", "edge-flow", "edge-flow-d100"
-PATH = "edge-flow-path"
-STUDIES = (*PLACES, PATH)
+PATH, LEAST = "edge-flow-path", "edge-flow-least"
+STUDIES = (*PLACES, PATH, LEAST)
 EDGE = plot.OTHERS[0]
 LOOKS = {"descent": plot.DESCENT, "edge": EDGE, "flow": plot.FLOW}
 NAMES = {"descent": "descent", "edge": "its edge flow", "flow": "gradient flow"}
@@ -38,19 +39,20 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
         _thresholds(ax, by)
         claims += _claims(by)
     axes[0, 0].set_ylabel("threshold $N$")
-    _paths(axes[1], stores[PATH])
+    _paths(axes[1, 0], axes[1, 1], stores[PATH])
+    claims += _least(axes[1, 2], report.slices(stores[LEAST]))
     figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(path)
     plt.close(figure)
     return claims
 
 
-def _by_dynamics(slices: Sequence[SliceReport]) -> dict[str, Steps]:
-    """Slices by dynamics and step; the flow's step is 0."""
+def _by_dynamics(slices: Sequence[SliceReport], axis: str = "step") -> dict[str, Steps]:
+    """Slices by dynamics and the value of an axis of it, 0 where it has none."""
     found: dict[str, Steps] = {}
     for slice in slices:
-        step = slice.place.get(f"dynamics.{slice.dynamics}.step", 0.0)
-        found.setdefault(slice.dynamics, {})[step] = slice
+        at = slice.place.get(f"dynamics.{slice.dynamics}.{axis}", 0.0)
+        found.setdefault(slice.dynamics, {})[at] = slice
     return {name: dict(sorted(by.items())) for name, by in found.items()}
 
 
@@ -76,9 +78,8 @@ def _thresholds(ax: Axes, by: Mapping[str, Steps]) -> None:
     ax.set_title(f"$d = {flow.base.d}$, $p = {flow.base.p}$", loc="left")
 
 
-def _paths(axes: Sequence[Axes], store: Path) -> None:
-    """The first draw's loss and sharpness, and the time at which every draw arrives."""
-    loss, sharpness, arrival = axes
+def _paths(loss: Axes, sharpness: Axes, store: Path) -> None:
+    """The first draw's loss and sharpness."""
     n, step = 0, 1.0
     with Store.read(store) as opened:
         for trial, seen in opened.trajectories():
@@ -97,15 +98,26 @@ def _paths(axes: Sequence[Axes], store: Path) -> None:
                    transform=sharpness.get_yaxis_transform())  # fmt: skip
     sharpness.set_xlabel("flow time")
     sharpness.set_ylabel("sharpness (flow time$^{-1}$)")
-    by = _by_dynamics(report.slices(store))
-    (descent,), (edge,) = (by[name].values() for name in ("descent", "edge"))
-    times = np.array(_pairs(descent, edge))
-    ends = np.array([0.9 * times.min(), 1.1 * times.max()])
-    arrival.plot(ends, ends, color="0.5", linestyle="--", linewidth=0.9)
-    arrival.plot(*times.T, EDGE.marker, color=EDGE.color)
-    arrival.set_xlabel("time of descent to $2 n L = 1$")
-    arrival.set_ylabel("time of its edge flow")
-    arrival.set_title("every draw", loc="left")
+
+
+def _least(ax: Axes, slices: Sequence[SliceReport]) -> Iterator[Claim]:
+    """N of the edge flow against the least of its oscillation, beside N of descent."""
+    by = _by_dynamics(slices, "least")
+    (descent,) = by["descent"].values()
+    limits = descent.posterior().interval()
+    plot.level(descent.posterior().median, *limits, ax=ax, series=LOOKS["descent"])
+    posteriors = {least: slice.posterior() for least, slice in by["edge"].items()}
+    low, high = np.array([posterior.interval() for posterior in posteriors.values()]).T
+    medians = [posterior.median for posterior in posteriors.values()]
+    plot.boundary(list(posteriors), medians, low, high, ax=ax, series=EDGE)
+    ax.set_xscale("log")
+    ax.set_xlabel("least magnitude of the oscillation")
+    place = f"$d = {descent.base.d}$, $p = {descent.base.p}$, $\\eta = 1$"
+    ax.set_title(place, loc="left")
+    for least, slice in by["edge"].items():
+        what = f"N({descent.base.d}, {descent.base.p}), edge flow with step 1, least {least:g}"
+        remark = "{:.3f} [{:.3f}, {:.3f}] of descent's".format(*ratio(slice, descent))
+        yield _claim(what, slice, remark=remark)
 
 
 def _pairs(descent: SliceReport, edge: SliceReport) -> list[tuple[float, float]]:

@@ -48,16 +48,25 @@ def test_every_figure_is_drawn_and_claims_what_its_numbers_say(name):
         assert claim["trials"] > 0
 
 
-PAGES = {"*": FOLDER / "README.md", "atlas": FOLDER.parent / "docs" / "atlas.md"}
-
-
-@pytest.mark.parametrize("figures", PAGES)
-def test_the_table_of_claims_is_theirs(load, figures):
-    page = PAGES[figures]
-    _, _, rest = page.read_text().partition("<!-- claims -->\n\n")
-    written, _, _ = rest.partition("\n\n<!-- end of claims -->")
-    assert written.split("\n") == list(load("_all").table(figures, page.parent))
+def test_the_tables_of_claims_are_theirs(load):
+    for page, lines in load("_all").tables():
+        _, _, rest = page.read_text().partition("<!-- claims -->\n\n")
+        written, _, _ = rest.partition("\n\n<!-- end of claims -->")
+        assert written.split("\n") == list(lines), page
     assert {path.stem for path in (FOLDER / "claims").glob("*.json")} == set(NAMES)
+
+
+def test_verdicts_are_what_intervals_say(load):
+    """What is confirmed is in the interval; what is not supported is not."""
+    statements = load("_verdicts").STATEMENTS
+    assert len({statement.said for statement in statements}) == len(statements)
+    for statement in statements:
+        published = statement.published
+        if published is None:
+            continue
+        claim = statement.claim()
+        inside = claim["low"] <= published <= claim["high"]
+        assert inside is (statement.verdict == "confirmed"), statement.said
 
 
 def test_what_is_known_exactly_is_met():
