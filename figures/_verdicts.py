@@ -5,12 +5,11 @@ refined        it stands with another number, or under conditions that were not 
 not supported  our interval excludes it
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from _common import HERE
+from _common import claim_of
 
 Verdict = Literal["confirmed", "refined", "not supported"]
 
@@ -30,10 +29,8 @@ class Statement:
     why: str = ""
 
     def claim(self) -> dict[str, Any]:
-        """The one claim that begins so."""
-        known = json.loads((HERE / "claims" / f"{self.figure}.json").read_text())
-        (found,) = [claim for claim in known if claim["what"].startswith(self.what)]
-        return dict(found)
+        """What was measured."""
+        return claim_of(self.figure, self.what)
 
 
 STATEMENTS = (
