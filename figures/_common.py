@@ -63,10 +63,11 @@ def ratio(one: SliceReport, other: SliceReport) -> tuple[float, float, float]:
     return float(np.median(drawn[0] / drawn[1])), float(low), float(high)
 
 
-def claim_of(figure: str, begins: str) -> dict[str, Any]:
-    """The one claim of a figure that begins so."""
+def claim_of(figure: str, name: str) -> dict[str, Any]:
+    """The claim of a figure that is called so, or the one that begins so."""
     known = json.loads((HERE / "claims" / f"{figure}.json").read_text())
-    (found,) = [claim for claim in known if claim["what"].startswith(begins)]
+    called = [claim for claim in known if claim["what"] == name]
+    (found,) = called or [claim for claim in known if claim["what"].startswith(name)]
     return dict(found)
 
 

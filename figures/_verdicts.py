@@ -18,7 +18,7 @@ Verdict = Literal["confirmed", "refined", "not supported"]
 class Statement:
     """A statement of the paper, its number if it has one, and what we make of it.
 
-    The claim of the `figure` that tells of it begins with `what`.
+    The claim of the `figure` that tells of it is `what`, or begins so.
     """
 
     said: str
@@ -181,12 +181,12 @@ STATEMENTS = (
 
 def verdicts() -> Iterator[str]:
     """The statements as a table of Markdown, for a page in docs/."""
-    yield "| what is said | measured, 95 % interval | trials | verdict | |"
+    yield "| what is said | what was measured, with its 95 % interval | trials | verdict | |"
     yield "|---|---|---|---|---|"
     for statement in STATEMENTS:
         claim = statement.claim()
         found = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
-        what = f"[{found}](../figures/{statement.figure}.png)"
+        what = f"[{claim['what']}](../figures/{statement.figure}.png): {found}"
         said = statement.said.replace("|", r"\|")  # which would end the cell
         verdict = f"**{statement.verdict}**"
         yield f"| {said} | {what} | {claim['trials']} | {verdict} | {statement.why} |"
