@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jaxflow.cli import commands
+from jaxflow.cli import commands, execution, package
 from jaxflow.core.errors import mistake, shortened
 
 DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
@@ -77,13 +77,13 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=function)
         return made
 
-    init = command("init", commands.init, "write a commented study file to start from")
+    init = command("init", package.init, "write a commented study file to start from")
     init.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("study.toml"))
     init.add_argument(
         "--problem", action="store_true", help="and a module with a problem of your own beside it"
     )
 
-    run = command("run", commands.run, "run a study, from where its store stands", epilog=FLAGS)
+    run = command("run", execution.run, "run a study, from where its store stands", epilog=FLAGS)
     _add_study(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
     run.add_argument(
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--profile", action="store_true", help="say where the seconds went")
     run.set_defaults(changes={})
 
-    trial = command("trial", commands.trial, "run one trial and draw its trajectory", epilog=FLAGS)
+    trial = command("trial", execution.trial, "run one trial and draw its trajectory", epilog=FLAGS)
     _add_study(trial)
     for name in ("d", "n", "p"):
         trial.add_argument(f"-{name}", type=int, metavar=name.upper(), help="if the study has more")
@@ -147,9 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     merge.add_argument("folder", type=Path, metavar="DIR", help="the store to add to, or a new one")
     merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
 
-    doctor = command("doctor", commands.doctor, "versions, devices, a check of the numerics")
+    doctor = command("doctor", execution.doctor, "versions, devices, a check of the numerics")
     doctor.add_argument("study", metavar="STUDY", nargs="?", help="check its problem too")
-    presets = command("presets", commands.presets, "the studies that come with jaxflow")
+    presets = command("presets", package.presets, "the studies that come with jaxflow")
     presets.add_argument("name", metavar="NAME", nargs="?", help="say all of this one")
     return parser
 
