@@ -7,8 +7,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from jaxflow.cli.output import say, show
+from jaxflow.cli.output import print_json, say, show
 from jaxflow.core.errors import mistake
+
+UNSOUND = 1  # the exit code of `check` where it finds something
 
 
 def status(options: argparse.Namespace) -> int:
@@ -17,6 +19,9 @@ def status(options: argparse.Namespace) -> int:
     from jaxflow.show import terminal
 
     found = report.status(options.folder)
+    if options.json:
+        print_json(found.as_dict())
+        return 0
     say(found)
     show(terminal.status(found))
     return 0
@@ -27,11 +32,12 @@ def check(options: argparse.Namespace) -> int:
     from jaxflow.report.soundness import check
 
     findings = check(options.folder)
-    for finding in findings:
-        say(finding)
-    if not findings:
-        say(f"sound: {options.folder}")
-    return 1 if findings else 0
+    if options.json:
+        print_json({"folder": str(options.folder), "sound": not findings, "findings": findings})
+    else:
+        for finding in findings or [f"sound: {options.folder}"]:
+            say(finding)
+    return UNSOUND if findings else 0
 
 
 def thresholds(options: argparse.Namespace) -> int:
@@ -39,9 +45,7 @@ def thresholds(options: argparse.Namespace) -> int:
     from jaxflow import report
 
     if options.json:
-        import json
-
-        print(json.dumps({"thresholds": report.thresholds(options.folder)}, indent=2))
+        print_json({"thresholds": report.thresholds(options.folder)})
     else:
         from jaxflow.show import terminal
 
@@ -56,9 +60,7 @@ def compare(options: argparse.Namespace) -> int:
     found = compare([options.folder, *options.others])
     path = options.out
     if options.json:
-        import json
-
-        print(json.dumps(found.as_dict(), indent=2))
+        print_json(found.as_dict())
     else:
         from jaxflow.show import universality
 
@@ -87,37 +89,47 @@ def means(options: argparse.Namespace) -> int:
 
         show(terminal.means(found), *([terminal.crossings(found, levels)] if levels else []))
         return 0
-    import json
-
+    means = [entry for p in every_profile(found) for entry in p.entries()]
     crossed = [p.level(x) for name, x in levels.items() for p in profiles(found, name)]
-    said = {
-        "means": [entry for p in every_profile(found) for entry in p.entries()],
-        "levels": crossed,
-    }
-    print(json.dumps(said, indent=2))
+    print_json({"means": means, "levels": crossed})
     return 0
 
 
 def scaling(options: argparse.Namespace) -> int:
     """Print how thresholds grow, and whether transitions of several sizes are one curve."""
     from jaxflow import report
-    from jaxflow.show import collapse, fits, planes
 
     found = report.slices(options.folder)
-    tables = [*planes.tables(found), *fits.scaling(found), *collapse.tables(found)]
-    if not tables:
-        remedy = "give the study more values of an axis"
-        raise mistake("three slices along an axis", f"{len(found)} slices", remedy)
-    show(*tables)
-    return 0
+    if options.json:
+        from jaxflow.report.laws import scaling
+
+        numbers = scaling(found)
+        if any(numbers.values()):
+            print_json(numbers)
+            return 0
+    else:
+        from jaxflow.show import collapse, fits, planes
+
+        if tables := [*planes.tables(found), *fits.scaling(found), *collapse.tables(found)]:
+            show(*tables)
+            return 0
+    remedy = "give the study more values of an axis"
+    raise mistake("three slices along an axis", f"{len(found)} slices", remedy)
 
 
 def times(options: argparse.Namespace) -> int:
     """Print thresholds against the time allowed, and how convergence slows."""
     from jaxflow import report
-    from jaxflow.show import fits
 
-    show(*fits.times(report.slices(options.folder)))
+    found = report.slices(options.folder)
+    if options.json:
+        from jaxflow.report.laws import times
+
+        print_json(times(found))
+    else:
+        from jaxflow.show import fits
+
+        show(*fits.times(found))
     return 0
 
 

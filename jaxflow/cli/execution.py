@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jaxflow.cli.output import say, show
+from jaxflow.cli.output import print_json, say, show
 from jaxflow.core.errors import mistake
 
 if TYPE_CHECKING:
+    from jaxflow.core.types import Row
     from jaxflow.sampling.part import Part
     from jaxflow.study.run import Progress
     from jaxflow.study.study import Study
@@ -45,8 +46,9 @@ def run(options: argparse.Namespace) -> int:
 
         with watch.of("drawing"), drawn(lambda: figure(found)) as made:
             save(made, path)
-    say(f"store {folder / 'trials.sqlite'}")
-    say(f"figure {path}")
+    if not options.quiet:
+        say(f"store {folder / 'trials.sqlite'}")
+        say(f"figure {path}")
     if options.profile:
         show(terminal.profile(watch.seconds, progress.usage if progress else None))
     return 0
@@ -74,7 +76,8 @@ def _run_trials(
 
     fingerprint = files.fingerprint(table)
     if is_finished(folder, fingerprint, part):
-        say(f"finished already: {folder}", sys.stderr)
+        if not options.quiet:
+            say(f"finished already: {folder}", sys.stderr)
         return None
     from jaxflow.core.machine import (
         check_address_space,
@@ -86,6 +89,8 @@ def _run_trials(
     if said := check_address_space():
         say(f"jaxflow: {said}", sys.stderr)
     configure()
+    from rich.console import Console
+
     from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
     from jaxflow.study.run import run
@@ -105,11 +110,12 @@ def _run_trials(
         coordinates=options.coordinates,
         devices=devices(options.devices),
     )
-    with Monitor() as monitor:
+    with Monitor(Console(stderr=True, quiet=options.quiet)) as monitor:
         progress = run(
             study, folder, lanes, monitor, part=part, cluster=cluster, fingerprint=fingerprint
         )
-    say(monitor.summary(progress), sys.stderr)
+    if not options.quiet:
+        say(monitor.summary(progress), sys.stderr)
     return progress
 
 
@@ -126,7 +132,7 @@ def trial(options: argparse.Namespace) -> int:
     from jaxflow.core.machine import configure
 
     configure()
-    from jaxflow.show.figures import drawn, save, trajectory
+    from jaxflow.show import figures
     from jaxflow.study import files
     from jaxflow.study.trial import follow
 
@@ -135,42 +141,66 @@ def trial(options: argparse.Namespace) -> int:
     configure(precision=study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, found = follow(study, sizes, options.dynamics, options.trial_seed)
+    if options.json:
+        trajectory = {name: values.tolist() for name, values in found.items()}
+        print_json({**row.as_dict(), "trajectory": trajectory})
+    else:
+        say(_told(row))
+    path = options.out or (None if options.json else Path("trial.png"))
+    if path:
+        step = study.dynamics[row.dynamics].euler_step
+        with figures.drawn(lambda: figures.trajectory(row, found, step)) as made:
+            saved = figures.save(made, path)
+        if not options.quiet:
+            say(f"figure {saved}", sys.stderr if options.json else None)
+    return 0
+
+
+def _told(row: "Row") -> str:
+    """A trial in a line."""
     others = "".join(f" {name.rpartition('.')[2]}={x:g}" for name, x in row.parameters)
-    say(
+    return (
         f"{row.dynamics} d={row.d} n={row.n} p={row.p}{others} seed {row.seed}: "
         f"{row.outcome} at flow time "
         f"{row.flow_time:.4g} of {row.horizon:g}, {row.evaluations} evaluations, "
         f"loss {row.first_loss:.3g} to {row.last_loss:.3g}"
     )
-    step = study.dynamics[row.dynamics].euler_step
-    with drawn(lambda: trajectory(row, found, step)) as made:
-        say(f"figure {save(made, options.out)}")
-    return 0
 
 
 def doctor(options: argparse.Namespace) -> int:
     """Print versions and devices, check the numerics, and the problem of a study."""
-    from jaxflow.core.machine import configure, versions
+    from jaxflow.core.machine import configure, packages, versions
 
     configure()
     import jax
 
     from jaxflow.engine.reference import check_numerics
 
-    print(versions())
+    tell = (lambda line: None) if options.json else say
+    tell(versions())
     for device in jax.devices():
-        print(f"device {device.id}: {device.platform} {device.device_kind}")
-    print(f"cores: {os.cpu_count()}")
-    print(f"numerics: float32 field within {check_numerics('float32'):.1e} of float64 NumPy")
-    if options.study is None:
-        return 0
+        tell(f"device {device.id}: {device.platform} {device.device_kind}")
+    tell(f"cores: {os.cpu_count()}")
+    error = check_numerics("float32")
+    tell(f"numerics: float32 field within {error:.1e} of float64 NumPy")
+    place = _tried(options.study) if options.study else {}
+    if place:
+        said = ", ".join(f"{name} = {x:g}" for name, x in place.items())
+        tell(f"problem: keys, padding, loss and gradient are sound at {said}")
+    if options.json:
+        devices = [f"{device.platform} {device.device_kind}" for device in jax.devices()]
+        found = {"versions": packages(), "devices": devices, "cores": os.cpu_count()}
+        print_json({**found, "float32_error": error, "problem_tried_at": place or None})
+    return 0
+
+
+def _tried(source: str) -> dict[str, float]:
+    """Where the problem of a study was tried."""
     from jaxflow.study import files
     from jaxflow.study.trying import try_problem
 
-    point = try_problem(load(options.study, files.table(options.study)))
-    place = ", ".join(f"{name} = {point[name]:g}" for name in ("d", "n", "p"))
-    say(f"problem: keys, padding, loss and gradient are sound at {place}")
-    return 0
+    point = try_problem(load(source, files.table(source)))
+    return {name: point[name] for name in ("d", "n", "p")}
 
 
 def load(source: str, table: dict[str, Any]) -> "Study":

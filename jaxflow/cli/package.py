@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
-from jaxflow.cli.output import say
+from jaxflow.cli.output import print_json, say
 from jaxflow.core.errors import mistake
 
 WIDTH = 80  # columns of a terminal
@@ -49,6 +50,14 @@ def presets(options: argparse.Namespace) -> int:
     """Print what the studies that come with the package are for, or all that one of them says."""
     from jaxflow.study import files
 
+    if options.json:
+        names = [options.name] if options.name else files.presets()
+        told: list[dict[str, Any]] = [
+            {"name": name, "purpose": files.purpose(name), "description": files.description(name)}
+            for name in names
+        ]
+        print_json({**told[0], "study": files.parsed(options.name)} if options.name else told)
+        return 0
     if options.name:
         said = f"{files.purpose(options.name)}\n\n{files.description(options.name)}"
         for paragraph in said.split("\n\n"):

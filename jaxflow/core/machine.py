@@ -182,9 +182,12 @@ def _keep_programs(cache: str | Path | Literal[False] | None) -> None:
 @lru_cache
 def versions() -> str:
     """jaxflow, jax, jaxlib and diffrax with their versions, on one line."""
-    return " ".join(
-        f"{name} {package_version(name)}" for name in ("jaxflow", "jax", "jaxlib", "diffrax")
-    )
+    return " ".join(f"{name} {version}" for name, version in packages().items())
+
+
+def packages() -> dict[str, str]:
+    """The versions of what decides a row, by name."""
+    return {name: package_version(name) for name in ("jaxflow", "jax", "jaxlib", "diffrax")}
 
 
 def package_version(name: str) -> str:

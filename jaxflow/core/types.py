@@ -165,6 +165,11 @@ class Row:
         """The trial that this is the record of."""
         return Trial(self.dynamics, self.point, self.seed, self.horizon)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields; numbers by name are dictionaries."""
+        named = ("parameters", "event_times", "measured")
+        return {**vars(self), **{name: dict(getattr(self, name)) for name in named}}
+
     def of_event(self, name: str) -> "Row":
         """The row of the same trial followed for one alone of several events.
 
