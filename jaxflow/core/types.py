@@ -5,7 +5,7 @@ store and read by the statistics; none of these imports another.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -168,7 +168,8 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Its fields; numbers by name are dictionaries."""
         named = ("parameters", "event_times", "measured")
-        return {**vars(self), **{name: dict(getattr(self, name)) for name in named}}
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**values, **{name: dict(values[name]) for name in named}}
 
     def of_event(self, name: str) -> "Row":
         """The row of the same trial followed for one alone of several events.
