@@ -20,7 +20,7 @@ def init(options: argparse.Namespace) -> int:
         raise mistake("the name of a .toml file", str(file), "let it end in .toml")
     if not options.problem:
         _write_new({file: example()})
-        say(f"wrote {file}; fix it, then: jaxflow run {file}")
+        say(f"wrote {file}; fix it, then: jaxflow run {file} (--small: a quick look)")
         return 0
     if not file.stem.isidentifier():
         remedy = "use letters, digits and _: the module beside it has the same name"
