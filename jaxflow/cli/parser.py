@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from jaxflow.cli import commands, execution, package
 from jaxflow.cli.completion import SHELLS, completion
+from jaxflow.core import __version__
 from jaxflow.core.errors import mistake, shortened
 
 DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
@@ -245,9 +246,7 @@ def _changes(flags: Sequence[str]) -> dict[str, Any]:
 def _no_command(parser: argparse.ArgumentParser):  # type: ignore[no-untyped-def]
     def show(options: argparse.Namespace) -> int:
         if options.version:
-            from jaxflow.core.machine import package_version
-
-            print(f"jaxflow {package_version('jaxflow')}")
+            print(f"jaxflow {__version__}")
         else:
             parser.print_help()
         return 0

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxflow.core import __version__
 from jaxflow.core.checks import whole
 from jaxflow.core.errors import mistake
 
@@ -187,7 +188,8 @@ def versions() -> str:
 
 def packages() -> dict[str, str]:
     """The versions of what decides a row, by name."""
-    return {name: package_version(name) for name in ("jaxflow", "jax", "jaxlib", "diffrax")}
+    others = {name: package_version(name) for name in ("jax", "jaxlib", "diffrax")}
+    return {"jaxflow": __version__, **others}
 
 
 def package_version(name: str) -> str:
