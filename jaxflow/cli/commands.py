@@ -142,6 +142,14 @@ def figure(options: argparse.Namespace) -> int:
     return 0
 
 
+def cite(options: argparse.Namespace) -> int:
+    """Print BibTeX of what the trials of a store stand on."""
+    from jaxflow.show.citations import bibtex
+
+    print(bibtex(options.folder))
+    return 0
+
+
 def export(options: argparse.Namespace) -> int:
     """Write the trials of a store as a table."""
     from jaxflow.report import export

@@ -151,6 +151,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_levels(figure)
     figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
 
+    cite = command("cite", commands.cite, "BibTeX of what a store stands on: tool, solvers, papers")
+    cite.add_argument("folder", type=Path, metavar="DIR")
+
     export = command("export", commands.export, "write the trials as .nc, .parquet or .csv")
     export.add_argument("folder", type=Path, metavar="DIR")
     export.add_argument("file", type=Path, metavar="FILE")
