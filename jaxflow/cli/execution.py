@@ -15,6 +15,7 @@ from jaxflow.core.errors import mistake
 
 if TYPE_CHECKING:
     from jaxflow.core.types import Row
+    from jaxflow.engine.settings import Lanes
     from jaxflow.sampling.part import Part
     from jaxflow.study.run import Progress
     from jaxflow.study.study import Study
@@ -79,19 +80,13 @@ def _run_trials(
         if not options.quiet:
             say(f"finished already: {folder}", sys.stderr)
         return None
-    from jaxflow.core.machine import (
-        check_address_space,
-        configure,
-        devices,
-        leave_accelerators,
-    )
+    from jaxflow.core.machine import check_address_space, configure, leave_accelerators
 
     if said := check_address_space():
         say(f"jaxflow: {said}", sys.stderr)
     configure()
     from rich.console import Console
 
-    from jaxflow.engine.settings import Lanes
     from jaxflow.show.progress import Monitor
     from jaxflow.study.run import run
     from jaxflow.study.runners import Cluster
@@ -102,14 +97,7 @@ def _run_trials(
         leave_accelerators()
     study = load(options.study, table)
     configure(precision=study.precision)
-    lanes = Lanes(
-        transform=options.transform,
-        width=options.width,
-        chunk=options.chunk,
-        threads=options.threads,
-        coordinates=options.coordinates,
-        devices=devices(options.devices),
-    )
+    lanes = _lanes(options)
     with Monitor(Console(stderr=True, quiet=options.quiet)) as monitor:
         progress = run(
             study, folder, lanes, monitor, part=part, cluster=cluster, fingerprint=fingerprint
@@ -117,6 +105,20 @@ def _run_trials(
     if not options.quiet:
         say(monitor.summary(progress), sys.stderr)
     return progress
+
+
+def _lanes(options: argparse.Namespace) -> "Lanes":
+    from jaxflow.core.machine import devices
+    from jaxflow.engine.settings import Lanes
+
+    return Lanes(
+        transform=options.transform,
+        width=options.width,
+        chunk=options.chunk,
+        threads=options.threads,
+        coordinates=options.coordinates,
+        devices=devices(options.devices),
+    )
 
 
 def _is_empty(folder: Path) -> bool:
