@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SCALE ?= small
 
-OLDEST := tests/core tests/store tests/show tests/report tests/cli tests/flow/test_dynamics.py \
-	tests/flow/test_trial.py tests/test_face.py
+OLDEST := tests/core tests/store tests/show tests/report/test_export.py tests/cli/test_output.py \
+	tests/cli/test_completion.py tests/flow/test_trial.py tests/test_face.py
 
 # One stamp for each set of dependencies, renewed when pyproject.toml changes.
 BASE := $(VENV)/.installed
