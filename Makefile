@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SCALE ?= small
 
+OLDEST := tests/core tests/store tests/show tests/report/test_export.py tests/cli/test_output.py \
+	tests/cli/test_completion.py tests/flow/test_trial.py tests/test_face.py
+
 # One stamp for each set of dependencies, renewed when pyproject.toml changes.
 BASE := $(VENV)/.installed
 TEST := $(VENV)/.installed-test
@@ -16,7 +19,7 @@ BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint slow fuzz faults figures bench calibration clean
+.PHONY: help demo test lint slow fuzz faults package oldest figures bench calibration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +44,14 @@ fuzz: $(TEST) ## spoil 3000 stores and 3000 study files, and use them (ten minut
 
 faults: $(TEST) ## kill, stop and cut off real processes: the table stays the same (ten minutes)
 	@$(BIN)/python -m tests.faults
+
+package: $(TEST) ## build wheel and sdist, install the wheel elsewhere, use it (minutes; network)
+	@$(BIN)/python -m tests.package
+
+oldest: $(TEST) ## a part of the tests with the lowest versions allowed (minutes; network)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-oldest
+	@$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct -e '.[test]'
+	@.venv-oldest/bin/python -m pytest -q $(OLDEST)
 
 figures: $(BASE) ## run the studies of every figure and draw them (half an hour; SCALE=full: hours)
 	@$(BIN)/python figures/_all.py $(if $(filter full,$(SCALE)),,--small)
