@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jaxflow.cli import commands
+from jaxflow.cli import commands, reporting
 from jaxflow.core.errors import mistake, shortened
 
 DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
@@ -138,6 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_levels(figure)
     figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
+
+    report = command("report", reporting.report, "all that a store says, as one HTML file")
+    report.add_argument("folder", type=Path, metavar="DIR")
+    report.add_argument("other", type=Path, metavar="DIR2", nargs="?", help="to be held against it")
+    report.add_argument("--out", type=Path, metavar="FILE", help="(DIR/report.html)")
 
     export = command("export", commands.export, "write the trials as .nc, .parquet or .csv")
     export.add_argument("folder", type=Path, metavar="DIR")
