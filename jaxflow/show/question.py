@@ -126,11 +126,17 @@ def provenance(folder: Any, found: Sequence[SliceReport]) -> Provenance:
         "last run": last.last_run,
         "designs run on the store": str(len(designs)),
     }
-    table = {name: value for name, value in files.table(folder).items() if value is not None}
-    text = tomli_w.dumps(table)
-    return Provenance(
-        {name: printable(value) for name, value in facts.items()}, text, _commands(study, last)
-    )
+    said = {name: printable(value) for name, value in facts.items()}
+    return Provenance(said, tomli_w.dumps(_told(files.table(folder))), _commands(study, last))
+
+
+def _told(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without what is None, for which TOML has no word."""
+    return {
+        name: _told(value) if isinstance(value, Mapping) else value
+        for name, value in table.items()
+        if value is not None
+    }
 
 
 def _commands(study: Origin, last: Any) -> tuple[str, ...]:

@@ -46,10 +46,9 @@ def sentences(found: Sequence[SliceReport]) -> list[str]:
 
 
 def _answer(slice: SliceReport) -> str:
-    report = slice.as_dict()
-    estimate, interval, *_ = terminal.estimate(report)
-    symbol_ = "P" if slice.is_point else sought(slice.along)
-    return f"{symbol_} {estimate}" if estimate[0] in "<>" else f"{symbol_} = {estimate} {interval}"
+    estimate, interval, *_ = terminal.estimate(slice.as_dict())
+    name = "P" if slice.is_point else sought(slice.along)
+    return f"{name} = {estimate} {interval}" if interval else f"{name} {estimate}"
 
 
 def _where(slice: SliceReport) -> str:

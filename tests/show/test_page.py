@@ -130,6 +130,18 @@ def test_events_have_thresholds_and_means(read):
     assert "What trials measured where they ended" in text and "mean norm" in text
 
 
+def test_a_study_that_waits_for_nothing_has_means(tmp_path):
+    folder = pages.ended(tmp_path, Outcome.UNDECIDED, event="never", measure=["loss"])
+    found = pages.Page(page(folder))
+    assert "what is measured where trials end" in found.text and "mean loss" in found.text
+    assert not found.data["panels"] and "Precision asked for" not in found.text
+
+
+def test_a_store_whose_trials_all_failed_says_so(tmp_path):
+    text = pages.Page(page(pages.ended(tmp_path, Outcome.FAILED))).text
+    assert "Health ✕ act" in text and "every trial of flow d=4 p=3 failed" in text
+
+
 def test_the_question_is_said(read):
     text = read["grid"].text
     assert "with d = 20, 40 and 60 and p = 16, trained by flow (RKC2)" in text

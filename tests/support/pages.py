@@ -9,6 +9,7 @@ import numpy as np
 from simulated import row, stored
 
 import jaxflow as jf
+from jaxflow.core.types import Outcome
 from jaxflow.sampling.design import Board
 from jaxflow.store.store import Store
 
@@ -87,6 +88,26 @@ def events(folder: Path) -> Path:
             here.append(replace(ended, event_times=tuple(sorted(times.items())), measured=measured))
         board.tell(here)
         trials, rows = trials + new, rows + here
+    with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
+        store.begin(study.design.hash, study.design.json)
+        store.ask(study.design.hash, trials)
+        store.insert(rows)
+    return folder
+
+
+def ended(folder: Path, outcome: Outcome, **changes) -> Path:
+    """A small grid whose trials all end in one way, having measured 1."""
+    table = {
+        "name": "ended",
+        "axes": {"d": [4], "p": [3]},
+        "horizon": {"time": [5.0]},
+        "dynamics": {"flow": {"kind": "flow"}},
+        "grid": {"values": [20, 26], "repetitions": 4},
+    }
+    study = jf.Study.from_table({**table, **changes})
+    measured = tuple((name, 1.0) for name in study.measure or ())
+    (trials,) = [Board(study.design, study.protocol.outline).propose()]
+    rows = [replace(row(t, False), outcome=outcome, measured=measured) for t in trials]
     with Store.open(folder, study.protocol.hash, study.protocol.json) as store:
         store.begin(study.design.hash, study.design.json)
         store.ask(study.design.hash, trials)
