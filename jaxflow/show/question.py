@@ -141,6 +141,5 @@ def _told(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _commands(study: Origin, last: Any) -> tuple[str, ...]:
     name = str(last.table.get("name"))
-    run = ("jaxflow", "run", *study.words) if study.is_preset else ("jaxflow", "run", "study.toml")
-    words = " ".join(run)
-    return words, f"jaxflow thresholds runs/{name}", f"jaxflow report runs/{name}"
+    run = " ".join(("jaxflow", "run", *study.words))
+    return run, f"jaxflow thresholds runs/{name}", f"jaxflow report runs/{name}"

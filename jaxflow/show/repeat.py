@@ -18,14 +18,12 @@ class Origin(NamedTuple):
     words: tuple[str, ...]
     table: Mapping[str, Any]
 
-    @property
-    def is_preset(self) -> bool:
-        """Whether whoever has jaxflow has it."""
-        return self.words[0] in files.presets()
-
 
 def origin(folder: Path) -> Origin:
-    """The preset that a store was made from, if its study was none other; else its folder."""
+    """The preset that a store was made from, if its study was none other; else its study file.
+
+    Whoever reads of it may have neither the folder nor its path.
+    """
     with Store.read(folder) as store:
         last = store.designs[-1]
     name = str(last.table.get("name"))
@@ -34,7 +32,7 @@ def origin(folder: Path) -> Origin:
         table = files.table(preset, small=small)
         if files.fingerprint(table) == last.source.partition(" ")[0]:
             return Origin((preset, *(["--small"] if small else [])), table)
-    return Origin((str(folder),), files.table(folder))
+    return Origin((files.STUDY,), files.table(folder))
 
 
 def command(study: Origin, slice: SliceReport, x: float, seed: int) -> str:

@@ -21,6 +21,7 @@ from jaxflow.report.universality import compare
 from jaxflow.show import panels, terminal
 from jaxflow.show.lookup import stretch
 from jaxflow.show.page import page, write
+from jaxflow.show.question import provenance
 from jaxflow.show.repeat import Origin, command, origin
 from jaxflow.statistics.counts import wilson
 from jaxflow.store.store import Store
@@ -184,11 +185,12 @@ def test_a_command_repeats_its_trial(tmp_path, capsys, monkeypatch):
         "dynamics": {"gd": {"kind": "descent"}},
         "grid": {"along": step, "values": [0.5, 1.0], "repetitions": 1},
     }
-    run(Study.from_table(table), tmp_path)
-    with Store.read(tmp_path) as store:
+    run(Study.from_table(table), tmp_path / "store")
+    with Store.read(tmp_path / "store") as store:
         (row,) = (r for r in store.rows() if dict(r.parameters) == {step: 0.5, noise: 0.5})
-    (slice,) = (s for s in report.slices(tmp_path) if s.place[noise] == 0.5)
-    said = shlex.split(command(origin(tmp_path), slice, 0.5, row.seed))
+    (slice,) = (found := [s for s in report.slices(tmp_path / "store") if s.place[noise] == 0.5])
+    (tmp_path / "study.toml").write_text(provenance(tmp_path / "store", found).study)
+    said = shlex.split(command(origin(tmp_path / "store"), slice, 0.5, row.seed))
     assert main([*said[1:], "--out", "x.png"]) == 0
     assert f"{row.outcome} at flow time {row.flow_time:.4g}" in capsys.readouterr().out
 
