@@ -16,10 +16,12 @@ OLDEST := tests/core tests/store tests/show tests/report/test_export.py tests/cl
 BASE := $(VENV)/.installed
 TEST := $(VENV)/.installed-test
 BENCH := $(VENV)/.installed-bench
+BROWSER := $(VENV)/.installed-browser
+CHROMIUMS := chromium-headless-shell chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint slow fuzz faults package oldest figures bench calibration clean
+.PHONY: help demo test lint slow browser fuzz faults package oldest figures bench calibration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +40,9 @@ lint: $(TEST) ## style, types, and which module may import which
 
 slow: $(TEST) ## the tests that take minutes
 	@$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+browser: $(BROWSER) ## open reports in a real Chromium, which is installed if there is none
+	@$(BIN)/python -m pytest -q -m slow tests/browser
 
 fuzz: $(TEST) ## spoil 3000 stores and 3000 study files, and use them (ten minutes)
 	@$(BIN)/python -m tests.fuzz --workers $(JOBS)
@@ -84,6 +89,14 @@ $(BASE): pyproject.toml | $(BIN)/pip
 $(TEST): $(BASE)
 	@echo "installing what the tests need into $(VENV)"
 	@$(PIP) -e '.[test]' && touch $@
+
+$(BROWSER): $(TEST)
+	@echo "installing what the tests in a browser need"
+	@$(PIP) -e '.[browser]'
+	@which $(CHROMIUMS) | grep -q . || $(BIN)/playwright install chromium-headless-shell || \
+	  { apt-get update -qq && apt-get install -y -qq chromium-headless-shell; } || \
+	  { echo "expected a Chromium, got none: install one of $(CHROMIUMS)"; exit 1; }
+	@touch $@
 
 $(BENCH): $(BASE)
 	@echo "installing the peers of the benchmark into $(VENV)"

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.boundary import BoundaryPosterior, Counts
+from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.plane_prior import Prior, axes_of
 
 if TYPE_CHECKING:
@@ -57,13 +58,21 @@ class Plane:
         """The boundary at one of the horizons; of the well initialized alone if `conditional`."""
         horizon %= len(self.slices[0].horizon.labels)
         if (horizon, conditional) not in self._known:
-            counts = [Counts(self.at(s), s.tallies(horizon, conditional)) for s in self.slices]
-            low = min(slice.extent[0] for slice in self.slices)
-            high = max(slice.extent[1] for slice in self.slices)
-            prior = Prior(self.axes, low, high)
-            found = BoundaryPosterior(counts, prior, rising=self.slices[0].rises)
-            self._known[horizon, conditional] = found
+            tallies = [slice.tallies(horizon, conditional) for slice in self.slices]
+            self._known[horizon, conditional] = self.given(tallies)
         return self._known[horizon, conditional]
+
+    def given(
+        self, tallies: Sequence[Sequence[Tally]], start: BoundaryPosterior | None = None
+    ) -> BoundaryPosterior:
+        """The boundary by other counts, those of each slice; `start` is one that is alike."""
+        counts = [
+            Counts(self.at(s), of_one) for s, of_one in zip(self.slices, tallies, strict=True)
+        ]
+        low = min(slice.extent[0] for slice in self.slices)
+        high = max(slice.extent[1] for slice in self.slices)
+        prior = Prior(self.axes, low, high)
+        return BoundaryPosterior(counts, prior, rising=self.slices[0].rises, start=start)
 
 
 def told(found: Sequence["SliceReport"]) -> list[Plane]:
