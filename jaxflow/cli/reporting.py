@@ -2,7 +2,7 @@
 
 import argparse
 
-from jaxflow.cli.commands import say
+from jaxflow.cli.output import say
 
 
 def report(options: argparse.Namespace) -> int:
