@@ -35,7 +35,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     figure, axes = plt.subplots(2, 3, figsize=(9.6, 6.2))
     claims: list[Claim] = []
     for ax, study in zip(axes[0], PLACES, strict=True):
-        by = _by_dynamics(report.slices(stores[study]))
+        by = _by_dynamics(report.slices(stores[study], study))
         _thresholds(ax, by)
         claims += _claims(by)
     axes[0, 0].set_ylabel("threshold $N$")
@@ -130,7 +130,7 @@ def _pairs(descent: SliceReport, edge: SliceReport) -> list[tuple[float, float]]
 
 
 def _claims(by: Mapping[str, Steps]) -> Iterator[Claim]:
-    """Both thresholds at every step, that of the edge flow beside that of descent."""
+    """Both thresholds at every step, their ratio, and how the times part."""
     (flow,) = by["flow"].values()
     place = f"N({flow.base.d}, {flow.base.p})"
     yield _claim(f"{place}, gradient flow", flow)
@@ -143,9 +143,9 @@ def _claims(by: Mapping[str, Steps]) -> Iterator[Claim]:
         known = (PUBLISHED.threshold, PUBLISHED.source) if is_published else (None, "")
         yield _claim(f"{place}, descent with step {step:g}", slice, *known)
         edge = by["edge"][step]
-        remark = "{:.3f} [{:.3f}, {:.3f}] of descent's".format(*ratio(edge, slice))
-        known = slice.posterior().median, "descent here, the same draws"
-        yield _claim(f"{place}, edge flow with step {step:g}", edge, *known, remark)
+        yield _claim(f"{place}, edge flow with step {step:g}", edge)
+        what = f"{place}, step {step:g}: that of the edge flow over that of descent"
+        yield Claim(what, *ratio(edge, slice), len(edge.rows), 1.0, "if they are one")
         pairs = _pairs(slice, edge)
         if len(pairs) >= FEWEST:
             parted = [np.abs(np.log([edge / descent for descent, edge in pairs]))]
