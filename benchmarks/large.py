@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.marked import between
 from benchmarks.simulated import Truth, happens, row
 from jaxflow.core.machine import versions
 from jaxflow.core.types import Point, Trial
@@ -36,7 +37,6 @@ SECONDS = 0.05  # that a trial takes a worker, in the account of the workers
 COMMANDS = ("thresholds", "status", "figure", "check", "export.parquet", "export.csv", "export.nc")
 RESULT = Path(__file__).parent / "results" / "large.json"
 PAGE = Path(__file__).parents[1] / "docs" / "large.md"
-FIRST, LAST = "<!-- large -->", "<!-- end of large -->"
 LINES = {
     "trials": "trials",
     "trials_per_second": "trials a second, in one process that proposes and stores",
@@ -169,9 +169,7 @@ def _number(x: float) -> str:
 
 def page(text: str, found: Mapping[str, float]) -> str:
     """The page with the table between its two marks."""
-    before, rest = text.split(FIRST)
-    _, after = rest.split(LAST)
-    return "\n".join([before + FIRST, "", table(found), "", LAST + after])
+    return between(text, "large", table(found))
 
 
 def main() -> None:

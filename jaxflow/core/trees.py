@@ -10,13 +10,25 @@ from jaxtyping import Array, Float, PyTree
 def combine(*terms: tuple[Any, PyTree]) -> PyTree:
     """sum_k c_k x_k over pairs (c_k, x_k) of a scalar and a tree."""
     coefficients = [c for c, _ in terms]
-    add = lambda *leaves: sum(c * x for c, x in zip(coefficients, leaves, strict=True))  # noqa: E731
+    add = lambda *leaves: sum(map(_scaled, coefficients, leaves))  # noqa: E731
     return jax.tree.map(add, *(x for _, x in terms))
+
+
+def _scaled(c: Any, x: Array) -> Array:
+    """c x, in the precision of x where that is inexact."""
+    fits = isinstance(c, jax.Array) and jnp.issubdtype(jnp.result_type(x), jnp.inexact)
+    return (jnp.asarray(c, x.dtype) if fits else c) * x
 
 
 def norm(x: PyTree) -> Float[Array, ""]:
     """Euclidean norm over all entries."""
-    return jnp.sqrt(sum(jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(x)))
+    squares = [jnp.sum(_square(leaf)) for leaf in jax.tree.leaves(x)] or [jnp.zeros(())]
+    return jnp.sqrt(sum(squares))
+
+
+def _square(x: Array) -> Array:
+    """|x|^2, entry by entry."""
+    return jnp.real(x * jnp.conj(x)) if jnp.iscomplexobj(x) else x * x
 
 
 def row_sums(entries: Float[Array, "rows columns"]) -> Float[Array, " rows"]:

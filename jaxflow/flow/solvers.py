@@ -17,7 +17,8 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from jaxflow.core.errors import unknown_name
 from jaxflow.core.trees import select
 from jaxflow.flow.dynamics import AdvanceBy
-from jaxflow.flow.stabilized import FIRST_ITERATIONS, RKC1, RKC2, ChebyshevState, Metric, Stage
+from jaxflow.flow.radius import FIRST_ITERATIONS, ChebyshevState, Metric
+from jaxflow.flow.stabilized import RKC1, RKC2, Stage
 
 MEMORY = 0.9  # of a spectral radius, from one step of a smooth field to the next
 STABILIZED: dict[str, Callable[..., RKC1 | RKC2]] = {"RKC1": RKC1, "RKC2": RKC2}
@@ -158,8 +159,8 @@ class Stabilized:
             )
             one = jnp.asarray(1, jnp.int32)
             return Advance(end, error, Carried(moved, stage), complete, one)
-        zero, made_jump = jnp.zeros_like(dt), jnp.asarray(False)
-        end, error, _, moved, _ = self.solver.step(term, zero, dt, y, args, state, made_jump)
+        zero = jnp.zeros_like(dt)
+        end, error, _, moved, _ = self.solver.step(term, zero, dt, y, args, state, False)
         evaluations = jnp.asarray(moved.evaluations)
         return Advance(end, error, Carried(moved, None), jnp.asarray(True), evaluations)
 

@@ -3,74 +3,36 @@
 With s stages the real stability interval of RKC2 is about 0.65 (s^2 - 1), that of RKC1 1.9 s^2, so
 the field evaluations that a stiff problem with a real negative spectrum needs grow like the square
 root of its stiffness. A gradient flow is such a problem: the Jacobian of -grad L is symmetric.
-Formulas (2.1)-(2.6) and the error estimate of Sommeijer, Shampine and Verwer, "RKC: an explicit
-solver for parabolic PDEs", J. Comput. Appl. Math. 88 (1998), and the first-order method of van der
-Houwen and Sommeijer (1980) in the same form. The spectral radius comes from a power iteration
-carried from step to step: on long differences of the field, advanced every other step, or on its
-derivative, advanced every step. Where the field jumps, short differences see the jump or miss it,
-and the radius they give is noise; where it is smooth, long ones miss the curvature at the state.
+The error estimate is that of Sommeijer, Shampine and Verwer (1998), the source of chebyshev.py; the
+spectral radius comes from a power iteration, radius.py.
 """
 
 import abc
-import math
-from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
 import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from jaxflow.core.errors import mistake
-from jaxflow.core.trees import combine, norm, select
+from jaxflow.core.trees import combine, select
+from jaxflow.flow.chebyshev import coefficients
+from jaxflow.flow.loops import constant, repeat
+from jaxflow.flow.radius import (
+    EVERY,
+    ChebyshevState,
+    Euclidean,
+    Metric,
+    PowerIteration,
+    quotient,
+)
+from jaxflow.flow.terms import Rate, is_of_time, rate_of
 
 SAFETY = 1.15  # on the estimated spectral radius, which approaches the true one from below
-FIRST_ITERATIONS = 8  # of the power method, before the first step
-PROBE = 0.01  # length of the differences, relative to the state
-ITERATIONS = 8  # at most, where a step begins with more than one
-SETTLED = 0.01  # relative change of the radius in an iteration that is the last
-
-EVERY = {"difference": 2, "jvp": 1}  # by probe, steps from one power iteration to the next
-
-
-@runtime_checkable
-class Metric(Protocol):
-    """How long states and their differences are, where entries do not say it."""
-
-    def norm(self, difference: PyTree, args: Any) -> Float[Array, ""]:
-        """The length of a difference of states."""
-        ...
-
-    def size(self, y: PyTree, args: Any) -> Float[Array, ""]:
-        """The length of a state."""
-        ...
-
-
-class Euclidean:
-    """The root of the sum of squares of all entries."""
-
-    def norm(self, difference: PyTree, args: Any) -> Float[Array, ""]:
-        """|difference|."""
-        return norm(difference)
-
-    def size(self, y: PyTree, args: Any) -> Float[Array, ""]:
-        """|y|."""
-        return norm(y)
-
-
-DAMPING = {1: 0.05, 2: 2 / 13}
-
-
-class ChebyshevState(NamedTuple):
-    """What one step hands to the next."""
-
-    field: PyTree  # at the start of the step to come
-    direction: PyTree  # unit vector, the power iteration's last
-    radius: Float[Array, ""]  # spectral radius, an estimate from below
-    age: Int[Array, ""]  # steps since the last power iteration
-    evaluations: Int[Array, ""]  # of the field in the last step
 
 
 class Stage(NamedTuple):
@@ -81,54 +43,12 @@ class Stage(NamedTuple):
     last: PyTree
 
 
-@lru_cache
-def coefficients(order: int, max_stages: int) -> np.ndarray:
-    """mu, nu, mu~, gamma~ and c of every method, an array (max_stages + 1, max_stages + 1, 5).
-
-    Entry [s, j] holds the coefficients of stage j of the s-stage method, in float64. The stability
-    polynomial is 1 - b_s T_s(w0) + b_s T_s(w0 + w1 z), with b_s = 1/T_s(w0) at order 1.
-    """
-    table = np.zeros((max_stages + 1, max_stages + 1, 5))
-    for s in range(2, max_stages + 1):
-        w0 = 1 + DAMPING[order] / s**2
-        T, T1, T2 = _chebyshev(s, w0)
-        b, c = np.empty((2, s + 1))
-        if order == 1:
-            w1 = T[s] / T1[s]
-            b = 1 / T
-            c = w1 * T1 / T
-        else:
-            w1 = T1[s] / T2[s]
-            b[2:] = T2[2:] / T1[2:] ** 2
-            b[:2] = b[2]
-            c[2:] = w1 * T2[2:] / T1[2:]
-            c[0], c[1] = 0, c[2] / T1[2]
-        a = 1 - b * T
-        j = np.arange(2, s + 1)
-        table[s, 1] = 0, 0, b[1] * w1, 0, c[1]
-        weight = 2 * b[j] * w1 / b[j - 1]
-        mu, nu = 2 * b[j] * w0 / b[j - 1], -b[j] / b[j - 2]
-        table[s, 2 : s + 1] = np.stack([mu, nu, weight, -a[j - 1] * weight, c[j]], axis=1)
-    return table
-
-
-def _chebyshev(s: int, w: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """T_j(w) and its first two derivatives for j = 0..s."""
-    T, T1, T2 = np.zeros((3, s + 1))
-    T[:2], T1[1] = (1, w), 1
-    for j in range(2, s + 1):
-        T[j] = 2 * w * T[j - 1] - T[j - 2]
-        T1[j] = 2 * T[j - 1] + 2 * w * T1[j - 1] - T1[j - 2]
-        T2[j] = 4 * T1[j - 1] + 2 * w * T2[j - 1] - T2[j - 2]
-    return T, T1, T2
-
-
 class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     """As many stages as the step needs to be stable, each an evaluation of the field.
 
-    For real negative spectra only; works in `diffrax.diffeqsolve` on any PyTree of real arrays
-    and in the lanes of the engine. Backward in time the spectrum is positive: the answer is right,
-    the stages bring nothing.
+    For real negative spectra only; works in `diffrax.diffeqsolve` on any PyTree of arrays, real or
+    complex, under all its adjoints, and in the lanes of the engine. Backward in time the spectrum
+    is positive: the answer is right, the stages bring nothing.
 
     `probe` says how the spectral radius is found: by the "difference" of the field over PROBE of
     the length of the state, for fields that jump (gradients of ReLU networks); or by the "jvp" of
@@ -151,7 +71,7 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     probe: str = eqx.field(static=True, default="difference")
     memory: float = eqx.field(static=True, default=0.0)
 
-    term_structure: ClassVar = diffrax.ODETerm
+    term_structure: ClassVar = diffrax.AbstractTerm
     interpolation_cls: ClassVar = diffrax.ThirdOrderHermitePolynomialInterpolation
 
     def __check_init__(self) -> None:
@@ -174,14 +94,17 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     def estimate(self, h: Any, increment: PyTree, before: PyTree, after: PyTree) -> PyTree:
         """The error of a step, from its increment and the field at both ends."""
 
+    @property
+    def power(self) -> PowerIteration:
+        """What finds the spectral radius."""
+        return PowerIteration(self.metric, self.probe, self.memory)
+
     def init(self, terms: PyTree, t0: Any, t1: Any, y0: PyTree, args: Any) -> ChebyshevState:
         """Evaluate the field and start the power iteration along it."""
-        field = terms.vf(t0, y0, args)
-        none = jnp.asarray(0, jnp.int32)
-        start = jnp.zeros_like(self.metric.size(y0, args))
-        state = ChebyshevState(field, self._unit(field, args), start, none, none)
-        power = lambda _, state: self._power(terms, t0, y0, args, state)  # noqa: E731
-        return jax.lax.fori_loop(0, FIRST_ITERATIONS, power, state)
+        _, rate = rate_of(terms, t0, t1, args)
+        field = rate(t0, y0)
+        state = constant(lambda: self.power.start(partial(rate, t0), field, y0, args))
+        return state._replace(field=field)
 
     def step(
         self,
@@ -194,26 +117,44 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         made_jump: Any,
     ) -> tuple[PyTree, PyTree, dict[str, PyTree], ChebyshevState, Any]:
         """One step from t0 to t1; see `diffrax.AbstractSolver.step`."""
-        del made_jump
-        length, h = t1 - t0, terms.contr(t0, t1)
-        state, probes = self._measured(terms, t0, y0, args, solver_state)
-        s = self.stages(jnp.abs(length) * state.radius)
-        table = self._table(terms, y0, s)
+        h, rate = rate_of(terms, t0, t1, args)
+        stale = made_jump if is_of_time(terms) else True
+        field = _fresh(stale, lambda: rate(t0, y0), solver_state.field)
+        known = solver_state._replace(field=field)
+        state, probes = constant(lambda: self.power.measure(partial(rate, t0), y0, args, known))
+        length = jnp.asarray(jnp.abs(t1 - t0), state.radius.dtype)
+        s = self.stages(length * state.radius)
+        increment = self._increment(rate, t0, t1 - t0, h, y0, field, self._table(terms, y0, s), s)
+        y1 = combine((1, y0), (1, increment))
+        end = rate(t1, y1)
+        error = _finite(self.estimate(h, increment, field, end))
+        dense = {"y0": y0, "y1": y1, "k0": combine((h, field)), "k1": combine((h, end))}
+        state = state._replace(field=end, age=state.age + 1, evaluations=s + probes)
+        return y1, error, dense, state, diffrax.RESULTS.successful
+
+    def _increment(
+        self,
+        rate: Rate,
+        t0: Any,
+        length: Any,
+        h: Any,
+        y0: PyTree,
+        field: PyTree,
+        table: Float[Array, "stages five"],
+        s: Int[Array, ""],
+    ) -> PyTree:
+        """y1 - y0 after s stages; the field at y0 is `field`."""
 
         def stage(j: Array, carry: tuple[PyTree, PyTree]) -> tuple[PyTree, PyTree]:
             before, last = carry
-            F = terms.vf(t0 + table[j - 1, 4] * length, combine((1, y0), (1, last)), args)
-            return last, _next(table[j], h, before, last, F, state.field)
+            t = t0 + jnp.asarray(table[j - 1, 4], jnp.result_type(length)) * length
+            F = rate(t, combine((1, y0), (1, last)))
+            return last, _next(table[j], h, before, last, F, field)
 
+        h = jnp.asarray(h, table.dtype)
         zero = jax.tree.map(jnp.zeros_like, y0)
-        first = combine((table[1, 2] * h, state.field))
-        increment = jax.lax.fori_loop(2, s + 1, stage, (zero, first))[1]
-        y1 = combine((1, y0), (1, increment))
-        field = terms.vf(t1, y1, args)
-        error = _finite(self.estimate(h, increment, state.field, field))
-        dense = {"y0": y0, "y1": y1, "k0": combine((h, state.field)), "k1": combine((h, field))}
-        state = state._replace(field=field, age=state.age + 1, evaluations=s + probes)
-        return y1, error, dense, state, diffrax.RESULTS.successful
+        first = combine((table[1, 2] * h, field))
+        return repeat(stage, 2, s + 1, (zero, first), self.max_stages - 1)[1]
 
     def first_stage(self, y0: PyTree) -> Stage:
         """Before the first evaluation of the first step."""
@@ -247,17 +188,17 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
             tangent = select(probing, solver_state.direction, zero)
             F, image = jax.jvp(lambda y: terms.vf(0, y, args), (y,), (tangent,))
         else:
-            delta = self._probe_length(y0, args)
+            delta = self.power.length(y0, args)
             offset = select(probing, combine((delta, solver_state.direction)), last)
             y = combine((1, y0), (1, offset))
             F = terms.vf(0, y, args)
-            image = _quotient(F, field, delta)
-        found = self._remembered(self._probed(image, args, solver_state), solver_state)
+            image = quotient(F, field, delta)
+        found = self.power.remembered(self.power.probed(image, args, solver_state), solver_state)
         state = select(probing, found, solver_state)
         complete = ~probing & (j >= s)
         ended = state._replace(field=F, age=state.age + 1)
         coming = Stage(j + 1, last, _next(table[j + 1], h, before, last, F, field))
-        fresh = coming._replace(number=jnp.where(self._due(ended), 0, 1).astype(jnp.int32))
+        fresh = coming._replace(number=jnp.where(self.power.due(ended), 0, 1).astype(jnp.int32))
         error = _finite(self.estimate(h, last, field, F))
         state, coming = select(complete, (ended, fresh), (state, coming))
         return complete, y, error, state, coming
@@ -267,79 +208,10 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
         return terms.vf(t0, y0, args)
 
     def _table(self, terms: PyTree, y0: PyTree, s: Array) -> Float[Array, "stages five"]:
-        """The coefficients of the s-stage method."""
+        """The coefficients of the s-stage method, in the precision of the state's finest part."""
         made = coefficients(self.order(terms), self.max_stages)
-        return jnp.asarray(made, jax.tree.leaves(y0)[0].dtype)[s]
-
-    def _measured(
-        self, terms: PyTree, t0: Any, y0: PyTree, args: Any, state: ChebyshevState
-    ) -> tuple[ChebyshevState, Array]:
-        """The state after the power iterations that are due, and how many they were.
-
-        One with differences; with derivatives until the radius has settled.
-        """
-        power = lambda state: self._power(terms, t0, y0, args, state)  # noqa: E731
-        due = self._due(state)
-        if self.probe == "difference":
-            found = jax.lax.cond(due, power, lambda state: state, state)
-            return self._remembered(found, state), due
-
-        def more(carry: tuple[ChebyshevState, Array, Array]) -> Array:
-            _, count, unsettled = carry
-            return unsettled & (count < ITERATIONS)
-
-        def once(carry: tuple[ChebyshevState, Array, Array]) -> tuple[ChebyshevState, Array, Array]:
-            state, count, _ = carry
-            found = power(state)
-            unsettled = jnp.abs(found.radius - state.radius) > SETTLED * found.radius
-            return found, count + 1, unsettled
-
-        none = jnp.asarray(0, jnp.int32)
-        found, count, _ = jax.lax.while_loop(more, once, (state, none, due))
-        return self._remembered(found, state), count
-
-    def _power(
-        self, terms: PyTree, t0: Any, y0: PyTree, args: Any, state: ChebyshevState
-    ) -> ChebyshevState:
-        """One power iteration, on (f(y + delta v) - f(y)) / delta or on the derivative."""
-        if self.probe == "jvp":
-            field = lambda y: terms.vf(t0, y, args)  # noqa: E731
-            image = jax.jvp(field, (y0,), (state.direction,))[1]
-        else:
-            delta = self._probe_length(y0, args)
-            moved = terms.vf(t0, combine((1, y0), (delta, state.direction)), args)
-            image = _quotient(moved, state.field, delta)
-        return self._probed(image, args, state)
-
-    def _probe_length(self, y0: PyTree, args: Any) -> Float[Array, ""]:
-        """How far from y0 a difference of the field is taken."""
-        size = self.metric.size(y0, args)
-        return PROBE * jnp.where(size > 0, size, 1)
-
-    def _probed(self, image: PyTree, args: Any, state: ChebyshevState) -> ChebyshevState:
-        """The state after a power iteration that has taken its direction to `image`."""
-        radius = self.metric.norm(image, args)
-        age = jnp.zeros_like(state.age)
-        return state._replace(direction=self._unit(image, args), radius=radius, age=age)
-
-    def _remembered(self, found: ChebyshevState, before: ChebyshevState) -> ChebyshevState:
-        """The state after probes, its radius no less than `memory` of the one before them."""
-        if not self.memory:
-            return found
-        known = jnp.where(jnp.isfinite(before.radius), before.radius, 0)
-        return found._replace(radius=jnp.maximum(found.radius, self.memory * known))
-
-    def _due(self, state: ChebyshevState) -> Bool[Array, ""]:
-        """Whether the step to come begins with a power iteration."""
-        return state.age >= EVERY[self.probe]
-
-    def _unit(self, x: PyTree, args: Any) -> PyTree:
-        """x over its length; equal entries where x vanishes."""
-        size = self.metric.norm(x, args)
-        entries = sum(leaf.size for leaf in jax.tree.leaves(x))
-        flat = 1 / math.sqrt(entries)
-        good = (size > 0) & jnp.isfinite(size)
-        return jax.tree.map(lambda leaf: jnp.where(good, leaf / jnp.where(good, size, 1), flat), x)
+        finest = jnp.result_type(*jax.tree.leaves(y0) or [float])
+        return jnp.asarray(made, jnp.finfo(finest).dtype)[s]
 
     def _least(self, s: Float[Array, ""]) -> Int[Array, ""]:
         """s rounded up, between 2 and the most stages there are."""
@@ -399,11 +271,6 @@ class RKC1(_Chebyshev):
         return combine((h / 3, after), (-h / 3, before))
 
 
-def _quotient(moved: PyTree, field: PyTree, delta: Array) -> PyTree:
-    """The difference of the field over a distance delta."""
-    return combine((1 / delta, moved), (-1 / delta, field))
-
-
 def _next(row: Array, h: Any, before: PyTree, last: PyTree, F: PyTree, field: PyTree) -> PyTree:
     """The three-term recursion, written for the increments Y_j - Y_0."""
     mu, nu, weight, weight_first, _ = row
@@ -413,3 +280,10 @@ def _next(row: Array, h: Any, before: PyTree, last: PyTree, F: PyTree, field: Py
 def _finite(error: PyTree) -> PyTree:
     """A step into infinity has an infinite error, and is rejected."""
     return jax.tree.map(lambda e: jnp.where(jnp.isfinite(e), e, jnp.inf), error)
+
+
+def _fresh(stale: Any, make: Callable[[], PyTree], kept: PyTree) -> PyTree:
+    """What is kept, or made anew where it is stale."""
+    if isinstance(stale, bool):
+        return make() if stale else kept
+    return jax.lax.cond(stale, make, lambda: kept)

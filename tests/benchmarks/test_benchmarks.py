@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from problems import relu_velocity
 
-from benchmarks import experiment, large, machine, peers, roofline, steps, sweeps
+from benchmarks import experiment, large, machine, peers, rkc, roofline, steps, sweeps
 from benchmarks.contestants import Case
 from jaxflow import Point
 
@@ -190,3 +190,23 @@ def test_what_a_step_takes_is_told_by_its_parts(monkeypatch):
 def test_the_page_of_large_studies_has_the_numbers_of_their_file():
     text = large.PAGE.read_text()
     assert large.page(text, json.loads(large.RESULT.read_text())) == text
+
+
+def test_the_page_of_rkc_has_the_numbers_of_their_file():
+    """And on stiff problems RKC2 has the accuracy of others for a fraction of Tsit5's work."""
+    text, found = rkc.PAGE.read_text(), json.loads(rkc.RESULT.read_text())
+    assert rkc.page(text, found) == text
+    assert list(found) == list(rkc.PROBLEMS)
+    *stiff, mild = found.values()
+    for solvers in stiff:
+        assert solvers["RKC2"]["evaluations"] < solvers["Tsit5"]["evaluations"] / 20
+        assert solvers["RKC2"]["error"] < 1e-3
+    assert mild["RKC2"]["evaluations"] > mild["Tsit5"]["evaluations"]
+
+
+def test_evaluations_of_rkc_are_counted(x64):
+    """Six a step of Tsit5, and two beside them: for the first step and for its length."""
+    problem = rkc.Problem(lambda y: -y, np.ones(2), 1.0, np.exp([-1.0, -1.0]))
+    solve, steps, evaluations = rkc.by_diffrax(problem, rkc.SOLVERS["Tsit5"])
+    assert 6 * steps < evaluations <= 6 * steps + 3
+    np.testing.assert_allclose(solve(), problem.end, rtol=1e-3)

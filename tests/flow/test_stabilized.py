@@ -8,7 +8,9 @@ import pytest
 from numpy.polynomial import chebyshev
 from scipy.integrate import solve_ivp
 
-from jaxflow.flow.stabilized import DAMPING, RKC1, RKC2, SAFETY, ChebyshevState, coefficients
+from jaxflow.flow.chebyshev import DAMPING, coefficients
+from jaxflow.flow.radius import ChebyshevState
+from jaxflow.flow.stabilized import RKC1, RKC2, SAFETY
 
 
 def stages_polynomial(s, z, request=2):
@@ -125,12 +127,12 @@ def test_power_iteration_finds_the_spectral_radius(x64):
     Q, _ = np.linalg.qr(rng.standard_normal((30, 30)))
     A = -(Q * np.linspace(0.01, 7.0, 30)) @ Q.T
     matrix, y0 = jnp.asarray(A), jnp.asarray(rng.standard_normal(30))
-    term = diffrax.ODETerm(lambda t, y, args: matrix @ y)
-    solver = RKC2()
-    state = solver.init(term, 0.0, 0.1, y0, None)
+    field = lambda y: matrix @ y  # noqa: E731
+    power = RKC2().power
+    state = power.start(field, field(y0), y0, None)
     first = float(state.radius)
     for _ in range(40):
-        state = solver._power(term, 0.0, y0, None, state)
+        state = power.iterate(field, y0, None, state)
     assert first <= 7.0 * (1 + 1e-6)
     assert first > 5.0
     assert 7.0 / SAFETY < state.radius <= 7.0 * (1 + 1e-6)  # a dense spectrum: slow to converge
