@@ -32,6 +32,7 @@ def test_a_study_runs_at_its_small_size(capsys):
     assert all(10 < entry["low"] < entry["n50"] < entry["high"] < 1000 for entry in found)
 
 
+@pytest.mark.slow
 def test_a_problem_of_ones_own_runs(capsys):
     """Of two dimensions, where four random labels can be separated with probability one half."""
     assert main(["init", "mine.toml", "--problem"]) == 0

@@ -73,6 +73,7 @@ def test_a_job_with_a_scheduler(folder):
         time.sleep(0.5)
 
 
+@pytest.mark.slow
 def test_a_job_that_is_told_to_end_says_so_and_goes_on(folder):
     (script,) = scripts("Slurm, with a scheduler")
     long = script.replace("study.toml", "study.toml --threshold.relative_half_width=0.02")
@@ -85,6 +86,7 @@ def test_a_job_that_is_told_to_end_says_so_and_goes_on(folder):
     assert {row.trial for row in before} <= {row.trial for row in rows(folder / "runs/boundary")}
 
 
+@pytest.mark.slow
 def test_an_array_of_jobs_and_its_end(folder):
     array, end = scripts("Slurm, without a scheduler")
     for number in (1, 2, 3):
