@@ -13,10 +13,11 @@ SCALE ?= small
 BASE := $(VENV)/.installed
 TEST := $(VENV)/.installed-test
 BENCH := $(VENV)/.installed-bench
+DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint slow fuzz faults figures bench calibration clean
+.PHONY: help demo test lint docs slow fuzz faults figures bench calibration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +36,10 @@ lint: $(TEST) ## style, types, and which module may import which
 
 slow: $(TEST) ## the tests that take minutes
 	@$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+docs: $(DOCS) ## build the documentation into build/docs, and run its notebooks (minutes)
+	@$(BIN)/sphinx-build -q -W --keep-going -n -E -d build/doctrees docs build/docs
+	@echo "open build/docs/index.html"
 
 fuzz: $(TEST) ## spoil 3000 stores and 3000 study files, and use them (ten minutes)
 	@$(BIN)/python -m tests.fuzz --workers $(JOBS)
@@ -77,3 +82,7 @@ $(TEST): $(BASE)
 $(BENCH): $(BASE)
 	@echo "installing the peers of the benchmark into $(VENV)"
 	@$(PIP) -e '.[bench]' && touch $@
+
+$(DOCS): $(BASE)
+	@echo "installing what the documentation needs into $(VENV)"
+	@$(PIP) -e '.[docs]' && touch $@
