@@ -11,7 +11,6 @@ release = metadata.version("jaxflow")
 project_copyright = "The jaxflow developers, Apache-2.0"
 extensions = ["sphinx.ext.autodoc", "myst_nb", "pages"]
 exclude_patterns = ["_*"]
-suppress_warnings = ["toc.empty_glob"]  # a page that is not there yet
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!jaxflow\.\w+$).*")]  # what is not public, and other packages
 

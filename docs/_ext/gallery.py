@@ -17,7 +17,10 @@ def text() -> str:
         title, said = section.split("\n", 1)
         names = [name for name in re.findall(r"\]\((\w+)\.png\)", said) if _picture(name).exists()]
         if names and "claims -->" not in said:
-            parts += [f"## {title}", *map(_figure, dict.fromkeys(names))]
+            scripts: dict[Path, list[str]] = {}
+            for name in dict.fromkeys(names):
+                scripts.setdefault(_script(name), []).append(name)
+            parts += [f"## {title}", *(_figure(*script) for script in scripts.items())]
     return "\n\n".join(parts)
 
 
@@ -44,14 +47,18 @@ def _picture(name: str) -> Path:
     return FIGURES / f"{name}.png"
 
 
-def _figure(name: str) -> str:
-    """A picture, what it is, and how it is made."""
-    script = max(FIGURES.glob("[a-z]*.py"), key=lambda path: _shared(path.stem, name))
-    said = ast.get_docstring(ast.parse(script.read_text())) or ""
-    title, _, more = said.partition("\n")
-    picture = f"![{name}: {prose.line(title)}](../figures/{name}.png)"
-    text = " ".join(prose.line(title) for title in (title, *more.split("\n")) if title)
-    return f"### {name}\n\n{text}\n\n{picture}\n\n`python figures/_all.py --only {script.stem}`"
+def _script(picture: str) -> Path:
+    """The script that draws a picture: the one of its name, or of the longest beginning of it."""
+    return max(FIGURES.glob("[a-z]*.py"), key=lambda path: _shared(path.stem, picture))
+
+
+def _figure(script: Path, names: list[str]) -> str:
+    """The pictures of a script, what they are, and how they are made."""
+    title, _, more = (ast.get_docstring(ast.parse(script.read_text())) or "").partition("\n")
+    text = " ".join(prose.line(said) for said in (title, *more.split("\n")) if said)
+    shown = [f"![{name}: {prose.line(title)}](../figures/{name}.png)" for name in names]
+    run = f"`python figures/_all.py --only {script.stem}`"
+    return "\n\n".join([f"### {script.stem}", text, *shown, run])
 
 
 def _shared(script: str, name: str) -> int:

@@ -1,7 +1,7 @@
 """What the build adds to the pages: texts made from the code and from results, and docstrings.
 
-A page says `<!-- made: api -->` where the text of `api.text()` goes; nothing of it is written to a
-file.
+A page says `<!-- made: api -->` where the text of `api.text()` goes, and `<!-- picture: lapse -->`
+for a picture; nothing of it is written to a file.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any
 import api
 import gallery
 import measured
+import pictures
 import schema
 from prose import restructured
 
@@ -38,6 +39,8 @@ def setup(app: Any) -> dict[str, bool]:
 
 def _fill(app: Any, page: str, source: list[str]) -> None:
     text = re.sub(r"<!-- made: (\w+) -->", lambda found: MADE[found[1]](), source[0])
+    pattern = r"<!-- picture: (\w+) -->"
+    text = re.sub(pattern, lambda found: pictures.drawn(getattr(pictures, found[1])), text)
     for outside, inside in INSIDE.items():
         text = text.replace(f"]({outside})", f"]({inside})")
     source[0] = text
