@@ -1,13 +1,14 @@
 """The documentation site: `make docs` builds it into build/docs, and runs its notebooks."""
 
 import sys
-from importlib import metadata
+import tomllib
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent / "_ext"), str(Path(__file__).parents[1])]
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 
 project, author = "jaxflow", "The jaxflow developers"
-release = metadata.version("jaxflow")
+release = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["version"]
 project_copyright = "The jaxflow developers, Apache-2.0"
 extensions = ["sphinx.ext.autodoc", "myst_nb", "pages"]
 exclude_patterns = ["_*"]
