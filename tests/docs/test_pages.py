@@ -34,6 +34,7 @@ high = 60
 relative_half_width = 0.3
 """
 GIVEN = {  # what a page takes from elsewhere
+    "README.md": "import jax, jax.numpy as jnp, jaxflow as jf",
     "docs/problems.md": """
 import jaxflow as jf, jax.numpy as jnp
 class Student(jf.LeastSquares):
