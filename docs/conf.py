@@ -1,14 +1,14 @@
 """The documentation site: `make docs` builds it into build/docs, and runs its notebooks."""
 
 import sys
-import tomllib
+from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 
 project, author = "jaxflow", "The jaxflow developers"
-release = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["version"]
+release = import_module("jaxflow").__version__
 project_copyright = "The jaxflow developers, Apache-2.0"
 extensions = ["sphinx.ext.autodoc", "myst_nb", "pages"]
 exclude_patterns = ["_*"]

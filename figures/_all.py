@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from _common import HERE, Stores
+from _numbers import numbers
 from _verdicts import verdicts
 
 DOCS = HERE.parent / "docs"
@@ -61,6 +62,7 @@ def tables() -> Iterator[tuple[Path, Iterator[str]]]:
     for page, figure in (("atlas", "atlas"), ("edge", "edge_flow"), ("kernel", "lazy")):
         yield DOCS / f"{page}.md", table(figure, DOCS)
     yield DOCS / "published.md", verdicts()
+    yield HERE.parent / "README.md", numbers()
 
 
 def write(page: Path, lines: Iterator[str]) -> None:

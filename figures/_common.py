@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,14 @@ def ratio(one: SliceReport, other: SliceReport) -> tuple[float, float, float]:
     drawn = [slice.posterior().quantile(rng.uniform(size=DRAWS)) for slice in (one, other)]
     low, high = percentiles(drawn[0] / drawn[1])
     return float(np.median(drawn[0] / drawn[1])), float(low), float(high)
+
+
+def claim_of(figure: str, name: str) -> dict[str, Any]:
+    """The claim of a figure that is called so, or the one that begins so."""
+    known = json.loads((HERE / "claims" / f"{figure}.json").read_text())
+    called = [claim for claim in known if claim["what"] == name]
+    (found,) = called or [claim for claim in known if claim["what"].startswith(name)]
+    return dict(found)
 
 
 def main(name: str, draw: Callable[[Stores, Path], Sequence[Claim]]) -> None:

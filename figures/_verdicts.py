@@ -5,12 +5,11 @@ refined        it stands with another number, or under conditions that were not 
 not supported  our interval excludes it
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from _common import HERE
+from _common import claim_of
 
 Verdict = Literal["confirmed", "refined", "not supported"]
 
@@ -19,7 +18,7 @@ Verdict = Literal["confirmed", "refined", "not supported"]
 class Statement:
     """A statement of the paper, its number if it has one, and what we make of it.
 
-    The claim of the `figure` that tells of it begins with `what`.
+    The claim of the `figure` that tells of it is `what`, or begins so.
     """
 
     said: str
@@ -30,10 +29,8 @@ class Statement:
     why: str = ""
 
     def claim(self) -> dict[str, Any]:
-        """The one claim that begins so."""
-        known = json.loads((HERE / "claims" / f"{self.figure}.json").read_text())
-        (found,) = [claim for claim in known if claim["what"].startswith(self.what)]
-        return dict(found)
+        """What was measured."""
+        return claim_of(self.figure, self.what)
 
 
 STATEMENTS = (
@@ -184,12 +181,12 @@ STATEMENTS = (
 
 def verdicts() -> Iterator[str]:
     """The statements as a table of Markdown, for a page in docs/."""
-    yield "| what is said | measured, 95 % interval | trials | verdict | |"
+    yield "| what is said | what was measured, with its 95 % interval | trials | verdict | |"
     yield "|---|---|---|---|---|"
     for statement in STATEMENTS:
         claim = statement.claim()
         found = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
-        what = f"[{found}](../figures/{statement.figure}.png)"
+        what = f"[{claim['what']}](../figures/{statement.figure}.png): {found}"
         said = statement.said.replace("|", r"\|")  # which would end the cell
         verdict = f"**{statement.verdict}**"
         yield f"| {said} | {what} | {claim['trials']} | {verdict} | {statement.why} |"

@@ -28,7 +28,7 @@ Key = tuple[int, float]  # width, and scale or horizon
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure; both thresholds and their ratio at every place."""
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.2, 3.8))
-    claims = [*_by_scale(left, middle, report.slices(stores[BY_SCALE]))]
+    claims = [*_by_scale(left, middle, report.slices(stores[BY_SCALE], BY_SCALE))]
     claims += _by_width(right, report.slices(stores[BY_WIDTH]))
     left.set_ylabel("threshold $N$")
     lines = [Line2D([], [], color="0.3", linestyle=LINES[name]) for name in NAMES]
@@ -68,7 +68,7 @@ def _by_scale(left: Axes, middle: Axes, slices: Sequence[SliceReport]) -> Iterat
     middle.set_ylim(bottom=0)
     middle.set_xlabel("scale of the first parameters")
     middle.set_ylabel("$N$ of the linearization over $N$ of the flow")
-    middle.legend(loc="upper left")
+    middle.legend(loc="lower right")
 
 
 def _by_width(ax: Axes, slices: Sequence[SliceReport]) -> Iterator[Claim]:

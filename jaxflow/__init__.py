@@ -11,6 +11,8 @@ The public names are loaded when first used, so that importing the package costs
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from jaxflow.core import __version__ as __version__
+
 if TYPE_CHECKING:
     from jaxflow import papers as papers
     from jaxflow import plot as plot

@@ -6,14 +6,21 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jaxflow.cli import commands
+from jaxflow.cli import commands, execution, package, reporting
+from jaxflow.cli.completion import SHELLS, completion
+from jaxflow.core import __version__
 from jaxflow.core.errors import mistake, shortened
 
 DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
 LONGEST = 1000  # characters of a complaint
+CODES = (
+    "Exit codes: 0, done; 1, `check` found something; 2, a mistake, told in a line; 130 and 143, "
+    "interrupted by Ctrl-C or SIGTERM; 141, who read the output has seen enough."
+)
 FLAGS = (
     "Any key of the study file is a flag too, with a TOML value: "
     "--axes.p='[50, 100]' --threshold.relative_half_width=0.02 --seed=1."
@@ -21,7 +28,7 @@ FLAGS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0, 2 for a mistake, 130 or 143 when interrupted."""
+    """Run one command; returns its exit code, as `CODES` says."""
     parser = _parser()
     options, others = parser.parse_known_args(arguments)
     if others and not hasattr(options, "changes"):
@@ -67,7 +74,7 @@ def _complain(what: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser("jaxflow", description=DESCRIPTION)
+    parser = _Parser("jaxflow", description=DESCRIPTION, epilog=CODES)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.set_defaults(command=_no_command(parser))
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -77,13 +84,13 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=function)
         return made
 
-    init = command("init", commands.init, "write a commented study file to start from")
+    init = command("init", package.init, "write a commented study file to start from")
     init.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("study.toml"))
     init.add_argument(
         "--problem", action="store_true", help="and a module with a problem of your own beside it"
     )
 
-    run = command("run", commands.run, "run a study, from where its store stands", epilog=FLAGS)
+    run = command("run", execution.run, "run a study, from where its store stands", epilog=FLAGS)
     _add_study(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
     run.add_argument(
@@ -91,15 +98,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_lanes(run)
     run.add_argument("--profile", action="store_true", help="say where the seconds went")
+    _add_quiet(run)
     run.set_defaults(changes={})
 
-    trial = command("trial", commands.trial, "run one trial and draw its trajectory", epilog=FLAGS)
+    trial = command("trial", execution.trial, "run one trial and draw its trajectory", epilog=FLAGS)
     _add_study(trial)
     for name in ("d", "n", "p"):
         trial.add_argument(f"-{name}", type=int, metavar=name.upper(), help="if the study has more")
     trial.add_argument("--dynamics", metavar="NAME", help="one of the study's (the first)")
     trial.add_argument("--trial-seed", type=int, default=0, metavar="K", help="which trial (0)")
-    trial.add_argument("--out", type=Path, metavar="FILE", default=Path("trial.png"))
+    trial.add_argument("--out", type=Path, metavar="FILE", help="(trial.png; none of JSON)")
+    _add_quiet(trial)
+    _add_json(trial)
     trial.set_defaults(changes={})
 
     for name, function, help in (
@@ -112,23 +122,25 @@ def _parser() -> argparse.ArgumentParser:
             "thresholds against the flow time allowed, and how convergence slows",
         ),
     ):
-        command(name, function, help).add_argument("folder", type=Path, metavar="DIR")
+        made = command(name, function, help)
+        made.add_argument("folder", type=Path, metavar="DIR")
+        _add_json(made)
 
     thresholds = command("thresholds", commands.thresholds, "print the thresholds of a store")
     thresholds.add_argument("folder", type=Path, metavar="DIR")
-    thresholds.add_argument("--json", action="store_true", help="one JSON object")
+    _add_json(thresholds)
 
     compare = command("compare", commands.compare, "is the boundary of other stores the same?")
     compare.add_argument(
         "folder", type=Path, metavar="DIR", help="what the others are held against"
     )
     compare.add_argument("others", type=Path, metavar="OTHER", nargs="+")
-    compare.add_argument("--json", action="store_true", help="one JSON object")
+    _add_json(compare)
     compare.add_argument("--out", type=Path, metavar="FILE", help="(comparison.png; none of JSON)")
 
     means = command("means", commands.means, "means of what trials measured at their ends")
     means.add_argument("folder", type=Path, metavar="DIR")
-    means.add_argument("--json", action="store_true", help="one JSON object")
+    _add_json(means)
     _add_levels(means)
 
     figure = command("figure", commands.figure, "draw what a store says")
@@ -139,6 +151,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_levels(figure)
     figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
 
+    cite = command("cite", commands.cite, "BibTeX of what a store stands on: tool, solvers, papers")
+    cite.add_argument("folder", type=Path, metavar="DIR")
+
+    report = command("report", reporting.report, "all that a store says, as one HTML file")
+    report.add_argument("folder", type=Path, metavar="DIR")
+    report.add_argument("other", type=Path, metavar="DIR2", nargs="?", help="to be held against it")
+    report.add_argument("--out", type=Path, metavar="FILE", help="(DIR/report.html)")
+
     export = command("export", commands.export, "write the trials as .nc, .parquet or .csv")
     export.add_argument("folder", type=Path, metavar="DIR")
     export.add_argument("file", type=Path, metavar="FILE")
@@ -147,10 +167,14 @@ def _parser() -> argparse.ArgumentParser:
     merge.add_argument("folder", type=Path, metavar="DIR", help="the store to add to, or a new one")
     merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
 
-    doctor = command("doctor", commands.doctor, "versions, devices, a check of the numerics")
+    doctor = command("doctor", execution.doctor, "versions, devices, a check of the numerics")
     doctor.add_argument("study", metavar="STUDY", nargs="?", help="check its problem too")
-    presets = command("presets", commands.presets, "the studies that come with jaxflow")
+    _add_json(doctor)
+    presets = command("presets", package.presets, "the studies that come with jaxflow")
     presets.add_argument("name", metavar="NAME", nargs="?", help="say all of this one")
+    _add_json(presets)
+    shell = command("completion", partial(completion, parser), "print a script that completes")
+    shell.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
     return parser
 
 
@@ -159,6 +183,14 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
         "study", metavar="STUDY", help="a preset, a .toml file, or a folder that has one"
     )
     parser.add_argument("--small", action="store_true", help="with the values of its table [small]")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON, to be read by programs")
+
+
+def _add_quiet(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="print the result alone")
 
 
 def _add_levels(parser: argparse.ArgumentParser) -> None:
@@ -222,9 +254,7 @@ def _changes(flags: Sequence[str]) -> dict[str, Any]:
 def _no_command(parser: argparse.ArgumentParser):  # type: ignore[no-untyped-def]
     def show(options: argparse.Namespace) -> int:
         if options.version:
-            from jaxflow.core.machine import package_version
-
-            print(f"jaxflow {package_version('jaxflow')}")
+            print(f"jaxflow {__version__}")
         else:
             parser.print_help()
         return 0

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxflow.core import __version__
 from jaxflow.core.checks import whole
 from jaxflow.core.errors import mistake
 
@@ -182,9 +183,13 @@ def _keep_programs(cache: str | Path | Literal[False] | None) -> None:
 @lru_cache
 def versions() -> str:
     """jaxflow, jax, jaxlib and diffrax with their versions, on one line."""
-    return " ".join(
-        f"{name} {package_version(name)}" for name in ("jaxflow", "jax", "jaxlib", "diffrax")
-    )
+    return " ".join(f"{name} {version}" for name, version in packages().items())
+
+
+def packages() -> dict[str, str]:
+    """The versions of what decides a row, by name."""
+    others = {name: package_version(name) for name in ("jax", "jaxlib", "diffrax")}
+    return {"jaxflow": __version__, **others}
 
 
 def package_version(name: str) -> str:

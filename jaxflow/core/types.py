@@ -5,7 +5,7 @@ store and read by the statistics; none of these imports another.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -164,6 +164,12 @@ class Row:
     def trial(self) -> Trial:
         """The trial that this is the record of."""
         return Trial(self.dynamics, self.point, self.seed, self.horizon)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields; numbers by name are dictionaries."""
+        named = ("parameters", "event_times", "measured")
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**values, **{name: dict(values[name]) for name in named}}
 
     def of_event(self, name: str) -> "Row":
         """The row of the same trial followed for one alone of several events.

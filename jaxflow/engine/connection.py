@@ -153,6 +153,6 @@ def imported() -> Any:
     try:
         import distributed
     except ImportError as error:
-        remedy = "pip install 'jaxflow[cluster]'"
+        remedy = "pip install 'jaxflow-phase[cluster]'"
         raise mistake("the package distributed to run on a cluster", "none", remedy) from error
     return distributed

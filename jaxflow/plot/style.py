@@ -113,17 +113,21 @@ def family(count: int) -> list[Series]:
 def log_ticks(axis: Axis, low: float, high: float) -> None:
     """A logarithmic scale from low to high with a few round numbers as ticks."""
     axis._set_axes_scale("log")  # type: ignore[attr-defined]
+    ticks = log_places(low, high)
+    axis.set_ticks(ticks, [tick_label(t) for t in ticks])
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+
+
+def log_places(low: float, high: float) -> list[float]:
+    """A few round numbers from low to high, apart on a logarithmic scale."""
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for steps in STEPS:
         ticks = [s * 10.0**k for k in decades for s in steps if low <= s * 10.0**k <= high]
         gaps = np.diff(np.log(ticks)) / np.log(high / low)
         if len(ticks) <= MOST_TICKS and np.all(gaps > LEAST_GAP):
-            break
-    else:
-        ticks = ticks[:: -(-len(ticks) // MOST_TICKS)]
-    axis.set_ticks(ticks, [tick_label(t) for t in ticks])
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())
+            return ticks
+    return ticks[:: -(-len(ticks) // MOST_TICKS)]
 
 
 def size_ticks(axis: Axis, sizes: Sequence[float]) -> None:

@@ -53,6 +53,16 @@ class Columns:
         """How many rows have which `Row.outcome_by` so many units of the horizons."""
         return Counter(self.rows.outcomes_by(multiple * self.unit).counts())
 
+    def ended_by(self, multiple: float) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """The places (k,), and how many trials at each had which outcome by so many units (k, 4).
+
+        In the order of `Outcome`.
+        """
+        outcomes = self.rows.outcomes_by(multiple * self.unit)
+        x, place = np.unique(self.x, return_inverse=True)
+        counts = [np.bincount(place[outcomes.are(o)], minlength=len(x)) for o in Outcome]
+        return x, np.stack(counts, axis=1)
+
     def counted(self, happened: ArrayLike, which: Which | None = None) -> tuple[Tally, ...]:
         """How often something happened (m,) at each x, of all rows or of some."""
         kept = np.ones(len(self.x), bool) if which is None else which

@@ -1,6 +1,6 @@
 """The trials of a store as a table or as labelled arrays, for other programs.
 
-Everything here but plain CSV needs `pip install 'jaxflow[export]'`.
+Everything here but plain CSV needs `pip install 'jaxflow-phase[export]'`.
 """
 
 import csv
@@ -228,5 +228,5 @@ def _package(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        remedy = "pip install 'jaxflow[export]'"
+        remedy = "pip install 'jaxflow-phase[export]'"
         raise mistake(f"the package {name} to export with", "none", remedy) from error

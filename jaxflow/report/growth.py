@@ -8,6 +8,7 @@ from jaxflow.report.plane import Plane, plane_of
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.fitting import Fit, fit
 from jaxflow.statistics.forms import PROPORTIONAL
+from jaxflow.statistics.posterior import Posterior
 from jaxflow.statistics.scaling import SPARE, Comparison, compare, thresholds
 
 FEWEST = 3  # slices that a fit takes
@@ -52,15 +53,20 @@ class Boundary:
         """How many trials the slices have."""
         return sum(len(slice.rows) for slice in self.slices)
 
-    def compare(self) -> Comparison:
-        """The forms along the boundary, fitted and compared, by the trials of every slice alone.
+    @cached_property
+    def located(self) -> list[tuple[float, Posterior]]:
+        """The places and thresholds of slices, each by its own trials alone.
 
         Of a plane, slices whose own trials are too few to locate a threshold are left out.
         """
         found = [(x, s.posterior(self.horizon)) for x, s in zip(self.x, self.slices, strict=True)]
         if self.slices[0].together:
             found = [(x, p) for x, p in found if p.relative_half_width <= LOCATED]
-        return compare(thresholds([x for x, _ in found], [p for _, p in found]))
+        return found
+
+    def compare(self) -> Comparison:
+        """The forms along the boundary, fitted to the thresholds that are located and compared."""
+        return compare(thresholds([x for x, _ in self.located], [p for _, p in self.located]))
 
 
 def boundaries(

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.boundary import BoundaryPosterior, Counts
+from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.plane_prior import Prior, axes_of
 
 if TYPE_CHECKING:
     from jaxflow.report.slices import SliceReport
+
+ENDS = 0.0, 0.5, 1.0  # of an axis, where the boundary is told
 
 
 class Plane:
@@ -32,6 +37,19 @@ class Plane:
         moving = {axis.name for axis in self.axes}
         return {name: x for name, x in self.slices[0].place.items() if name not in moving}
 
+    @property
+    def landmarks(self) -> list[tuple[float, ...]]:
+        """The ends of every axis, where the others are in their middle, and the middle of all."""
+        scaled = (
+            tuple(v if axis == k else 0.5 for axis in range(len(self.axes)))
+            for k in range(len(self.axes))
+            for v in ENDS
+        )
+        return [
+            tuple(float(axis.unscaled(np.array(v))) for axis, v in zip(self.axes, at, strict=True))
+            for at in dict.fromkeys(scaled)
+        ]
+
     def at(self, slice: "SliceReport") -> tuple[float, ...]:
         """Where a slice is in the plane."""
         return tuple(slice.place[axis.name] for axis in self.axes)
@@ -40,13 +58,26 @@ class Plane:
         """The boundary at one of the horizons; of the well initialized alone if `conditional`."""
         horizon %= len(self.slices[0].horizon.labels)
         if (horizon, conditional) not in self._known:
-            counts = [Counts(self.at(s), s.tallies(horizon, conditional)) for s in self.slices]
-            low = min(slice.extent[0] for slice in self.slices)
-            high = max(slice.extent[1] for slice in self.slices)
-            prior = Prior(self.axes, low, high)
-            found = BoundaryPosterior(counts, prior, rising=self.slices[0].rises)
-            self._known[horizon, conditional] = found
+            tallies = [slice.tallies(horizon, conditional) for slice in self.slices]
+            self._known[horizon, conditional] = self.given(tallies)
         return self._known[horizon, conditional]
+
+    def given(
+        self, tallies: Sequence[Sequence[Tally]], start: BoundaryPosterior | None = None
+    ) -> BoundaryPosterior:
+        """The boundary by other counts, those of each slice; `start` is one that is alike."""
+        counts = [
+            Counts(self.at(s), of_one) for s, of_one in zip(self.slices, tallies, strict=True)
+        ]
+        low = min(slice.extent[0] for slice in self.slices)
+        high = max(slice.extent[1] for slice in self.slices)
+        prior = Prior(self.axes, low, high)
+        return BoundaryPosterior(counts, prior, rising=self.slices[0].rises, start=start)
+
+
+def told(found: Sequence["SliceReport"]) -> list[Plane]:
+    """Those planes of three slices or more, of which there is something to tell."""
+    return [plane for plane in planes(found) if plane.axes and len(plane.slices) > 2]
 
 
 def planes(found: Sequence["SliceReport"]) -> list[Plane]:

@@ -137,20 +137,30 @@ class SliceReport(Slice):
         """Where the slice is, what became of its trials, and its threshold with its interval.
 
         Raw and, where that has a meaning, of the well initialized; or P(converged) with its
-        interval, at a point.
+        interval, at a point; or of a study that waits for no event neither.
         """
         return {
-            **{name: x for name, x in self.place.items() if name in SIZES},
-            "parameters": {name: x for name, x in self.place.items() if name not in SIZES},
-            "dynamics": self.dynamics,
-            **({"event": self.event} if self.event else {}),
+            **self.where,
             "horizon": self._horizon(horizon),
             "unit": self.unit_of_horizons,
             "along": self.along,
             "trials": len(self.rows),
             "outcomes": self._outcomes(horizon),
-            **(self._proportion(horizon) if self.is_point else self._threshold(horizon)),
+            **(self._found(horizon) if self.waits else {}),
         }
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """Its place, dynamics, and which of several events."""
+        return {
+            **{name: x for name, x in self.place.items() if name in SIZES},
+            "parameters": {name: x for name, x in self.place.items() if name not in SIZES},
+            "dynamics": self.dynamics,
+            **({"event": self.event} if self.event else {}),
+        }
+
+    def _found(self, horizon: int) -> dict[str, Any]:
+        return self._proportion(horizon) if self.is_point else self._threshold(horizon)
 
     def _horizon(self, horizon: int) -> float | str:
         is_number = self.horizon.unit != "T0"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,19 @@ class Status:
         for slice in {(slice.dynamics, slice.base): slice for slice in self.slices}.values():
             counts += slice.columns.outcomes
         return counts
+
+    def as_dict(self) -> dict[str, Any]:
+        """As printed by `jaxflow status --json`; the slices at the longest horizon."""
+        return {
+            "folder": str(self.folder),
+            "finished": self.finished,
+            "missing": self.missing,
+            "running": self.running,
+            "part": str(self.part),
+            "trials": self.outcomes.total(),
+            "outcomes": {str(outcome): self.outcomes[outcome] for outcome in Outcome},
+            "slices": [slice.as_dict() for slice in self.slices],
+        }
 
     def __str__(self) -> str:
         asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"

@@ -45,7 +45,7 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
     leaves those n out. Raises `ValueError` unless they are positive.
     """
     if not times:
-        times = (np.geomspace(1 / 8, 1, 10) * longest_time(slice)).tolist()
+        times = default_times(slice)
     if not min(times) > 0:
         raise mistake("flow times > 0", list(times), "ask for the threshold at positive times")
     found = [
@@ -58,6 +58,11 @@ def against_time(slice: SliceReport, times: Sequence[float] = ()) -> AgainstTime
         np.array([f.high for f in found]),
         tuple(f.at_edge for f in found),
     )
+
+
+def default_times(slice: SliceReport) -> list[float]:
+    """Ten times from an eighth to the whole of the longest that all trials were allowed."""
+    return (np.geomspace(1 / 8, 1, 10) * longest_time(slice)).tolist()
 
 
 def proportion_in_time(slice: SliceReport, time: float) -> tuple[float, float, float] | None:

@@ -13,6 +13,7 @@ from jaxflow.report.collapse import CollapseReport, collapses, limit_of
 from jaxflow.report.growth import Boundary
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import slowing_of
+from jaxflow.sampling.axes import MOST_SLICES
 from jaxflow.show.text import Table, between, number, symbol
 from jaxflow.show.transitions import pooled
 from jaxflow.statistics.collapse import FEWEST, LEVEL, Collapse
@@ -23,11 +24,15 @@ from jaxflow.statistics.slowing import Slowing, common_exponent
 POOLED = 0.1  # neighbours within so much of a width are drawn as one
 
 
-def tables(found: Sequence[SliceReport]) -> list[Table]:
-    """For every size that varies: widths with their law and the verdict, and limits of times."""
+def tables(found: Sequence[SliceReport], most_limits: int = MOST_SLICES) -> list[Table]:
+    """For every size that varies: widths with their law and the verdict, and limits of times.
+
+    A limit takes seconds: of more slices than `most_limits` there are none.
+    """
     made = []
     for report in collapses(found):
-        limits = [(slice, limit_of(slice)) for slice in report.inside.slices]
+        told = report.inside.slices if len(found) <= most_limits else ()
+        limits = [(slice, limit_of(slice)) for slice in told]
         known = [(slice, limit) for slice, limit in limits if limit is not None]
         made += [_table(report), *([_limits(report, known)] if known else [])]
     return made

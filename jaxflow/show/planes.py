@@ -5,28 +5,23 @@ from itertools import product
 
 import numpy as np
 
-from jaxflow.report.plane import Plane, planes
+from jaxflow.report.plane import Plane, told
 from jaxflow.report.slices import SliceReport
 from jaxflow.show.text import Table, between, number, sought, symbol
 from jaxflow.statistics.boundary import BoundaryPosterior
 
-ENDS = 0.0, 0.5, 1.0  # of an axis, where the boundary is told
 SURPRISING = 0.01  # posterior predictive p, below which the counts do not go with a boundary
 
 
 def tables(found: Sequence[SliceReport]) -> list[Table]:
     """A table for every plane and horizon."""
-    chosen = [plane for plane in planes(found) if plane.axes and len(plane.slices) > 2]
     horizons = range(len(found[0].horizon.labels))
-    return [_table(plane, horizon) for plane, horizon in product(chosen, horizons)]
+    return [_table(plane, horizon) for plane, horizon in product(told(found), horizons)]
 
 
 def _table(plane: Plane, horizon: int) -> Table:
     posterior = plane.posterior(horizon)
-    places = [
-        tuple(float(axis.unscaled(np.array(v))) for axis, v in zip(plane.axes, at, strict=True))
-        for at in _along(len(plane.axes))
-    ]
+    places = plane.landmarks
     bands = zip(*posterior.band(places), strict=True)
     exponents = [zip(*posterior.exponent(places, k), strict=True) for k in range(len(plane.axes))]
     rows = (
@@ -48,14 +43,6 @@ def _table(plane: Plane, horizon: int) -> Table:
         _misfit(plane, horizon),
         words=(),
     )
-
-
-def _along(axes: int) -> list[tuple[float, ...]]:
-    """Both ends of every axis and the middle of all, where the other axes are in their middle."""
-    places = (
-        tuple(v if axis == k else 0.5 for axis in range(axes)) for k in range(axes) for v in ENDS
-    )
-    return list(dict.fromkeys(places))
 
 
 def _misfit(plane: Plane, horizon: int) -> str:

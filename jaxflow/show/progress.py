@@ -74,7 +74,8 @@ class Monitor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self._is_live:  # some versions of rich end bars that were never drawn with a line
+            self._bars.stop()
 
     def __call__(self, progress: Progress) -> None:
         """Show where the run stands, if it is time to."""

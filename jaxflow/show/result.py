@@ -109,12 +109,12 @@ class Result:
         return profiles(report.slices(self.folder, self.design), observable)
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """The trials, one row each; needs `jaxflow[export]`."""
+        """The trials, one row each; needs `jaxflow-phase[export]`."""
         with Store.read(self.folder) as store:
             return export.to_pandas(store.table())
 
     def to_xarray(self) -> "xarray.Dataset":
-        """The trials and their counts over the axes as labelled arrays; needs `jaxflow[export]`."""
+        """The trials and their counts over the axes, labelled; needs `jaxflow-phase[export]`."""
         with Store.read(self.folder) as store:
             about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
             return export.to_xarray(store.table(), about)

@@ -151,6 +151,11 @@ class Store:
         sql = f"SELECT {KEY_SQL}, horizon FROM asked WHERE design = ?"
         return self._trials(sql, (self._number(design_hash),))
 
+    def asked_in_turn(self, design_hash: str) -> Trials:
+        """The same, in the order in which they were asked for."""
+        sql = f"SELECT {KEY_SQL}, horizon FROM asked WHERE design = ? ORDER BY rowid"
+        return self._unsorted(sql, (self._number(design_hash),))
+
     def insert(
         self,
         rows: Iterable[Row],
@@ -249,12 +254,15 @@ class Store:
 
     def _trials(self, sql: str, values: tuple[Any, ...] = ()) -> Trials:
         """Trials that SQLite gives by keys and horizons, sorted."""
+        found = self._unsorted(sql, values)
+        return found.take(in_order(found)[0])
+
+    def _unsorted(self, sql: str, values: tuple[Any, ...]) -> Trials:
         reader = TrialReader()
         for records in self.stream(sql, values):
             for error in reader.add(records):
                 raise error
-        found = reader.table()
-        return found.take(in_order(found)[0])
+        return reader.table()
 
     def _check_own(self, dynamics: Iterable[str]) -> None:
         """Raise `ValueError` for a dynamics that is none of the protocol's."""

@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from jaxflow.core import __version__
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.machine import package_version
 from jaxflow.core.names import changed, flattened
 from jaxflow.core.open_names import is_open
 from jaxflow.core.schema import canonical, digest
@@ -96,7 +96,7 @@ def fingerprint(table: Mapping[str, Any]) -> str:
     plain = str | bool | int | float
     if any(not isinstance(x, plain) or (isinstance(x, str) and is_open(x)) for x in _texts(table)):
         return ""
-    return digest(canonical([table, package_version("jaxflow")]))
+    return digest(canonical([table, __version__]))
 
 
 def parsed(source: str | Path) -> dict[str, Any]:

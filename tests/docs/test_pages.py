@@ -49,6 +49,7 @@ def my_experiment(n):
 }
 BEFORE = {  # and what was run before
     "docs/clusters.md": "for i in 1 2; do jaxflow run study.toml --part $i/2 --out parts/$i; done",
+    "docs/shell.md": "jaxflow run study.toml --out runs/demo",
     "docs/howto/export.md": "jaxflow run study.toml --out runs/boundary",
     "docs/large.md": "for i in 1 2; do jaxflow run study.toml --part $i/2 --out runs/part-$i; done",
 }
@@ -58,6 +59,8 @@ SMALLER = {  # a size at which it can be tried
     "--nworkers 16": "--nworkers 1",
     "--workers 8": "--workers 2",
     "scheduler.json\n": "scheduler.json & until [ -s scheduler.json ]; do sleep 1; done\n",
+    'eval "$(jaxflow completion zsh)"': "jaxflow completion zsh",
+    "completion fish | source": "completion fish",
     "jaxflow run demo": "jaxflow run demo --axes.d='[8]' --axes.p='[16]' --threshold.low=10"
     " --threshold.high=200 --threshold.relative_half_width=0.4",
 }
@@ -67,6 +70,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 pip() {{ true; }}
 make() {{ command make --no-print-directory -C {ROOT} -n "$@"; }}
 ssh() {{ shift; bash -c "$*"; }}
+jq() {{ cat; }}
 """
 IN_OTHER_TESTS = {"docs/laws.md"}
 COMMANDS = set(_parser()._subparsers._group_actions[0].choices)

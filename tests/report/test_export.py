@@ -191,7 +191,7 @@ def test_a_missing_package_is_named_with_how_to_install_it(tmp_path, monkeypatch
     for name in {"pandas", "xarray", "pyarrow", "h5netcdf"} - {missing}:
         pytest.importorskip(name)
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ValueError, match=r"pip install 'jaxflow\[export\]'") as error:
+    with pytest.raises(ValueError, match=r"pip install 'jaxflow-phase\[export\]'") as error:
         export.write(ROWS, tmp_path / f"trials{suffix}")
     assert missing in one_line(error)
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 Where a plane separates the labels the loss has no minimum: the length of w grows without end, and
 its direction comes to that of the largest margin like 1/log t (D. Soudry et al., JMLR 19 (2018)
 1-57). `GradientFlow(clock="loss")` moves by ds = dt / L, and so like 1/s. The event is
-`Above("margin", 0)`, possible as often as Cover's formula says.
+`Above("margin", 0)`, possible as often as Cover's formula (1965) says.
 """
 
 from dataclasses import dataclass

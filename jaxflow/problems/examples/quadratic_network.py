@@ -3,7 +3,7 @@
 f(x) = sum_j a_j (w_j . x)^2 is x . M x, and with 2d neurons or more, half of the a_j positive, M is
 any symmetric matrix: d (d + 1) / 2 unknowns, in which the n equations are linear and independent.
 Wide enough, no other minima keep the flow from them (S. Du and J. Lee, ICML 2018, of squares of
-positive sign and weight decay; A. Soltanolkotabi, A. Javanmard and J. Lee, IEEE Trans. Inf. Theory
+positive sign and weight decay; M. Soltanolkotabi, A. Javanmard and J. Lee, IEEE Trans. Inf. Theory
 65 (2019) 742-769). The event is `Below("loss", ..)`.
 """
 
