@@ -16,12 +16,13 @@ OLDEST := tests/core tests/store tests/show tests/report/test_export.py tests/cl
 BASE := $(VENV)/.installed
 TEST := $(VENV)/.installed-test
 BENCH := $(VENV)/.installed-bench
+DOCS := $(VENV)/.installed-docs
 BROWSER := $(VENV)/.installed-browser
 CHROMIUMS := chromium-headless-shell chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint slow browser fuzz faults package oldest figures bench calibration clean
+.PHONY: help demo test lint docs slow browser fuzz faults package oldest figures bench calibration clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,10 @@ lint: $(TEST) ## style, types, and which module may import which
 
 slow: $(TEST) ## the tests that take minutes
 	@$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+docs: $(DOCS) ## build the documentation into build/docs, and run its notebooks (minutes)
+	@$(BIN)/sphinx-build -q -W --keep-going -n -E -d build/doctrees docs build/docs
+	@echo "open build/docs/index.html"
 
 browser: $(BROWSER) ## open reports in a real Chromium, which is installed if there is none
 	@$(BIN)/python -m pytest -q -m slow tests/browser
@@ -101,3 +106,7 @@ $(BROWSER): $(TEST)
 $(BENCH): $(BASE)
 	@echo "installing the peers of the benchmark into $(VENV)"
 	@$(PIP) -e '.[bench]' && touch $@
+
+$(DOCS): $(BASE)
+	@echo "installing what the documentation needs into $(VENV)"
+	@$(PIP) -e '.[docs]' && touch $@

@@ -48,7 +48,8 @@ class GradientDescent(Iteration):
 
     `step` is the learning rate, or what the `schedule` of optax begins with, and the flow time that
     a step counts. `before` are transformations of optax that the gradient goes through first, such
-    as clip_by_global_norm. For `batch` and `replacement` see `Iteration`.
+    as clip_by_global_norm. `options` are those of the optimizer, pairs such as ("momentum", 0.9).
+    For `batch`, `replacement` and `max_steps` see `Iteration`.
     """
 
     optimizer: str = "sgd"

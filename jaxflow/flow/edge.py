@@ -48,7 +48,8 @@ class EdgeFlow(Iteration):
     both ends of the oscillation: descent is at one of them. `least` stands for what keeps an
     oscillation of descent alive where it is stable, such as the kinks of a ReLU, each of which
     moves the gradient at once: from too small a one it comes late. Raises `ValueError` unless
-    0 < least < most, and for a batch: it is a flow of all samples.
+    0 < least < most, and for a `batch`: it is a flow of all samples. `max_steps` are those of
+    `Iteration`.
     """
 
     substeps: int = 2

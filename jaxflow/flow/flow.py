@@ -34,7 +34,7 @@ class GradientFlow:
 
     `rtol` and `atol` bound the errors of groups of parameters, such as neurons, relative to their
     own size and to a typical one, see `GroupWise`; with `step` the solver takes fixed steps of that
-    flow time instead.
+    flow time instead. A trial fails that takes more than `max_steps`.
 
     `weight_decay` lambda adds -lambda theta to the velocity. By the `clock` "loss" the parameters
     move at theta' = -kappa grad L / L: for a loss that has no minimum, such as the logistic one of

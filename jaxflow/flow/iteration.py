@@ -50,7 +50,7 @@ class Iteration(ABC):
     a horizon T holds floor(T / step) of them. With a `batch` each step sees so many samples, drawn
     anew (`replacement`) or in passes over all in a random order, what is left of a pass being
     dropped; a batch of 1 and a horizon of n steps is online. The loss and the event are of all
-    samples.
+    samples. A trial fails that takes more than `max_steps`.
     """
 
     step: float = 1.0

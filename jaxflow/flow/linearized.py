@@ -45,7 +45,8 @@ class LinearizedFlow:
     loss is known at all times, and is followed in steps in which its logarithm falls by
     `resolution`, to find when an event happens between. Observables are those of the network itself
     at the parameters of the linearized one. Memory is that of several N N matrices for N padded
-    samples; the first step costs some N evaluations of the field and O(N^3) flops.
+    samples; the first step costs some N evaluations of the field and O(N^3) flops. A trial fails
+    that takes more than `max_steps`.
     """
 
     resolution: float = 0.25

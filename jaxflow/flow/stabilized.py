@@ -62,6 +62,8 @@ class _Chebyshev(diffrax.AbstractAdaptiveSolver):
     one where two eigenvalues cross. With 0 each stands alone; 0.9 forgets a radius too
     high over some steps, in which the stages are more than needed by the root of its excess.
 
+    `metric` says how long states and their differences are; it is Euclidean if nothing is said.
+
     For smooth fields, `RKC2(probe="jvp", memory=0.9)`. In plain `diffeqsolve` nothing keeps steps
     below `longest_step`: raise `max_stages` where many are rejected at the end of a stiff problem.
     """

@@ -34,7 +34,7 @@ from jaxflow.problems.supervised import Samples, Supervised
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Supervised):
-    """Samples x[i], y[i] of an .npz file with arrays x (M, ...) and y (M, ...).
+    """Samples x[i], y[i] of an .npz file with arrays x (M, ...) and y (M, ...), at `path`.
 
     `sha256` is that of their types, shapes and numbers; it is found where it is not given, and is
     part of a study's identity, so that a file which has changed is another problem.

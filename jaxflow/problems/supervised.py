@@ -116,7 +116,7 @@ class Supervised(Problem):
         return ()
 
     def corrupt(self, key: Array, y: Array) -> Array:
-        """A label with the noise that training samples have."""
+        """A label with the noise that training samples have; `ValueError` for classes."""
         if self.labels == "real":
             return y + self.label_noise * jax.random.normal(key, jnp.shape(y))
         if self.labels == "signs":
@@ -157,7 +157,7 @@ class Supervised(Problem):
         return _weighed(x, y, jnp.asarray(sizes.n), dtype), parameters
 
     def samples(self, key: Array, nature: Any, point: Sizes, count: int) -> tuple[PyTree, PyTree]:
-        """So many samples of one nature, each with a key of its own."""
+        """So many samples of one nature, each with a key of its own; `ValueError` unless pairs."""
 
         def one(key: Array) -> tuple[PyTree, PyTree]:
             drawn: Any = self.sample(key, nature, point)

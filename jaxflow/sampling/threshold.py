@@ -62,7 +62,8 @@ class ThresholdPlan:
 
     `low` and `high` bound the n tried; `relative_half_width` is half the width of the 95 % interval
     over the threshold. The search ends there, or when the interval is shorter than one sample,
-    or when the threshold is out of the range, or after `max_trials`. `along` names another axis
+    or when the threshold is out of the range, or after `max_trials`; a round has `batch` of them
+    at most. `along` names another axis
     than n: d, p, or a parameter by its dotted name. `rising` says whether P(converged) grows along
     it, of several events by name; a study fills in what is usual of its events if it is not said.
     On the `lattice` "ladder" the places are rungs about as far apart as half the interval, a

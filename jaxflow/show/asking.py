@@ -50,8 +50,9 @@ def threshold(
     whether the event grows likelier along the axis; if it is not said, a test loss or error does
     with n, and all else, which is fitted, with d and p. `time` is the flow time allowed, or several
     (1000 if nothing is said); `steps` or `epochs` are those of a descent. `measure` names
-    observables that are kept of the end of every trial. The trials are kept in `out`, or as long as
-    the result is.
+    observables that are kept of the end of every trial. The search ends when half the 95 % interval
+    over the threshold is below `relative_half_width`. The trials are kept in `out`, or as long as
+    the result is; progress is shown unless `quiet`.
     Raises `ValueError` for what the problem does not have, and where it breaks its word.
     """
     plan = ThresholdPlan(low, high, relative_half_width, along=_dotted(along), rising=rising)
@@ -105,7 +106,9 @@ def trial(
 ) -> Followed:
     """Trial `number` of a study with that seed, followed on its way: its row and observables.
 
-    `place` are d, n and p, and parameters of the problem. `print` it, or `.plot("trial.png")`.
+    `place` are d, n and p, and parameters of the problem. `event` is what it is followed for, or
+    several by name, at most for that `time`, or so many `steps` or `epochs` of a descent. `print`
+    it, or `.plot("trial.png")`. Raises `ValueError` without an n.
     """
     n = place.pop("n", 1 if "n" in problem.optional else None)
     if n is None:

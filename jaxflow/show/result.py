@@ -33,7 +33,8 @@ MOST_LINES = 6  # of a repr
 class Result:
     """The trials of a study and what they say; reads its folder anew whenever it is asked.
 
-    Every method raises `ValueError` where the folder has no store, or one without trials.
+    `design` is the name of one of those that were run into the folder. Every method raises
+    `ValueError` where the folder has no store, or one without trials.
     """
 
     folder: Path

@@ -29,7 +29,8 @@ def run(
     """Run a study into the store in `out`, from where it stands, with progress unless `quiet`.
 
     With `part` (i, k) it is the i-th of k, each run into a folder of its own, to be merged. Trials
-    run on the threads of this process, or on the workers of a `cluster`, to the same rows. Without
+    run on the threads of this process, as `lanes` say, or on the workers of a `cluster`, to the
+    same rows. Without
     `out` they are kept as long as the result is. Raises `ValueError` for a store that cannot be
     used and for laws that break their word; what was computed before an error or an interruption is
     in the store.

@@ -168,7 +168,10 @@ class Posterior(ThresholdPosterior):
         return max(0, ceil(most * (lacking - self.relative_half_width**-2)))
 
     def curve(self, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array, Array]:
-        """P(converged) at each n: (mean, low, high) of its equal-tailed band, in the shape of n."""
+        """P(converged) at each n: (mean, low, high) of its equal-tailed band, in the shape of n.
+
+        Raises `ValueError` unless n > 0.
+        """
         tail = (1 - fraction("level", level)) / 2
         points = np.asarray(n, float)
         if not np.all(points > 0):

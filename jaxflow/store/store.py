@@ -192,7 +192,7 @@ class Store:
         return list(self.table(design_hash))
 
     def table(self, design_hash: str | None = None) -> Rows:
-        """The same, by column."""
+        """The same, by column; `ValueError` where a row is not as it was written."""
         sql, values = f"SELECT {_COLUMNS}, digest FROM trials", list[int]()
         if design_hash is not None:
             sql += f" WHERE ({KEY_SQL}) IN (SELECT {KEY_SQL} FROM asked WHERE design = ?)"

@@ -24,8 +24,8 @@ from jaxflow.study.study import Study
 class Cluster:
     """Worker processes that run trials: those of a dask scheduler, or so many started here.
 
-    `address` is that of the scheduler, as "tcp://node1:8786", or a scheduler's file. Needs
-    `pip install 'jaxflow-phase[cluster]'`.
+    `workers` is how many; `address` is that of the scheduler, as "tcp://node1:8786", or a
+    scheduler's file. Needs `pip install 'jaxflow-phase[cluster]'`.
     """
 
     address: str = ""

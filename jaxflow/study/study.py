@@ -41,7 +41,7 @@ class Study:
     which says what is run. Exactly one of `threshold` and `grid` says how n, or another axis, is
     sampled. `event` is what a trial is followed for, or `events` are several by name. `measure`
     names observables whose values at the end of every trial are kept; `record` asks for
-    trajectories of some trials.
+    trajectories of some trials. `seed` is that of all random numbers, `precision` that of the flow.
     """
 
     name: str

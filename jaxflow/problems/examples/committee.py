@@ -21,7 +21,11 @@ ACTIVATIONS = {"erf": lambda z: jax.lax.erf(z / 2**0.5), "relu": jax.nn.relu}
 
 @dataclass(frozen=True, eq=False)
 class Committee(Supervised):
-    """Gaussian inputs, labels of a teacher with Gaussian weights; a student that starts small."""
+    """Gaussian inputs, labels of a teacher with Gaussian weights; a student that starts small.
+
+    The teacher has so many `units`, the student p, all of one `activation`; `scale` is about the
+    length of the student's first rows.
+    """
 
     activation: Literal["erf", "relu"] = "erf"
     units: int = 2

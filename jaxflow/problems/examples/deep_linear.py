@@ -19,7 +19,10 @@ from jaxflow.problems.problem import Problem, Sizes
 
 @dataclass(frozen=True, eq=False)
 class DeepLinear(Problem):
-    """`depth` layers of d x d, whose product begins as `scale` times the rotation to be learnt."""
+    """`depth` layers of d x d, whose product begins as `scale` times the rotation to be learnt.
+
+    `strength` is the singular value of that matrix, of which all are equal.
+    """
 
     smooth = True
     nonnegative = True

@@ -22,7 +22,10 @@ ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu, "linear": lambda z: z}
 
 @dataclass(frozen=True, eq=False)
 class RandomFeatures(Supervised):
-    """Least squares on p random features of d Gaussian inputs, with Gaussian labels."""
+    """Least squares on p random features of d Gaussian inputs, with Gaussian labels.
+
+    The features are the `activation` of p random projections.
+    """
 
     smooth = True
     activation: Literal["tanh", "relu", "linear"] = "tanh"

@@ -50,6 +50,7 @@ class ReLU:
         return jnp.maximum(z, 0)
 
     def derivative(self, z: Array) -> Array:
+        """sigma'(z), of the shape of z."""
         return (z > 0).astype(z.dtype)
 
 
@@ -68,6 +69,7 @@ class LeakyReLU:
         return jnp.where(z > 0, z, self.leak * z)
 
     def derivative(self, z: Array) -> Array:
+        """sigma'(z), of the shape of z."""
         return jnp.where(z > 0, jnp.ones_like(z), self.leak)
 
 
@@ -81,6 +83,7 @@ class Quadratic:
         return z * z
 
     def derivative(self, z: Array) -> Array:
+        """sigma'(z), of the shape of z."""
         return 2 * z
 
 
@@ -106,6 +109,7 @@ class Monomial:
         return jnp.where(z > 0, self.alpha * self._power(z, self.beta), 0)
 
     def derivative(self, z: Array) -> Array:
+        """sigma'(z), of the shape of z."""
         return jnp.where(z > 0, self.alpha * self.beta * self._power(z, self.beta - 1), 0)
 
     def _power(self, z: Array, exponent: float) -> Array:

@@ -115,7 +115,7 @@ class Antisymmetric:
             raise mistake("scale > 0", self.scale, "give the factor of the first parameters")
 
     def check(self, point: Point) -> None:
-        """Pairs are of two."""
+        """Raise `ValueError` unless p is even: pairs are of two."""
         if point.p % 2:
             raise mistake("an even width for pairs of neurons", f"p = {point.p}", "add a neuron")
 
@@ -134,7 +134,7 @@ class Antisymmetric:
 
 @dataclass(frozen=True)
 class GaussianWeights(Everywhere):
-    """w_j ~ N(0, variance I), a_j random signs, standard normal, or one.
+    """w_j ~ N(0, variance I); `outputs` a_j are random signs, standard normal, or one.
 
     Variance 1 with signs is the law of arXiv 1810.02054; variance 1/d with ones that of the
     quadratic student of arXiv 1907.06594.
@@ -183,7 +183,7 @@ class Group:
             raise mistake("scale > 0", self.scale, "give the norm of a first weight")
 
     def check(self, point: Point) -> None:
-        """Every neuron needs a group."""
+        """Raise `ValueError` if p > n: every neuron needs a group."""
         if point.p > point.n:
             got = f"p = {point.p}, n = {point.n}"
             raise mistake("p <= n for the group initialization", got, "lower p or raise n")
@@ -218,7 +218,7 @@ class ExplicitWeights:
             raise mistake("one row of d weights and one output a neuron", got, "make them match")
 
     def check(self, point: Point) -> None:
-        """p and d are those of the weights."""
+        """Raise `ValueError` unless p and d are those of the weights."""
         if (point.p, point.d) != (len(self.W), len(self.W[0])):
             expected = f"p = {len(self.W)}, d = {len(self.W[0])} as in the explicit weights"
             raise mistake(expected, f"p = {point.p}, d = {point.d}", "make the point match")

@@ -148,7 +148,7 @@ class Orthogonal:
         _check_radii(self.low, self.high)
 
     def check(self, point: Point) -> None:
-        """At most d orthogonal inputs fit in R^d."""
+        """Raise `ValueError` if n > d: at most d orthogonal inputs fit in R^d."""
         if point.n > point.d:
             got = f"n = {point.n}, d = {point.d}"
             raise mistake("n <= d for orthogonal inputs", got, "lower n or raise d")
@@ -172,7 +172,7 @@ class ExplicitInputs:
         object.__setattr__(self, "rows", tuple(tuple(row.tolist()) for row in rows))
 
     def check(self, point: Point) -> None:
-        """n and d are those of the rows."""
+        """Raise `ValueError` unless n and d are those of the rows."""
         if (point.n, point.d) != (len(self.rows), len(self.rows[0])):
             expected = f"n = {len(self.rows)}, d = {len(self.rows[0])} as in the explicit inputs"
             raise mistake(expected, f"n = {point.n}, d = {point.d}", "make the point match")

@@ -98,7 +98,10 @@ class GaussianLabels(Everywhere):
 
 @dataclass(frozen=True)
 class Teacher(Everywhere):
-    """y = sum_{j<=rank} sigma(v_j . x), entries of v_j ~ N(0, 1/d) (arXiv 1907.06594)."""
+    """y = sum_{j<=rank} sigma(v_j . x), entries of v_j ~ N(0, 1/d) (arXiv 1907.06594).
+
+    `rank` is the number of its neurons, `activation` their sigma.
+    """
 
     rank: int = 1
     activation: Activation = Quadratic()
@@ -123,12 +126,12 @@ class Teacher(Everywhere):
 
 @dataclass(frozen=True)
 class ExplicitLabels:
-    """The labels given."""
+    """The `values` given, one a sample."""
 
     values: tuple[float, ...]
 
     def check(self, point: Point) -> None:
-        """n is the number of labels."""
+        """Raise `ValueError` unless n is the number of labels."""
         if point.n != len(self.values):
             expected = f"n = {len(self.values)} as in the explicit labels"
             raise mistake(expected, point.n, "make the point match")

@@ -73,6 +73,7 @@ MOST_COPIES = 64  # more than the arrays of a trial, of each of its sizes
 class ShallowNetwork(Problem):
     """A shallow network on random data; the default is experiment 1 of arXiv 2502.16977.
 
+    Laws of `inputs`, `labels` and `initialization` draw a trial, `network` says what is trained.
     A law is an instance of a frozen dataclass, ours or a user's, whose fields may be arrays, or the
     name of one of ours: two problems of equal content are equal and hash equally.
     """

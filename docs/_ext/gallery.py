@@ -1,0 +1,66 @@
+"""The committed figures with what their scripts say of them, and the numbers that they claim."""
+
+import ast
+import re
+from pathlib import Path
+
+import prose
+
+FIGURES = Path(__file__).parents[2] / "figures"
+CLAIM = re.compile(r"^\| \[(.*)\]\((\w+)\.png\) (\|.*\|)$")
+
+
+def text() -> str:
+    """The figures, in the order and under the headings of figures/README.md."""
+    parts = []
+    for section in _sections():
+        title, said = section.split("\n", 1)
+        names = [name for name in re.findall(r"\]\((\w+)\.png\)", said) if _picture(name).exists()]
+        if names and "claims -->" not in said:
+            scripts: dict[Path, list[str]] = {}
+            for name in dict.fromkeys(names):
+                scripts.setdefault(_script(name), []).append(name)
+            parts += [f"## {title}", *(_figure(*script) for script in scripts.items())]
+    return "\n\n".join(parts)
+
+
+def numbers() -> str:
+    """The table of figures/README.md, figure by figure."""
+    (table,) = [section for section in _sections() if "claims -->" in section]
+    intro = table.split("<!-- claims -->")[0].split("\n", 1)[1].strip()
+    rows: dict[str, list[str]] = {}
+    for line in table.split("\n"):
+        if found := CLAIM.match(line):
+            rows.setdefault(found[2], []).append(f"| {found[1]} {found[3]}")
+    parts = [intro]
+    for name, lines in rows.items():
+        head = ["| what | published | ours, 95 % interval | trials | |", "|---|---|---|---|---|"]
+        parts += [f"## {name}", f"[The figure](../figures/{name}.png).", "\n".join(head + lines)]
+    return "\n\n".join(parts)
+
+
+def _sections() -> list[str]:
+    return (FIGURES / "README.md").read_text().split("\n## ")[1:]
+
+
+def _picture(name: str) -> Path:
+    return FIGURES / f"{name}.png"
+
+
+def _script(picture: str) -> Path:
+    """The script that draws a picture: the one of its name, or of the longest beginning of it."""
+    return max(FIGURES.glob("[a-z]*.py"), key=lambda path: _shared(path.stem, picture))
+
+
+def _figure(script: Path, names: list[str]) -> str:
+    """The pictures of a script, what they are, and how they are made."""
+    title, _, more = (ast.get_docstring(ast.parse(script.read_text())) or "").partition("\n")
+    text = " ".join(prose.line(said) for said in (title, *more.split("\n")) if said)
+    shown = [f"![{name}: {prose.line(title)}](../figures/{name}.png)" for name in names]
+    run = f"`python figures/_all.py --only {script.stem}`"
+    return "\n\n".join([f"### {script.stem}", text, *shown, run])
+
+
+def _shared(script: str, name: str) -> int:
+    """The length of the name of a script with which that of a picture begins."""
+    return len(script) if name == script or name.startswith(f"{script}_") else 0

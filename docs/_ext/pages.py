@@ -1,0 +1,56 @@
+"""What the build adds to the pages: texts made from the code and from results, and docstrings.
+
+A page says `<!-- made: api -->` where the text of `api.text()` goes, and `<!-- picture: lapse -->`
+for a picture; nothing of it is written to a file.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import api
+import gallery
+import measured
+import pictures
+import schema
+from prose import restructured
+
+MADE: dict[str, Callable[[], str]] = {
+    "api": api.text,
+    "benchmarks": measured.text,
+    "gallery": gallery.text,
+    "numbers": gallery.numbers,
+    "schema": schema.text,
+}
+INSIDE = {  # what a page of the site links to instead of a file beside it
+    "../figures/README.md#every-number": "numbers.md",
+    "../figures/README.md": "gallery.md",
+    "../README.md": "index.md",
+}
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """What Sphinx calls."""
+    app.connect("source-read", _fill)
+    app.connect("autodoc-process-docstring", _docstring)
+    app.connect("autodoc-process-signature", _signature)
+    return {"parallel_read_safe": True}
+
+
+def _fill(app: Any, page: str, source: list[str]) -> None:
+    text = re.sub(r"<!-- made: (\w+) -->", lambda found: MADE[found[1]](), source[0])
+    pattern = r"<!-- picture: (\w+) -->"
+    text = re.sub(pattern, lambda found: pictures.drawn(getattr(pictures, found[1])), text)
+    for outside, inside in INSIDE.items():
+        text = text.replace(f"]({outside})", f"]({inside})")
+    source[0] = text
+
+
+def _docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = restructured(lines)
+
+
+def _signature(
+    app: Any, what: str, name: str, thing: Any, options: Any, said: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    return api.short(said), api.short(returns)

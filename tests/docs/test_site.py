@@ -1,0 +1,99 @@
+"""What the build of the pages makes from the code, and that it ends without a warning."""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import jaxflow
+from jaxflow.study.protocol import SCHEMA
+from jaxflow.study.study import Study
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """A module of docs/_ext by name."""
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    return import_module
+
+
+def test_every_public_name_is_in_one_group(made):
+    grouped = [name for _, names in made("api").GROUPS.values() for name in names]
+    assert sorted(grouped) == jaxflow.__all__
+    for name, shown in made("api").CALLED.items():
+        for member in filter(None, shown.split(", ")):
+            assert hasattr(getattr(jaxflow, name), member), (name, member)
+
+
+def test_the_page_of_the_study_file_has_every_key_and_law(made):
+    text = made("schema").text()
+    for field in fields(Study):
+        assert f"| `{field.name}` |" in text
+    for choice in SCHEMA.choices.values():
+        for name in choice.laws:
+            assert f"| `{name}` |" in text
+    for anchor in re.findall(r"\]\(#([\w-]+)\)", text):
+        titles = re.findall(r"^## (.*)$", text, re.M)
+        anchors = [re.sub(r"[^\w\s-]", "", t.lower()).strip().replace(" ", "-") for t in titles]
+        assert anchor in anchors
+
+
+def test_docstrings_mean_what_they_say(made):
+    """Signs of reStructuredText are no markup, backticks are code, blocks stay as they are."""
+    prose = made("prose")
+    said = ["|a_j| = *w_j*, `x[0]`:", "", "    y = |z|", "", "    z", "", "and on"]
+    assert prose.restructured(said) == [
+        r"\|a\_j\| = \*w\_j\*, \ ``x[0]``\ :", "", "::", "", "    y = |z|", "", "    z", "",
+        "and on", "",
+    ]  # fmt: skip
+    assert prose.line("|a_j| `b_j`") == r"\|a\_j\| `b_j`"
+
+
+def test_every_figure_has_a_script_that_says_what_it_is(made):
+    gallery = made("gallery")
+    text = gallery.text()
+    for picture in (ROOT / "figures").glob("*.png"):
+        assert f"(../figures/{picture.name})" in text
+    assert len(re.findall(r"^### ", text, re.M)) >= 20
+    assert len(re.findall(r"^\| (?!what|---)", gallery.numbers(), re.M)) > 200
+
+
+def test_benchmarks_say_on_what_and_when(made):
+    text = made("measured").text()
+    assert re.search(r"2 cores; Python 3.*, jax .*; \d{4}-\d\d-\d\d\.", text)
+    assert "95" in text and "| yes |" in text
+
+
+def test_pages_ask_for_what_can_be_made(made):
+    pages, pictures = made("pages"), made("pictures")
+    asked = {"made": set(), "picture": set()}
+    for page in DOCS.rglob("*.md"):
+        for kind, name in re.findall(r"^<!-- (made|picture): (\w+) -->$", page.read_text(), re.M):
+            asked[kind].add(name)
+    assert asked["made"] == set(pages.MADE)
+    assert all(
+        pictures.drawn(getattr(pictures, name)).count("<svg") == 1 for name in asked["picture"]
+    )
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path):
+    """But for the notebooks, which `make docs` runs."""
+    pytest.importorskip("sphinx")
+    options = ["-q", "-W", "--keep-going", "-n", "-E", "-D", "nb_execution_mode=off"]
+    options += ["-D", "suppress_warnings=myst-nb.lexer"]  # of notebooks that were not run
+    command = [sys.executable, "-m", "sphinx", *options, "-d", str(tmp_path / "trees")]
+    done = subprocess.run(
+        [*command, str(DOCS), str(tmp_path / "site")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
