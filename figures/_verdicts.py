@@ -78,8 +78,8 @@ STATEMENTS = (
         1,
         "dimension", "exponent of N in d, p = 30, descent, step 1, 1 x horizon",
         "not supported",
-        "the exponent of N in d at the published step and time is above 1; it is 1 for the "
-        "gradient flow at 4 and at 16 times the time",
+        "at d up to 60; the two published thresholds, at d = 30 and 60, are a factor of 4 apart; "
+        "for the gradient flow at 4 and at 16 times the time the exponent is 1",
     ),
     Statement(
         "At d = 30 it grows less than linearly in p, perhaps as log p",
