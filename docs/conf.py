@@ -1,9 +1,11 @@
 """The documentation site: `make docs` builds it into build/docs, and runs its notebooks."""
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of XLA in the notebooks, before JAX is loaded
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 
