@@ -72,7 +72,7 @@ def test_benchmarks_say_on_what_and_when(made):
 
 
 def test_pages_ask_for_what_can_be_made(made):
-    pages, pictures = made("pages"), made("pictures")
+    pages, pictures = made("site_pages"), made("pictures")
     asked = {"made": set(), "picture": set()}
     for page in DOCS.rglob("*.md"):
         for kind, name in re.findall(r"^<!-- (made|picture): (\w+) -->$", page.read_text(), re.M):

@@ -145,7 +145,7 @@ def test_an_event_ends_it_and_has_a_derivative(x64):
     def end(target):
         event = diffrax.Event(lambda t, y, args, **_: y - 1.5, optx.Newton(1e-6, 1e-6))
         term = diffrax.ODETerm(lambda t, y, target: target - y)
-        options = {"args": target, "tolerance": 1e-5, "event": event}
+        options = {"args": target, "tolerance": 1e-6, "event": event}
         return solve(term, RKC2(max_stages=4), 0.0, t1=2.0, **options).ts[-1]
 
     times, slopes = end(jnp.array([1.0, 3.0]))
