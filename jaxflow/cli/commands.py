@@ -142,6 +142,14 @@ def figure(options: argparse.Namespace) -> int:
     return 0
 
 
+def report(options: argparse.Namespace) -> int:
+    """Write what a store says as one HTML file."""
+    from jaxflow.show.page import write
+
+    say(f"page {write(options.folder, options.other, options.out)}")
+    return 0
+
+
 def cite(options: argparse.Namespace) -> int:
     """Print BibTeX of what the trials of a store stand on."""
     from jaxflow.show.citations import bibtex

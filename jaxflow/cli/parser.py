@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jaxflow.cli import commands, execution, package, reporting
+from jaxflow.cli import commands, execution, package
 from jaxflow.cli.completion import SHELLS, completion
 from jaxflow.core import __version__
 from jaxflow.core.errors import mistake, shortened
@@ -154,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     cite = command("cite", commands.cite, "BibTeX of what a store stands on: tool, solvers, papers")
     cite.add_argument("folder", type=Path, metavar="DIR")
 
-    report = command("report", reporting.report, "all that a store says, as one HTML file")
+    report = command("report", commands.report, "all that a store says, as one HTML file")
     report.add_argument("folder", type=Path, metavar="DIR")
     report.add_argument("other", type=Path, metavar="DIR2", nargs="?", help="to be held against it")
     report.add_argument("--out", type=Path, metavar="FILE", help="(DIR/report.html)")

@@ -31,6 +31,12 @@ def _square(x: Array) -> Array:
     return jnp.real(x * jnp.conj(x)) if jnp.iscomplexobj(x) else x * x
 
 
+def inner(x: PyTree, y: PyTree) -> Float[Array, ""]:
+    """The sum of products of all entries."""
+    products = jax.tree.map(lambda a, b: jnp.sum(a * b), x, y)
+    return jnp.asarray(sum(jax.tree.leaves(products)))
+
+
 def row_sums(entries: Float[Array, "rows columns"]) -> Float[Array, " rows"]:
     """The sum of every row, as a product with ones.
 

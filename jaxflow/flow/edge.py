@@ -24,7 +24,7 @@ from jaxtyping import Array, Float, PyTree, UInt32
 
 from jaxflow.core.checks import ordered, whole
 from jaxflow.core.errors import mistake
-from jaxflow.core.trees import combine, norm
+from jaxflow.core.trees import combine, inner, norm
 from jaxflow.flow.dynamics import AdvanceBy, Start
 from jaxflow.flow.iteration import Iteration
 from jaxflow.problems.problem import Problem
@@ -118,7 +118,7 @@ class EdgeFlow(Iteration):
         field = lambda theta: problem.field(data, theta)  # noqa: E731
         plus, minus = _ends(center, state)
         _, turned = jax.jvp(field, (center,), (state.direction,))
-        sharpness = -_product(state.direction, turned)
+        sharpness = -inner(state.direction, turned)
         turning = combine((-1, turned), (-sharpness, state.direction))
         moving = combine((0.5, field(plus)), (0.5, field(minus)))
         return moving, Oscillation(turning, sharpness - 2 / self.step)
@@ -137,11 +137,6 @@ def _ends(center: PyTree, state: Oscillation) -> tuple[PyTree, PyTree]:
     rho = jnp.exp(state.log_magnitude)
     plus, minus = (combine((1, center), (sign * rho, state.direction)) for sign in (1, -1))
     return plus, minus
-
-
-def _product(v: PyTree, w: PyTree) -> Float[Array, ""]:
-    """v . w over all entries."""
-    return jnp.asarray(sum(jax.tree.leaves(jax.tree.map(lambda x, y: jnp.sum(x * y), v, w))))
 
 
 def _unit(tree: PyTree) -> PyTree:

@@ -17,17 +17,12 @@ from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float
 
 from jaxflow.core.keys import Uniforms
+from jaxflow.core.trees import inner
 from jaxflow.problems.lanczos import ITERATIONS, START, extremes
 from jaxflow.problems.problem import Observable, Problem, State
-
-
-def inner(u: PyTree, v: PyTree) -> Float[Array, ""]:
-    """The sum of products of all entries."""
-    products = jax.tree.map(lambda a, b: jnp.sum(a * b), u, v)
-    return jnp.asarray(sum(jax.tree.leaves(products)))
 
 
 def hessian_extremes(problem: Problem, state: State) -> tuple[Array, Array]:

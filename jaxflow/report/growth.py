@@ -90,6 +90,12 @@ def boundaries(
                     yield Boundary(inside, along, h)
 
 
+def fitted(found: Sequence[SliceReport]) -> list[Boundary]:
+    """The boundaries along any axis that forms can be fitted to: of three slices located."""
+    axes = list({name: None for slice in found for name in slice.place})
+    return [along for along in boundaries(found, axes) if len(along.located) >= FEWEST]
+
+
 def constants(
     found: Sequence[SliceReport],
 ) -> Iterator[tuple[tuple[str, str], dict[float, Fit]]]:

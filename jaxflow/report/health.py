@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxflow.core.types import Outcome
-from jaxflow.report.plane import Plane
+from jaxflow.report.plane import Plane, sampled_as_one
 from jaxflow.report.slices import SliceReport
 
 DRAWS = 1000
@@ -43,9 +43,8 @@ class Initialization:
 
 def misfits(found: Sequence[SliceReport], seed: int = 0) -> list[Misfit]:
     """Those of every slice that has a curve, or of the plane that slices were sampled in."""
-    planes = {id(s.together): s.together for s in found if s.together is not None}
     alone = [s for s in found if s.together is None and not s.is_point and s.rows]
-    return [*map(_of_plane, planes.values()), *(_of_slice(s, seed) for s in alone)]
+    return [*map(_of_plane, sampled_as_one(found)), *(_of_slice(s, seed) for s in alone)]
 
 
 def _of_slice(slice: SliceReport, seed: int) -> Misfit:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jaxflow.core.checks import Array
-from jaxflow.report.plane import Plane
+from jaxflow.report.plane import Plane, sampled_as_one
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.statistics.counts import Tally
+from jaxflow.statistics.posterior import Posterior
 from jaxflow.store.order import ranks
 from jaxflow.store.store import Store
 from jaxflow.store.table import Trials
@@ -39,10 +40,9 @@ def histories(folder: str | Path, found: Sequence[SliceReport]) -> list[History]
     """Those of planes sampled as one, and else of slices, evenly chosen if they are many."""
     with Store.read(folder) as store:
         asked = store.asked_in_turn(store.designs[-1].hash)
-    planes = {id(s.together): s.together for s in found if s.together is not None}
     alone = [slice for slice in found if slice.together is None and not slice.is_point]
     step = -(-len(alone) // MOST_SLICES) or 1
-    made = [_of_plane(plane, asked) for plane in planes.values() if _is_small(plane)]
+    made = [_of_plane(plane, asked) for plane in sampled_as_one(found) if _is_small(plane)]
     return [one for one in made if len(one.trials)] + [
         one for slice in alone[::step] if len((one := _of_slice(slice, asked)).trials)
     ]
@@ -101,8 +101,8 @@ def _happened(slice: SliceReport) -> NDArray[np.bool_]:
     return slice.columns.converged_by(slice.horizon.multiples[-1])
 
 
-def _widths(posteriors: Sequence[object]) -> Array:
-    return np.array([p.relative_half_width for p in posteriors])  # type: ignore[attr-defined]
+def _widths(posteriors: Sequence[Posterior]) -> Array:
+    return np.array([p.relative_half_width for p in posteriors])
 
 
 def _asked(slice: SliceReport) -> float | None:

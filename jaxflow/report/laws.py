@@ -9,14 +9,14 @@ from math import expm1
 from typing import Any
 
 from jaxflow.report.collapse import CollapseReport, collapses, limit_of
-from jaxflow.report.growth import Boundary, boundaries, constants
+from jaxflow.report.growth import Boundary, constants, fitted
 from jaxflow.report.plane import Plane, told
 from jaxflow.report.slices import SliceReport
 from jaxflow.report.times import (
     against_time,
     default_times,
     proportion_in_time,
-    slowing_of,
+    slowings,
 )
 from jaxflow.statistics.fitting import Fit
 from jaxflow.statistics.slowing import Slowing
@@ -27,10 +27,9 @@ Entries = list[dict[str, Any]]
 def scaling(found: Sequence[SliceReport]) -> dict[str, Entries]:
     """Boundaries of planes, laws along axes, constants C(p) of N = C d, and collapses by size."""
     horizons = range(len(found[0].horizon.labels))
-    every = boundaries(found, list({name: None for slice in found for name in slice.place}))
     return {
         "boundaries": [_plane(*chosen) for chosen in product(told(found), horizons)],
-        "laws": list(map(_laws, every)),
+        "laws": list(map(_laws, fitted(found))),
         "constants": [
             {"name": name, "horizon": horizon, "p": p, **_fit(law)}
             for (name, horizon), by_p in constants(found)
@@ -42,11 +41,9 @@ def scaling(found: Sequence[SliceReport]) -> dict[str, Entries]:
 
 def times(found: Sequence[SliceReport]) -> dict[str, Entries]:
     """Thresholds, or at points P(converged), by the time allowed; and how convergence slows."""
-    falling = [slice for slice in found if not (slice.is_point or slice.rises)]
-    laws = ((slice, slowing_of(slice)) for slice in falling)
     return {
         "by_time": [entry for slice in found for entry in _by_time(slice)],
-        "slowing": [{**slice.where, **_slowing(law)} for slice, law in laws if law is not None],
+        "slowing": [{**slice.where, **_slowing(law)} for slice, law in slowings(found)],
     }
 
 

@@ -75,6 +75,11 @@ class Plane:
         return BoundaryPosterior(counts, prior, rising=self.slices[0].rises, start=start)
 
 
+def sampled_as_one(found: Sequence["SliceReport"]) -> list[Plane]:
+    """The planes that slices were sampled in, each once."""
+    return list({id(s.together): s.together for s in found if s.together is not None}.values())
+
+
 def told(found: Sequence["SliceReport"]) -> list[Plane]:
     """Those planes of three slices or more, of which there is something to tell."""
     return [plane for plane in planes(found) if plane.axes and len(plane.slices) > 2]

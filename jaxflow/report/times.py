@@ -123,6 +123,12 @@ def slowing_of(slice: SliceReport) -> Slowing | None:
     return slowing([row.n for row in below], *convergence_times(below))
 
 
+def slowings(found: Sequence[SliceReport]) -> list[tuple[SliceReport, Slowing]]:
+    """The slices whose trials tell how convergence slows towards the threshold, and the law."""
+    falling = [slice for slice in found if not (slice.is_point or slice.rises)]
+    return [(slice, law) for slice in falling if (law := slowing_of(slice)) is not None]
+
+
 def longest_time(slice: SliceReport) -> float:
     """The longest flow time that all trials tell of, in the unit of the horizons."""
     rows = slice.columns

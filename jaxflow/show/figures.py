@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from jaxflow import plot, report
 from jaxflow.core.errors import mistake, unknown_name
 from jaxflow.core.types import SIZES, Row
+from jaxflow.report.plane import sampled_as_one
 from jaxflow.report.slices import SliceReport
 from jaxflow.show import collapse, means
 from jaxflow.show.convergence import times
@@ -52,9 +53,9 @@ def figure(
         return means.figure(found, levels or {})
     if kind == "collapse":
         return collapse.figure(found)
-    planes = {id(s.together): s.together for s in found if s.together and len(s.together.axes) > 1}
+    planes = [plane for plane in sampled_as_one(found) if len(plane.axes) > 1]
     if planes and kind in ("auto", "diagram"):
-        return contours(list(planes.values()))
+        return contours(planes)
     chosen = longest_boundaries(found) if found[0].along == "n" else []
     if kind == "transitions" or (kind == "auto" and not chosen):
         return transitions(found)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import expm1
 
-from jaxflow.report.growth import FEWEST, Boundary, boundaries, constants
+from jaxflow.report.growth import Boundary, constants, fitted
 from jaxflow.report.slices import SliceReport
-from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowing_of
+from jaxflow.report.times import against_time, longest_time, proportion_in_time, slowings
 from jaxflow.show.text import (
     OPEN,
     WIDTH,
@@ -28,8 +28,7 @@ JUDGED = "behind in the log density of slices left out; holds to: 95 % bound of 
 
 def scaling(found: Sequence[SliceReport]) -> list[Table]:
     """The forms of boundaries of three slices; for a grid of d and p the constants C(p) of d."""
-    every = boundaries(found, list({name: None for slice in found for name in slice.place}))
-    made = [forms(along) for along in every if len(along.located) >= FEWEST]
+    made = [forms(along) for along in fitted(found)]
     for (name, horizon), fits in constants(found):
         rows = (
             (f"{p:g}", f"{fit.coefficients[0]:.3g}", between(fit.low[0], fit.high[0]),
@@ -97,8 +96,7 @@ def times(found: Sequence[SliceReport]) -> list[Table]:
 
 def slowing(found: Sequence[SliceReport]) -> list[Table]:
     """How convergence slows down towards the threshold along n, where trials tell of it."""
-    falling = [slice for slice in found if not (slice.is_point or slice.rises)]
-    laws = [(slice, law) for slice in falling if (law := slowing_of(slice)) is not None]
+    laws = slowings(found)
     return [_slowing(laws)] if laws else []
 
 

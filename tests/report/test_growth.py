@@ -1,11 +1,14 @@
 """Boundaries along every axis, and the laws of their thresholds, of trials with a known truth."""
 
 import numpy as np
+import pages
 import pytest
 from simulated import proportion, row, told
 
 from jaxflow.core.types import Point, Trial
+from jaxflow.report import growth, laws
 from jaxflow.report.growth import boundaries, constants
+from jaxflow.report.slices import slices
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
 from jaxflow.show import fits
@@ -64,13 +67,13 @@ def test_tables_say_what_the_comparison_does(found):
 
 def test_a_parameter_is_an_axis_too():
     places = (0.0, 0.25, 0.5, 0.75, 1.0)
-    slices = [slice_at(30, 30, 300 * np.exp(-shrink), shrink) for shrink in places]
-    assert list(boundaries(slices)) == []
-    (boundary,) = boundaries(slices, [SHRINK])
+    here = [slice_at(30, 30, 300 * np.exp(-shrink), shrink) for shrink in places]
+    assert list(boundaries(here)) == []
+    (boundary,) = boundaries(here, [SHRINK])
     assert boundary.x == list(places)
     law = boundary.compare().of("exponential")
     assert law.low[1] < -1 < law.high[1]
-    tables = fits.scaling(slices)
+    tables = fits.scaling(here)
     assert "N = a exp(b shrink)" in str(tables[0])
     assert "N = C shrink" not in str(tables[0])
     assert all(len(line) <= 80 for table in tables for line in str(table).splitlines())
@@ -78,3 +81,12 @@ def test_a_parameter_is_an_axis_too():
 
 def test_two_slices_make_no_boundary(found):
     assert fits.scaling(found[:2]) == []
+
+
+def test_laws_are_told_of_three_slices_that_are_located(tmp_path, monkeypatch):
+    """In tables as in numbers; where the slices of a plane have too few trials, of none."""
+    of_plane = slices(pages.plane(tmp_path / "plane"))
+    monkeypatch.setattr(growth, "LOCATED", 0.0)
+    assert fits.scaling(of_plane) == []
+    assert laws.scaling(of_plane)["laws"] == []
+    assert laws.scaling(of_plane)["boundaries"]

@@ -78,14 +78,19 @@ class Dominated(Everywhere):
 
 
 @dataclass(frozen=True)
-class Balanced(Everywhere):
-    """|a_j| = |w_j|, random signs, entries of w_j ~ scale U(+-1/sqrt(d))."""
+class _Scaled:
+    """A law whose parameters have a common factor."""
 
     scale: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.scale > 0:
             raise mistake("scale > 0", self.scale, "give the factor of the first parameters")
+
+
+@dataclass(frozen=True)
+class Balanced(_Scaled, Everywhere):
+    """|a_j| = |w_j|, random signs, entries of w_j ~ scale U(+-1/sqrt(d))."""
 
     def draw(
         self,
@@ -100,19 +105,13 @@ class Balanced(Everywhere):
 
 
 @dataclass(frozen=True)
-class Antisymmetric:
+class Antisymmetric(_Scaled):
     """Neurons in pairs of equal w_j and opposite a_j, so that the network begins at zero.
 
     |a_j| = |w_j|, entries of w_j ~ scale U(+-1/sqrt(d)). With it the kernel regime is that of large
     scales, however large (arXiv 1812.07956, where outputs are zero at the start; Y. Zhang et al.,
     arXiv 1905.07777).
     """
-
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise mistake("scale > 0", self.scale, "give the factor of the first parameters")
 
     def check(self, point: Point) -> None:
         """Raise `ValueError` unless p is even: pairs are of two."""
