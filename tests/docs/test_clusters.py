@@ -8,22 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+from diagrams import BOUNDARY
 
 from jaxflow.report.soundness import check
 from jaxflow.store.store import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "clusters.md"
-STUDY = """
-name = "boundary"
-event.square = 1.0
-horizon.time = 20.0
-axes = { d = [4], p = [8, 16] }
-dynamics.flow.kind = "flow"
-[threshold]
-low = 5
-high = 60
-relative_half_width = 0.3
-"""
 SRUN = 'srun() { exec "$@"; }\n'  # of a job that has it in the background
 
 
@@ -52,7 +42,7 @@ def bash(script, folder, **variables):
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "study.toml").write_text(STUDY)
+    (tmp_path / "study.toml").write_text(BOUNDARY)
     return tmp_path
 
 

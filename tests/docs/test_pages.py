@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from diagrams import BOUNDARY
 
 import jaxflow
 from jaxflow.cli.parser import _changes, _parser
@@ -23,17 +24,6 @@ from jaxflow.study.study import Study
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("[!_]*.md"))]
 NAMES = {path: str(path.relative_to(ROOT)) for path in PAGES}
-STUDY = """
-name = "boundary"
-event.square = 1.0
-horizon.time = 20.0
-axes = { d = [4], p = [8, 16] }
-dynamics.flow.kind = "flow"
-[threshold]
-low = 5
-high = 60
-relative_half_width = 0.3
-"""
 GIVEN = {  # what a page takes from elsewhere
     "README.md": "import jax, jax.numpy as jnp, jaxflow as jf",
     "docs/problems.md": """
@@ -183,7 +173,7 @@ def run_shell(text, folder):
     """A script, with the commands of this environment."""
     for said, meant in SMALLER.items():
         text = text.replace(said, meant)
-    (folder / "study.toml").write_text(STUDY)
+    (folder / "study.toml").write_text(BOUNDARY)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     with (folder / "said.txt").open("w") as said:
         done = subprocess.run(

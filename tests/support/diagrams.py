@@ -25,6 +25,17 @@ max_trials = 48
 observables = ["loss", "curvature"]
 points = 8
 """
+BOUNDARY = """
+name = "boundary"
+event.square = 1.0
+horizon.time = 20.0
+axes = { d = [4], p = [8, 16] }
+dynamics.flow.kind = "flow"
+[threshold]
+low = 5
+high = 60
+relative_half_width = 0.3
+"""  # what pages of the documentation run
 
 
 def table(folder):
