@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from jaxflow.core.machine import package_version
+from jaxflow.core import __version__
 from jaxflow.report.horizons import ladder
 from jaxflow.report.slices import SliceReport, slices
 from jaxflow.sampling.design import Design
@@ -97,7 +97,7 @@ def _heading(
         "question": question(protocol, design, found),
         "tiles": tiles,
         "worst": max(signals, key=lambda light: SEVERITY.index(light.level)),
-        "version": package_version("jaxflow"),
+        "version": __version__,
     }
 
 

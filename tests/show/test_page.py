@@ -13,6 +13,7 @@ import pages
 import pytest
 from stores import one_line, open_store
 
+import jaxflow as jf
 from jaxflow import report
 from jaxflow.cli.parser import main
 from jaxflow.core.types import Outcome
@@ -59,6 +60,7 @@ def test_a_page_is_whole_and_asks_for_nothing(read, name):
     ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     assert all(a["href"][1:] in ids for a in found.all("a") if a["href"].startswith("#"))
+    assert f"Made by jaxflow {jf.__version__}." in found.text
     assert len(found.source) < LARGEST
     assert "url(http" not in found.source and "@import" not in found.source
 
