@@ -55,7 +55,7 @@ DESCRIPTIONS = {  # long name and unit of every field
 
 def to_pandas(rows: Iterable[Row]) -> "pandas.DataFrame":
     """One row a trial, one column a field and parameter; NaN where a trial has no such one."""
-    return _package("pandas").DataFrame(_columns(by_column(rows)), copy=False)
+    return package("pandas").DataFrame(_columns(by_column(rows)), copy=False)
 
 
 def to_xarray(rows: Iterable[Row], attributes: Mapping[str, str] | None = None) -> "xarray.Dataset":
@@ -65,10 +65,10 @@ def to_xarray(rows: Iterable[Row], attributes: Mapping[str, str] | None = None) 
     dimension a parameter, named likewise; they are left out above `MOST_SLICES`. `attributes`, as
     the study's JSON and hash, are kept beside the versions of the packages.
     """
-    labelled, told = _package("xarray"), by_column(rows)
+    labelled, told = package("xarray"), by_column(rows)
     columns = _columns(told)
     trials = {  # as they are: else each trial has a copy of every text
-        name: labelled.Variable("trial", column, _described(name), fastpath=True)
+        name: labelled.Variable("trial", column, described(name), fastpath=True)
         for name, column in columns.items()
     }
     counts, coordinates = _counts(told, columns)
@@ -117,7 +117,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _write_netcdf(data: Any, path: Path) -> None:
-    _package("h5netcdf")
+    package("h5netcdf")
     dataset = to_xarray(data) if _is_rows(data) else data
     packed = {name: {"zlib": True} for name in ("trials_at", "converged_at") if name in dataset}
     texts = [name for name, values in dataset.data_vars.items() if values.dtype == object]
@@ -127,8 +127,8 @@ def _write_netcdf(data: Any, path: Path) -> None:
 
 
 def _write_parquet(data: Any, path: Path) -> None:
-    _package("pyarrow")
-    frame = _package("pandas").DataFrame(_table(data), copy=False)
+    package("pyarrow")
+    frame = package("pandas").DataFrame(_table(data), copy=False)
     frame.attrs = {} if _is_rows(data) else dict(data.attrs)
     frame.to_parquet(path, engine="pyarrow", index=False)
 
@@ -205,13 +205,13 @@ def _counts(rows: Rows, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, An
         np.add.at(total, tuple(index for _, index in found), numbers)
         counts[name] = (dims, total, {"long_name": long_name, "units": "trials"})
     coordinates = {
-        dim: (dim, values, _described(name))
+        dim: (dim, values, described(name))
         for dim, name, (values, _) in zip(dims, names, found, strict=True)
     }
     return counts, coordinates
 
 
-def _described(name: str) -> dict[str, str]:
+def described(name: str) -> dict[str, str]:
     """The long name and, of a number, the unit of a field; a parameter has that of its law."""
     kind, _, rest = name.partition(".")
     others = {
@@ -223,7 +223,7 @@ def _described(name: str) -> dict[str, str]:
     return {"long_name": long_name} | ({"units": unit} if unit else {})
 
 
-def _package(name: str) -> Any:
+def package(name: str) -> Any:
     """An optional package; `ValueError` says how to install it."""
     try:
         return import_module(name)

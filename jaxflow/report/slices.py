@@ -145,7 +145,7 @@ class SliceReport(Slice):
             "unit": self.unit_of_horizons,
             "along": self.along,
             "trials": len(self.rows),
-            "outcomes": self._outcomes(horizon),
+            "outcomes": self.outcomes(horizon),
             **(self._found(horizon) if self.waits else {}),
         }
 
@@ -194,7 +194,7 @@ class SliceReport(Slice):
             "range": list(self.extent),
         }
 
-    def _outcomes(self, horizon: int) -> dict[str, int]:
+    def outcomes(self, horizon: int = -1) -> dict[str, int]:
         """Outcomes by a horizon: who has neither converged nor ended by then is undecided."""
         outcomes = self.columns.outcomes_by(self.horizon.multiples[horizon])
         return {str(outcome): outcomes[outcome] for outcome in Outcome}

@@ -1,7 +1,8 @@
 """The question that a study asks, in a sentence, and how its answer came about."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tomli_w
 
@@ -9,12 +10,16 @@ from jaxflow.core.errors import printable
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.axes import Axes, Range
 from jaxflow.sampling.design import Design
+from jaxflow.sampling.slice import Slice
 from jaxflow.show.canvas import spoken
 from jaxflow.show.lights import recorded
 from jaxflow.show.repeat import Origin, origin
 from jaxflow.show.text import number, symbol
 from jaxflow.store.store import Store
 from jaxflow.study import files
+
+if TYPE_CHECKING:
+    from jaxflow.study.study import Study
 
 
 class Provenance(NamedTuple):
@@ -25,27 +30,37 @@ class Provenance(NamedTuple):
     commands: tuple[str, ...]
 
 
-def question(protocol: Mapping[str, Any], design: Design, found: Sequence[SliceReport]) -> str:
+def question(protocol: Mapping[str, Any], design: Design, slices: Sequence[Slice]) -> str:
     """Which random problem, dynamics, event and axis, in what time."""
     problem = _problem(protocol.get("problem", {}))
-    rules = _listed([_rule(name, rule) for name, rule in protocol["dynamics"].items()])
+    dynamics = protocol["dynamics"].items()
+    rules = _listed([_rule(name, rule, design.axes) for name, rule in dynamics])
     places = _listed(_axes(design.axes)) if _axes(design.axes) else ""
     start = f"For a random {problem}{' with ' if places else ''}{places}, trained by {rules}"
-    along, extents = spoken(design.along), [slice.extent for slice in found]
+    along, extents = spoken(design.along), [slice.extent for slice in slices]
     ends = f"from {number(min(extents)[0])} to {number(max(high for _, high in extents))}"
-    times = _listed(list(found[0].horizon.labels), "or")
-    if not found[0].waits:
+    times = _listed(list(slices[0].horizon.labels), "or")
+    if _kind(protocol.get("event")) == "never":
         return f"{start}: what is measured where trials end, at {along} {ends}, after {times}?"
-    way = "rise" if found[0].rises else "fall"
+    way = "rise" if slices[0].rises else "fall"
     return (
         f"{start}: at which {along}, looked for {ends}, does the probability that "
         f"{_event(protocol)}, within {times}, {way} through one half?"
     )
 
 
+def asked(study: "Study") -> str:
+    """A study as HTML for notebooks: its question, and its file to be unfolded."""
+    sentence = question(study.table, study.design, list(study.slices()))
+    file = f"<details><summary>study file</summary><pre>{escape(study.to_toml())}</pre></details>"
+    return f"<p><b>{escape(study.name)}</b>: {escape(printable(sentence))}</p>{file}"
+
+
 def _name(table: Any) -> str:
+    """Its kind in words; of one that cannot be imported, <__main__:Mine at 0x..>, its class."""
     kind = str(table.get("kind", "problem") if isinstance(table, Mapping) else table)
-    return kind.rpartition(":")[2].replace("_", " ")
+    words = kind.strip("<>").partition(" at 0x")[0]
+    return words.rpartition(":")[2].rpartition(".")[2].replace("_", " ")
 
 
 def _problem(table: Any) -> str:
@@ -59,13 +74,15 @@ def _problem(table: Any) -> str:
     return f"{_name(table)} ({', '.join(laws)})" if laws else _name(table)
 
 
-def _rule(name: str, rule: Mapping[str, Any]) -> str:
+def _rule(name: str, rule: Mapping[str, Any], axes: Axes) -> str:
+    """A dynamics, its kind, and what it has that is no axis."""
     kind = _name(rule)
     plain = {"optimizer": "sgd"}
     said = {
         key: rule[key]
         for key in ("solver", "optimizer", "step", "batch")
-        if rule.get(key) and rule[key] != plain.get(key)
+        if rule.get(key, plain.get(key)) != plain.get(key)
+        and f"dynamics.{name}.{key}" not in axes.parameters
     }
     about = [x if isinstance(x, str) else f"{key} {x:g}" for key, x in said.items()]
     inside = ", ".join([*([kind] if kind != name else []), *about])
@@ -79,10 +96,13 @@ def _event(protocol: Mapping[str, Any]) -> str:
     return _happens(protocol.get("event", {}))
 
 
+def _kind(event: Any) -> str:
+    return str(event.get("kind", "certificate") if isinstance(event, Mapping) else event)
+
+
 def _happens(event: Any) -> str:
     """What happens at an event, in words."""
-    table = event if isinstance(event, Mapping) else {"kind": event}
-    kind = table.get("kind", "certificate")
+    table, kind = event if isinstance(event, Mapping) else {}, _kind(event)
     if kind in ("below", "above"):
         way = "falls below" if kind == "below" else "rises above"
         return f"{str(table.get('observable')).replace('_', ' ')} {way} {table.get('value'):g}"
@@ -94,13 +114,16 @@ def _happens(event: Any) -> str:
 
 
 def _axes(axes: Axes) -> list[str]:
+    """Every axis with its values; one that a dynamics has goes by the name of both."""
     made = []
     for name in ("d", "n", "p", *axes.parameters):
         given = axes.parameters.get(name, getattr(axes, name, ()))
+        of = name.split(".")[1:2] if name.startswith("dynamics.") else []
+        called = " ".join([*of, symbol(name)])
         if isinstance(given, Range):
-            made.append(f"{symbol(name)} from {number(given.low)} to {number(given.high)}")
+            made.append(f"{called} from {number(given.low)} to {number(given.high)}")
         elif isinstance(given, tuple) and given:
-            made.append(f"{symbol(name)} = {_listed([f'{x:g}' for x in given])}")
+            made.append(f"{called} = {_listed([f'{x:g}' for x in given])}")
     return made
 
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from jaxflow import report
-from jaxflow.core.errors import printable
+from jaxflow.core.errors import printable, unknown_name
 from jaxflow.core.types import Row
-from jaxflow.report import export
+from jaxflow.report import export, labelled
 from jaxflow.report.means import Profile, measured, profiles
 from jaxflow.report.slices import entries
 from jaxflow.show import terminal
@@ -113,11 +113,19 @@ class Result:
         with Store.read(self.folder) as store:
             return export.to_pandas(store.table())
 
-    def to_xarray(self) -> "xarray.Dataset":
-        """The trials and their counts over the axes, labelled; needs `jaxflow-phase[export]`."""
+    def to_xarray(self, of: Literal["trials", "thresholds"] = "trials") -> "xarray.Dataset":
+        """The trials and their counts over the axes, labelled; needs `jaxflow-phase[export]`.
+
+        Or the thresholds over the axes and horizons with both ends of their 95 % intervals, NaN
+        where no slice was run; `ValueError` where the study has none.
+        """
         with Store.read(self.folder) as store:
             about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
-            return export.to_xarray(store.table(), about)
+            if of == "trials":
+                return export.to_xarray(store.table(), about)
+        if of != "thresholds":
+            raise unknown_name("what to label", of, ("trials", "thresholds"))
+        return labelled.thresholds(report.slices(self.folder, self.design), about)
 
     def __repr__(self) -> str:
         try:

@@ -19,7 +19,7 @@ from typing import Any, Self, final
 
 from numpy.typing import ArrayLike, NDArray
 
-from jaxflow.core.errors import mistake, shortened
+from jaxflow.core.errors import mistake, printable, shortened
 from jaxflow.core.types import Row, Trial
 from jaxflow.store import columns
 from jaxflow.store.columns import COLUMNS, KEY_SQL, KEY_WHERE, Key, Record
@@ -104,6 +104,16 @@ class Store:
                 connection = copy
             connection.execute("PRAGMA query_only = ON")
             return cls(path, connection, stack.pop_all())
+
+    def __repr__(self) -> str:
+        place = f"Store({str(self.path.parent)!r})"
+        try:
+            ((trials,),) = self.select("SELECT count(*) FROM trials")
+            names = [str(design.table.get("name")) for design in self.designs]
+        except ValueError:  # closed, or damaged since it was opened
+            return printable(f"{place}: cannot be read")
+        held = f"{trials} trials of {', '.join(names) or 'no design'}"
+        return printable(f"{place}: {held}, protocol {self.protocol_hash[:12]}")
 
     def close(self) -> None:
         """Close the file and, for a writer, drop the lock."""

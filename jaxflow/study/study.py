@@ -157,6 +157,11 @@ class Study:
 
         return run(self, out, part=part, lanes=lanes, cluster=cluster, quiet=quiet)
 
+    def _repr_html_(self) -> str:
+        from jaxflow.show.question import asked
+
+        return asked(self)
+
     def slices(self) -> Iterator[Slice]:
         """One slice for each dynamics and point off the scanned axis."""
         return self.design.slices(self.protocol.outline)

@@ -406,3 +406,10 @@ def test_a_killed_writer_leaves_whole_harvests_and_no_lock(tmp_path):
         assert seeds == list(range(len(seeds)))
         assert len(seeds) >= kept
         assert len(seeds) % 50 == 0
+
+
+def test_a_store_tells_what_it_holds_and_when_it_is_closed(tmp_path):
+    with Store.read(made(tmp_path, [ROW])) as store:
+        said = repr(store)
+    assert "1 trials of first, protocol " in said and store.protocol_hash[:12] in said
+    assert "cannot be read" in repr(store)
