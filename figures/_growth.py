@@ -36,22 +36,12 @@ STEP = "published for descent with step 1"
 
 
 def boundaries_of(
-    found: Sequence[SliceReport], along: str, more: Sequence[SliceReport] = ()
+    published: Sequence[SliceReport], longer: Sequence[SliceReport], along: str
 ) -> list[Boundary]:
-    """The boundaries along a size; `more` slices go into those at the first horizon."""
-    made = []
-    for boundary in (boundary for boundary in boundaries(found) if boundary.along == along):
-        known = {slice.base[along] for slice in boundary.slices}
-        lacking = [
-            slice
-            for slice in more
-            if boundary.horizon == 0
-            and slice.dynamics == boundary.slices[0].dynamics
-            and slice.base[along] not in known
-        ]
-        inside = sorted([*boundary.slices, *lacking], key=lambda slice: slice.base[along])
-        made.append(replace(boundary, slices=tuple(inside)))
-    return made
+    """The boundaries along a size: in the published time, and at the longer of other slices."""
+    first = [boundary for boundary in boundaries(published) if boundary.along == along]
+    more = [boundary for boundary in boundaries(longer) if boundary.along == along]
+    return first + [boundary for boundary in more if boundary.horizon > 0]
 
 
 def draw_growth(
@@ -115,10 +105,11 @@ def published(ax: Axes, known: Sequence[PublishedThreshold], along: str) -> None
 
 def nearness(ax: Axes, found: Sequence[Boundary]) -> None:
     """N / p d against the time allowed, at the smallest, middle and largest size."""
-    longest = len(found[0].slices[0].horizon.labels) - 1
-    for boundary in (boundary for boundary in found if boundary.horizon == longest):
-        kind, last = boundary.slices[0].kind, len(boundary.slices) - 1
-        for i, style in zip(sorted({0, last // 2 + last % 2, last}), HORIZON_LINES, strict=False):
+    longest = max(boundary.horizon for boundary in found)
+    last = [boundary for boundary in found if boundary.horizon == longest]
+    for boundary in last:
+        kind, end = boundary.slices[0].kind, len(boundary.slices) - 1
+        for i, style in zip(sorted({0, end // 2 + end % 2, end}), HORIZON_LINES, strict=False):
             slice = boundary.slices[i]
             times = np.geomspace(slice.horizon.factor[0], slice.horizon.factor[-1], TIMES)
             told = against_time(slice, times.tolist())
@@ -135,7 +126,7 @@ def nearness(ax: Axes, found: Sequence[Boundary]) -> None:
                 label=f"{NAMES[kind]}, ${boundary.along} = {boundary.x[i]:g}$",
             )
     ax.axhline(1, color=COUNT.color, linestyle=COUNT.line, linewidth=0.9)
-    plot.log_ticks(ax.xaxis, 0.95, 1.05 * found[0].slices[0].horizon.factor[-1])
+    plot.log_ticks(ax.xaxis, 0.95, 1.05 * last[0].slices[0].horizon.factor[-1])
     ax.set_ylim(0, 1.32)  # the legend is above the count
     ax.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     ax.annotate("$n = p\\,d$", (1, 1), xytext=(0, 3), textcoords="offset points", size=8)

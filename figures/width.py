@@ -9,16 +9,12 @@ from _growth import boundaries_of, claims, draw_growth
 from jaxflow import report
 from jaxflow.papers.weakly_interacting import thresholds_along
 
-STUDIES = ("experiment-1.2", "step-size")
-STEP = "dynamics.descent.step"
+STUDIES = ("experiment-1.2", "experiment-1.2-times")
 
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure, the thresholds beside the published ones, and how they grow."""
-    more = [  # d = 30, p = 100 at the first horizon
-        slice for slice in report.slices(stores["step-size"]) if slice.place.get(STEP, 1.0) == 1.0
-    ]
-    found = boundaries_of(report.slices(stores["experiment-1.2"]), "p", more)
+    found = boundaries_of(*(report.slices(stores[study]) for study in STUDIES), "p")
     known = thresholds_along("p", d=30)
     return list(claims(found, draw_growth(found, known, path), known))
 
