@@ -25,7 +25,10 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,
+    "header_links_before_dropdown": 6,
 }
+html_context = {"default_mode": "auto"}
+html_sidebars = {page: [] for page in ("index", "start", "concepts")}  # of no section
 
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_typehints_format = "short"

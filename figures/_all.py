@@ -74,7 +74,7 @@ def write(page: Path, lines: Iterator[str]) -> None:
 
 def table(figures: str, folder: Path) -> Iterator[str]:
     """The claims of figures as lines of Markdown, for a page in a folder."""
-    yield "| what | published | ours, 95 % interval | trials | |"
+    yield "| what | published or expected | ours, 95 % interval | trials | remark |"
     yield "|---|---|---|---|---|"
     for path in sorted((HERE / "claims").glob(f"{figures}.json")):
         figure = os.path.relpath(HERE / f"{path.stem}.png", folder)

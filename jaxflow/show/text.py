@@ -67,8 +67,8 @@ class Table:
         head = _html_row("th", self.headings)
         body = "".join(_html_row("td", row) for row in self.rows)
         caption = f"<p>{_html(self.caption)}</p>" if self.caption else ""
-        title = f"<caption>{_html(self.title)}</caption>"
-        return f"<table>{title}<thead>{head}</thead><tbody>{body}</tbody></table>{caption}"
+        table = f"<caption>{_html(self.title)}</caption><thead>{head}</thead><tbody>{body}</tbody>"
+        return f'<table class="dataframe">{table}</table>{caption}'
 
 
 def number(x: float | None) -> str:

@@ -93,7 +93,7 @@ def test_the_repr_is_a_few_lines(result):
 
 def test_html_has_the_table_and_the_figure(result):
     html = result._repr_html_()
-    assert "<table>" in html and NASTY in html
+    assert "<table class" in html and NASTY in html
     assert '<img src="data:image/png;base64,iVBOR' in html
 
 
