@@ -42,16 +42,12 @@ def configure(
     """
     global _is_configured, _has_threads
     check_address_space()
-    global _is_configured, _has_threads
     if precision is not None and precision not in PRECISIONS:
         raise mistake(f"precision in {PRECISIONS}", precision, "use one of these")
     if devices is not None:
         devices = whole("devices", devices, least=1)
     _is_configured = True
-    # XLA calls it an error that a program in the cache was tuned for this very machine
-    # (openxla/xla#44565); what goes wrong in earnest is raised by JAX.
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":  # which is JAX's own choice
-        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    _quieten_xla()
     import jax
 
     late = _has_started()
@@ -75,6 +71,24 @@ def configure(
             "slower: call jaxflow.configure() before the first computation with JAX",
             stacklevel=2,
         )
+
+
+def _quieten_xla() -> None:
+    """Let XLA say nothing, unless the user has chosen what it says.
+
+    It calls it an error that a program in the cache was tuned for this very machine
+    (openxla/xla#44565); what goes wrong in earnest is raised by JAX.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") != "1":  # which is JAX's own choice
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import jax
+
+    config: Any = jax.config
+    chosen = config.jax_logging_level
+    if chosen in (None, "NOTSET"):  # XLA read the variable when JAX was imported
+        config.update("jax_logging_level", "CRITICAL")
+        config.update("jax_logging_level", chosen)  # of JAX's own loggers; XLA keeps its level
 
 
 def devices(text: str) -> tuple[int, ...]:

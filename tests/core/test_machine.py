@@ -16,15 +16,20 @@ with jf.LocalRunner(jf.ShallowNetwork(), dynamics, event=event) as runner:
 """
 
 
-def output(script, tmp_path):
-    """What a script prints that runs without any setting of JAX."""
+def finished(script, tmp_path):
+    """A script that has run without any setting of JAX."""
     ours = ("XLA_FLAGS", "TF_CPP_MIN_LOG_LEVEL", "JAX_COMPILATION_CACHE_DIR")
     env = {name: x for name, x in os.environ.items() if name not in ours}
     env |= {"JAX_PLATFORMS": "cpu", "XDG_CACHE_HOME": str(tmp_path)}
     command = [sys.executable, "-W", "error::UserWarning", "-c", script]
     found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    return found.stdout.split()
+    return found
+
+
+def output(script, tmp_path):
+    """What it prints."""
+    return finished(script, tmp_path).stdout.split()
 
 
 def test_what_is_asked_for_is_set_before_jax_starts(tmp_path):
@@ -40,6 +45,22 @@ print(jax.numpy.ones(1).dtype, len(jax.devices()), jax.config.jax_compilation_ca
     mine = str(tmp_path / "mine")
     expected = ["2", "float64", mine, "True", "float32", "2", mine]
     assert output(script, tmp_path) == expected
+
+
+def test_a_program_of_the_cache_is_loaded_in_silence(tmp_path):
+    """Though JAX, which tells XLA what to say when it is imported, was there before."""
+    script = f"""
+import jax, logging
+import jaxflow as jf
+jf.configure()
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+{RUN}
+print(logging.getLogger("jax").level, logging.getLogger("jax").handlers)
+"""
+    for _ in range(2):  # to compile, and to load
+        found = finished(script, tmp_path)
+        assert (found.stderr, found.stdout.split()) == ("", ["0", "[]"])
+    assert any((tmp_path / "jaxflow" / "xla").iterdir())
 
 
 def test_a_run_configures_what_nobody_has_and_an_import_changes_nothing(tmp_path):
