@@ -128,7 +128,8 @@ class ThresholdPlan:
     def locates(self, tallies: Sequence[Tally]) -> bool:
         """Whether the tallies say where the threshold is, within a rung of the ladder."""
         posterior = self.posterior(tallies)
-        return posterior.relative_half_width <= RUNG or self._settled(posterior)
+        narrow = posterior.relative_half_width <= RUNG and _both_ways(tallies)
+        return narrow or self._settled(posterior, tallies)
 
     def reach(
         self, tallies: Sequence[Tally], guess: Guess | None = None
@@ -158,7 +159,7 @@ class ThresholdPlan:
         if left <= 0:
             return ()
         posterior = self.posterior(tallies)
-        if known and self._settled(posterior):  # a range may be as narrow as asked, untried
+        if self._settled(posterior, tallies):
             return ()
         posterior = self._guided(tallies, guess)
         width = posterior.relative_half_width
@@ -186,13 +187,22 @@ class ThresholdPlan:
             return posterior
         return self.posterior(tallies, guess)
 
-    def _settled(self, posterior: Posterior) -> bool:
+    def _settled(self, posterior: Posterior, tallies: Sequence[Tally]) -> bool:
+        """Whether the threshold is out of the range, or known as narrowly as asked.
+
+        Trials that all end alike do not say where it is, however narrow the range that is left.
+        """
         low, high = posterior.interval()
-        return (
-            posterior.relative_half_width <= self.relative_half_width
-            or (self.along in SIZES and high - low < 1)
-            or max(posterior.mass_at_edges) > OUT_OF_RANGE
-        )
+        narrow = posterior.relative_half_width <= self.relative_half_width
+        within = self.along in SIZES and high - low < 1
+        is_known = (narrow or within) and _both_ways(tallies)
+        return is_known or max(posterior.mass_at_edges) > OUT_OF_RANGE
+
+
+def _both_ways(tallies: Sequence[Tally]) -> bool:
+    """Whether some trials have converged and some have not."""
+    converged = sum(tally.converged for tally in tallies)
+    return 0 < converged < sum(tally.trials for tally in tallies)
 
 
 @lru_cache(maxsize=16)

@@ -199,10 +199,22 @@ class Study:
                 remedy = "name observables as measure, or an event"
                 raise mistake("something to measure", "neither an event nor that", remedy)
         plan = self.threshold or self.grid
+        if plan is not None and plan.along not in SIZES:
+            self._check_whole(plan)
         if plan is not None and isinstance(plan.rising, dict):
             names = sorted(protocol.by_name)
             if sorted(plan.rising) != names:
                 raise mistake(f"rising for each of {names}", plan.rising, "name every event once")
+
+    def _check_whole(self, plan: ThresholdPlan | GridPlan) -> None:
+        """Raise `ValueError` where fractions would be tried of a parameter that is an integer."""
+        if annotation(self._root, plan.along) is not int:
+            return
+        expected = f"whole numbers along {plan.along}"
+        if isinstance(plan, ThresholdPlan):
+            raise mistake(expected, "a search, which tries fractions", "list them under [grid]")
+        if any(not x.is_integer() for x in plan.values):
+            raise mistake(expected, plan.values, "give integers")
 
     def _check(self, point: Point) -> None:
         """Raise `ValueError` where the study has no trial."""

@@ -117,7 +117,19 @@ def test_a_range_as_narrow_as_asked_is_tried_once():
     plan = ThresholdPlan(3, 7, relative_half_width=0.5)
     first = plan.ask((), 0)
     assert sum(trials for _, trials in first) >= plan.batch / 4
-    assert plan.ask([Tally(n, trials, trials) for n, trials in first], 1) == ()
+    assert plan.ask([Tally(n, trials // 2, trials) for n, trials in first], 1) == ()
+
+
+@pytest.mark.parametrize("along", ["n", "problem.scale"])
+@pytest.mark.parametrize("half_width", [0.03, 0.15, 0.5])
+@pytest.mark.parametrize("low", [50, 59])
+def test_trials_that_all_end_alike_say_that_the_threshold_is_elsewhere(low, half_width, along):
+    """However narrow the range: by chance the first round ends alike."""
+    plan = ThresholdPlan(low, 60, half_width, along=along, rising=True)
+    tallies = simulate(plan, (10, 0.1, 0.0), 0)
+    assert all(tally.converged == tally.trials for tally in tallies) and spent(tallies) <= 72
+    posterior = plan.posterior(tallies)
+    assert posterior.at_edge == "below" and posterior.interval()[1] < low
 
 
 def test_determined_by_its_arguments():

@@ -172,6 +172,32 @@ def test_bad_studies_are_refused_before_anything_is_written(capsys, tmp_path, ol
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("plan", "got"),
+    [
+        ({"threshold": {"low": 1, "high": 4}}, "a search, which tries fractions"),
+        ({"grid": {"values": [1, 1.5, 2], "repetitions": 1}}, "1.5"),
+        ({"grid": {"values": [1, 2], "repetitions": 1}}, None),
+    ],
+)
+def test_along_an_integer_no_fractions_are_tried(plan, got):
+    (kind, values), along = next(iter(plan.items())), "problem.rank"
+    table = {
+        "name": "rank",
+        "problem": {"kind": "matrix_sensing"},
+        "axes": {"d": [4], "p": [4], "n": [8]},
+        "horizon": {"time": [1.0]},
+        "dynamics": {"flow": {"kind": "flow"}},
+        kind: {**values, "along": along, "rising": False},
+    }
+    if got is None:
+        assert Study.from_table(table).design.along == along
+        return
+    with pytest.raises(ValueError, match="whole numbers along") as error:
+        Study.from_table(table)
+    assert got in str(error.value)
+
+
 @pytest.mark.parametrize("name", ["3", "[1]"])
 def test_a_name_that_is_none_is_refused_without_a_folder_given(capsys, tmp_path, monkeypatch, name):
     path = tmp_path / "bad.toml"
