@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from jaxflow.core.keys import Keys, trial_keys
-from jaxflow.core.machine import versions
 from jaxflow.core.types import Outcome, Row, Trial
 from jaxflow.flow.state import Request, Summary
 from jaxflow.flow.stopping import Reason
@@ -39,10 +38,12 @@ def row(
     dtype: str,
     device: str,
     program: str,
+    versions: str,
 ) -> Row:
     """The row of the trial that ended in a lane of a batch, whose summaries have a lane axis.
 
     `events` are the names of several; of one without a name the flow time of the row tells.
+    `versions` are those of what decides the row.
     """
     values = {name: column[lane].tolist() for name, column in summary._asdict().items()}
     reason = Reason(values.pop("reason"))
@@ -58,11 +59,14 @@ def row(
         dtype=dtype,
         device=device,
         program=program,
+        versions=versions,
         **values,
     )
 
 
-def failed_row(trial: Trial, reason: str, *, measured: tuple[str, ...], dtype: str) -> Row:
+def failed_row(
+    trial: Trial, reason: str, *, measured: tuple[str, ...], dtype: str, versions: str
+) -> Row:
     """The row of a trial that could not be run: it was "killed", or it "raised" an error."""
     return Row(
         **_identity(trial),
@@ -82,11 +86,12 @@ def failed_row(trial: Trial, reason: str, *, measured: tuple[str, ...], dtype: s
         dtype=dtype,
         device="",
         program="",
+        versions=versions,
     )
 
 
 def _identity(trial: Trial) -> dict[str, Any]:
-    """What a row says whatever became of the trial: which it is, and the packages here."""
+    """What a row says whatever became of the trial: which it is."""
     point = trial.point
     return {
         "dynamics": trial.dynamics,
@@ -96,5 +101,4 @@ def _identity(trial: Trial) -> dict[str, Any]:
         "parameters": point.parameters,
         "seed": trial.seed,
         "horizon": trial.horizon,
-        "versions": versions(),
     }

@@ -17,7 +17,6 @@ from math import inf
 
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Recording, Row, Trial
-from jaxflow.engine.batches import failed_row
 from jaxflow.engine.connection import PERIOD, Connection
 from jaxflow.engine.packets import Answer
 from jaxflow.engine.runner import Runner, Usage, arrived
@@ -186,11 +185,8 @@ class ClusterRunner(Runner):
         if deaths < DEATHS or by_chance > CHANCE:
             self._schedule.hand_back(key, [trial])
             return
-        settings = self._settings
         log.warning("a trial took %d workers with it: %s", deaths, trial)
-        self._failed.append(
-            failed_row(trial, "killed", measured=settings.measured, dtype=settings.dtype)
-        )
+        self._failed.append(self._settings.failed_row(trial, "killed"))
 
     def _send(self) -> None:
         """Give every worker packets, first to those that have fewest."""

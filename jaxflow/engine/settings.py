@@ -14,10 +14,12 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 
 import jax
 
+from jaxflow.core.code import codes
 from jaxflow.core.errors import mistake, unknown_name
-from jaxflow.core.machine import configure_once
+from jaxflow.core.machine import configure_once, versions
 from jaxflow.core.names import annotation, replaced, with_traced
-from jaxflow.core.types import ParameterValues, Trial
+from jaxflow.core.types import ParameterValues, Row, Trial
+from jaxflow.engine import batches
 from jaxflow.engine.costs import Costs, cheapest
 from jaxflow.flow.dynamics import Dynamics
 from jaxflow.flow.events import Event
@@ -100,6 +102,17 @@ class Settings:
     @cached_property
     def _root(self) -> dict[str, Any]:
         return {"problem": self.problem, "dynamics": dict(self.dynamics)}
+
+    @cached_property
+    def versions(self) -> str:
+        """What decides a row, as it says: packages, and the user's modules with their digests."""
+        return " ".join([versions(), *codes(self._root)])
+
+    def failed_row(self, trial: Trial, reason: str) -> Row:
+        """The row of a trial that could not be run: it was "killed", or it "raised" an error."""
+        return batches.failed_row(
+            trial, reason, measured=self.measured, dtype=self.dtype, versions=self.versions
+        )
 
     @cached_property
     def costs(self) -> Costs:

@@ -18,7 +18,7 @@ import numpy as np
 
 from jaxflow.core.errors import mistake, shortened
 from jaxflow.core.types import Row, Trial
-from jaxflow.engine.batches import failed_row, requests, row
+from jaxflow.engine.batches import requests, row
 from jaxflow.engine.program import Program, Programs
 from jaxflow.engine.runner import Usage
 from jaxflow.engine.schedule import Schedule
@@ -188,10 +188,7 @@ class Worker:
             remedy = "mend what the study draws or descends; `jaxflow trial` runs one"
             raise mistake("trials that can be run", why, remedy) from error
         log.warning("a trial failed %d times, %s: %s", TRIES, trial, why)
-        settings = self.programs.settings
-        self.deliver(
-            [failed_row(trial, "raised", measured=settings.measured, dtype=self.dtype)], {}
-        )
+        self.deliver([self.programs.settings.failed_row(trial, "raised")], {})
 
     def _map(self, key: ProgramKey, program: Program, take: Take) -> None:
         """Batches of `width` trials, each run to its end."""
@@ -267,6 +264,7 @@ class Worker:
             dtype=self.dtype,
             device=self.device.device_kind,
             program=program.name,
+            versions=settings.versions,
         )
 
     def _end(

@@ -8,6 +8,7 @@ import numpy as np
 from jaxflow.core.types import Outcome
 from jaxflow.report.plane import Plane, sampled_as_one
 from jaxflow.report.slices import SliceReport
+from jaxflow.statistics.posterior import ThresholdPosterior
 
 DRAWS = 1000
 LEAST_VARIANCE = 1e-6
@@ -86,9 +87,27 @@ def _moved(slice: SliceReport) -> float:
     raw = slice.estimated()
     if raw.at_edge or not slice.tallies(conditional=True):
         return 0.0
-    low, high = np.log(raw.interval())
-    move = abs(np.log(slice.estimated(conditional=True).median / raw.median))
-    return float(2 * move / (high - low))
+    return _apart(slice.estimated(conditional=True).median, raw)
+
+
+def _apart(threshold: float, known: ThresholdPosterior) -> float:
+    """How far a threshold is from the one known, in half the interval of that."""
+    low, high = np.log(known.interval())
+    return float(2 * abs(np.log(threshold / known.median)) / (high - low))
+
+
+def moved_by_time(found: Sequence[SliceReport]) -> float | None:
+    """The largest move of a threshold from half the longest time to the whole.
+
+    Relative to half its interval, each slice by its own trials; None where no slice tells.
+    """
+    moves = []
+    for slice in (slice for slice in found if not slice.is_point):
+        tallies = slice.tallies_within(slice.horizon.multiples[-1] / 2)
+        known = slice.posterior()
+        if tallies and not known.at_edge:
+            moves.append(_apart(slice.plan.posterior(tallies).median, known))
+    return max(moves, default=None)
 
 
 def largest_drift(found: Sequence[SliceReport]) -> float | None:

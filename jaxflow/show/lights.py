@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from jaxflow.core.code import codes_in
 from jaxflow.core.types import Outcome
-from jaxflow.report.health import initialization, largest_drift, misfits
+from jaxflow.report.health import initialization, largest_drift, misfits, moved_by_time
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.terminal import remark
@@ -51,7 +52,7 @@ def lights(found: Sequence[SliceReport], running: bool = False) -> list[Light]:
     counts = outcomes(found)
     made = [_failed(counts), _versions(found)]
     if found[0].waits:
-        made = [_precision(found, running), _undecided(counts), *made[:1], _direction(found),
+        made = [_precision(found, running), _time(counts, found), *made[:1], _direction(found),
                 _calibration(found), _initialization(found), *made[1:]]  # fmt: skip
     return made
 
@@ -88,17 +89,23 @@ def _is_known(slice: SliceReport) -> bool:
     return narrow or (slice.along == "n" and high - low < 1) or bool(posterior.at_edge)
 
 
-def _undecided(counts: Counter[Outcome]) -> Light:
-    share = counts[Outcome.UNDECIDED] / counts.total()
+def _time(counts: Counter[Outcome], found: Sequence[SliceReport]) -> Light:
+    """Whether the trials that the horizon cut off would have changed the thresholds."""
+    name, share = "Time allowed", counts[Outcome.UNDECIDED] / counts.total()
     said = f"{_percent(share)} of the trials met the horizon before the event"
     if share <= FEW:
-        return Light("Undecided", "good", said, "")
+        return Light(name, "good", said, "")
+    moved = moved_by_time(found)
+    if moved is not None:
+        said += f"; from half the time to the whole thresholds move by {moved:.1f} half-intervals"
+        if moved <= 1 and share <= MANY:
+            return Light(name, "good", said, "")
     level: Level = "act" if share > MANY else "watch"
     advice = (
-        "they count as no event by then, so thresholds are those of the time allowed: see how they "
-        "move with it, and ask for a longer horizon if they still do"
+        "they count as no event by then, so thresholds are those of the time allowed: ask for a "
+        "longer horizon, and see with jaxflow times how they move"
     )
-    return Light("Undecided", level, said, advice)
+    return Light(name, level, said, advice)
 
 
 def _failed(counts: Counter[Outcome]) -> Light:
@@ -157,6 +164,9 @@ def _versions(found: Sequence[SliceReport]) -> Light:
     if drift is not None:
         said += f"; the invariant of the flow drifts by {_percent(drift)} at most"
     advice = "jaxflow doctor holds the numerics of a machine against float64"
+    if several := _of_several_codes(versions):
+        said += f"; trials were run by several codes of {', '.join(several)}"
+        return Light("Numerics", "act", said, "run each into a folder of its own")
     if any(MISCOMPILES in words for words in versions):
         return Light("Numerics", "act", said, f"{MISCOMPILES} miscompiles: run these trials again")
     is_loose = drift is not None and drift > DRIFT
@@ -164,6 +174,15 @@ def _versions(found: Sequence[SliceReport]) -> Light:
         advice = "lower the tolerances of the flow and see whether thresholds move"
     is_good = len(versions) == 1 and not is_loose
     return Light("Numerics", "good" if is_good else "watch", said, advice)
+
+
+def _of_several_codes(versions: Sequence[str]) -> list[str]:
+    """The modules of the user's whose code was not the same for all rows."""
+    digests: dict[str, set[str]] = {}
+    for words in versions:
+        for module, digest in codes_in(words).items():
+            digests.setdefault(module, set()).add(digest)
+    return [module for module, found in digests.items() if len(found) > 1]
 
 
 def recorded(found: Sequence[SliceReport], column: str) -> list[str]:

@@ -1,10 +1,13 @@
 """Running a study: the sole place where sampling, engine and store meet."""
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from jaxflow.core.code import codes, codes_in
 from jaxflow.core.machine import check_precision, configure_once, leave_accelerators
 from jaxflow.core.types import Row, Trial
 from jaxflow.engine.costs import Costs, check_coordinates
@@ -25,6 +28,7 @@ from jaxflow.study.stopping import Stopping
 from jaxflow.study.study import Study
 from jaxflow.study.trying import try_problem
 
+log = logging.getLogger(__name__)
 PATIENCE = 0.2  # seconds between two looks at whether a signal has come
 
 
@@ -106,6 +110,7 @@ def run(
         with watch.of("statistics"):
             asked = partial(store.asked, study.design.hash)
             outline, rows = study.protocol.outline, store.rows()
+            _tell_of_other_code(study, rows)
             board, proposed = resumed(study.design, outline, rows, asked, part)
         costs = Costs(study.problem, study.dynamics)
         progress = Progress(board.searches, costs, watch=watch)
@@ -124,6 +129,20 @@ def run(
                 _drive(keeper, board, runner, waiting, progress, listener)
         listener(progress)
     return progress
+
+
+def _tell_of_other_code(study: Study, rows: Sequence[Row]) -> None:
+    """Warn where trials of the store were run by another code of the user's modules."""
+    now = codes_in(" ".join(codes((study.problem, study.dynamics))))
+    others: Counter[str] = Counter()
+    for words, count in Counter(row.versions for row in rows).items():
+        then = codes_in(words)
+        others.update({m: count for m in now.keys() & then.keys() if then[m] != now[m]})
+    for module, count in others.items():
+        log.warning(
+            "%s is not the code that ran %d trials of this store: if it decides otherwise now, run "
+            "into another folder, or give the class another `version`", module, count,
+        )  # fmt: skip
 
 
 def _drive(

@@ -31,7 +31,7 @@ def test_a_row_is_of_its_lane():
     columns |= {"well_initialized": np.array([False, True])}
     columns |= {"event_times": np.array([[1.0, 2.0], [np.inf, 1.5]])}
     columns |= {"measured": np.array([[1.0, 2.0], [np.nan, 4.0]], np.float32)}
-    of = {"dtype": "float32", "device": "a", "program": "b"}
+    of = {"dtype": "float32", "device": "a", "program": "b", "versions": "c"}
     made = row(TRIALS[1], Summary(**columns), 1, events=("b", "a"), measured=("x", "w"), **of)
     assert (made.trial, made.outcome, made.reason) == (TRIALS[1], Outcome.CONVERGED, "certificate")
     assert (made.flow_time, made.well_initialized, made.dtype) == (1.0, True, "float32")

@@ -9,7 +9,8 @@ import pytest
 from jaxflow.cli.parser import main
 from jaxflow.problems.shallow.laws import Everywhere, below, normal
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork
-from jaxflow.report import thresholds
+from jaxflow.report import slices, thresholds
+from jaxflow.show.lights import lights
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
@@ -76,6 +77,25 @@ def test_two_laws_of_one_name_are_two_protocols(folder, capsys):
     line = capsys.readouterr().err
     assert "laws_one:Stretched" in line
     assert "laws_two:Stretched" in line
+
+
+def test_trials_of_another_code_are_told_where_they_are_met(folder, capsys, caplog):
+    """A grid grows: in silence by the code that it has, with a warning by another."""
+    path, out = folder / "laws_one.toml", folder / "out"
+    printed(capsys, "run", path, "--out", out)
+    (folder / "laws_one.py").write_text("# the same\n" + MODULE.replace("{scale}", "1.0"))
+    sys.modules.pop("laws_one")
+    printed(capsys, "run", path, "--grid.repetitions=5", "--out", out)
+    assert not caplog.records
+    (folder / "laws_one.py").write_text(MODULE.replace("{scale}", "2.0"))
+    sys.modules.pop("laws_one")
+    printed(capsys, "run", path, "--grid.repetitions=6", "--out", out)
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("laws_one is not the code that ran 10 trials of this store")
+    with Store.read(out) as store:
+        assert len({row.versions for row in store.rows()}) == 2
+    (light,) = [one for one in lights(slices(out)) if one.name == "Numerics"]
+    assert light.level == "act" and "several codes of laws_one" in light.found
 
 
 def test_a_store_is_read_when_the_module_is_gone(folder, capsys):
