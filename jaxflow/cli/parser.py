@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from jaxflow.cli import commands, execution, package
 from jaxflow.cli.completion import SHELLS, completion
 from jaxflow.core import __version__
-from jaxflow.core.errors import mistake, shortened
+from jaxflow.core.errors import mistake, shortened, unknown_name
 
 DESCRIPTION = "Phase diagrams of training dynamics: where does an event become likely?"
 LONGEST = 1000  # characters of a complaint
@@ -67,6 +67,12 @@ class _Parser(argparse.ArgumentParser):
         """Complain and leave."""
         _complain(f"{message}; see {self.prog} --help")
         sys.exit(2)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """The nearest of the choices is named where there is one."""
+        if action.choices is not None and value not in action.choices:
+            what = str(action.metavar or action.dest).lower()
+            raise argparse.ArgumentError(None, str(unknown_name(what, value, action.choices)))
 
 
 def _complain(what: object) -> None:

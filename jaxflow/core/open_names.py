@@ -13,11 +13,12 @@ from importlib.machinery import PathFinder
 from inspect import getattr_static
 from pathlib import Path
 from re import fullmatch
+from sysconfig import get_path
 from traceback import extract_tb
 from types import FunctionType
 from typing import Any
 
-from jaxflow.core.errors import mistake
+from jaxflow.core.errors import mistake, unknown_name
 
 REMEDY = "put it in a module that can be imported, or run without a folder"
 
@@ -87,17 +88,24 @@ def imported(name: str, where: str) -> Any:
             remedy = f"fix it{_place_of(error)}"
         raise mistake(f"a module {module} that can be imported for {where}", got, remedy) from error
     _check_origin(module.partition(".")[0])
+    within: Any = found
     for part in path.split("."):
-        found = getattr(found, part, None)  # type: ignore[assignment]
-    if found is None:
-        raise mistake(f"{path} in the module {module} for {where}", "nothing so called", "fix it")
-    return found
+        within = getattr(within, part, None)
+    if within is None:
+        there = [name for name, thing in vars(found).items() if _is_own(thing, module)]
+        raise unknown_name(f"a name of the module {module} for {where}", path, there)
+    return within
+
+
+def _is_own(thing: Any, module: str) -> bool:
+    """Whether a class or function is a module's, and not one that it has imported."""
+    return callable(thing) and getattr(thing, "__module__", None) == module
 
 
 def _place_of(error: BaseException) -> str:
-    """Where in the user's code it was raised: the last file that is not of this package."""
-    own = str(Path(__file__).parent.parent)
-    found = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith((own, "<"))]
+    """Where in the user's code it was raised: the last file that is not ours or Python's own."""
+    others = str(Path(__file__).parent.parent), get_path("stdlib"), "<"
+    found = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(others)]
     return f", {Path(found[-1].filename).name} line {found[-1].lineno}" if found else ""
 
 

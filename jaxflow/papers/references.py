@@ -15,11 +15,11 @@ Keys = tuple[str, ...]
 Fact = tuple[str, str]  # a dotted name, and the kind that it has
 
 ALWAYS: Keys = ("jaxflow", "jax2018github")
-OTHER_SOLVERS: Keys = ("kidger2021",)
+DIFFRAX: Keys = ("kidger2021",)
 WEAKLY_INTERACTING: Keys = ("dana2025",)
 KINDS: dict[str, dict[str, Keys]] = {
     "dynamics.kind": {
-        "flow": (),
+        "flow": DIFFRAX,
         "descent": ("deepmind2020jax",),
         "edge_flow": ("marion2026",),
         "linearized_flow": ("jacot2018", "chizat2019"),
@@ -111,7 +111,7 @@ def cited(facts: Sequence[Fact]) -> dict[str, str]:
     """The keys of a study by its `facts`, in order, and what each is for."""
     named, found = set(facts), dict.fromkeys(ALWAYS, "every study")
     for name, kind in facts:
-        others = OTHER_SOLVERS if name == "dynamics.solver" else ()
+        others = DIFFRAX if name == "dynamics.solver" else ()
         for key in KINDS.get(name, {}).get(kind, others):
             found.setdefault(key, f"{name} = {kind}")
     for setting, key in SETTINGS:

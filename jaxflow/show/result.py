@@ -130,8 +130,8 @@ class Result:
     def __repr__(self) -> str:
         try:
             slices = report.slices(self.folder, self.design)
-        except ValueError:
-            return f"Result({str(self.folder)!r}): no trials"
+        except ValueError as error:
+            return f"Result({str(self.folder)!r}): {error}"
         found = entries(slices) if slices[0].waits else []
         lines = [_line(entry) for entry in found[:MOST_LINES]] or _ranges(slices)
         more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []

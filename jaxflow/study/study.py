@@ -60,6 +60,7 @@ class Study:
 
     def __post_init__(self) -> None:
         SCHEMA.coerce(self)
+        self._check_along()
         object.__setattr__(self, "axes", self._whole_axes())
         object.__setattr__(self, "threshold", self._threshold_in_few_programs())
         if not isinstance(self.problem, ShallowNetwork) and self.horizon == Horizon():
@@ -205,6 +206,13 @@ class Study:
             names = sorted(protocol.by_name)
             if sorted(plan.rising) != names:
                 raise mistake(f"rising for each of {names}", plan.rising, "name every event once")
+
+    def _check_along(self) -> None:
+        """Raise `ValueError` where what is scanned is neither a size nor a parameter."""
+        plan = self.threshold or self.grid
+        if plan is not None and plan.along not in SIZES:
+            with located(f"along = {plan.along!r}, none of {', '.join(SIZES)}"):
+                annotation(self._root, plan.along)
 
     def _check_whole(self, plan: ThresholdPlan | GridPlan) -> None:
         """Raise `ValueError` where fractions would be tried of a parameter that is an integer."""
