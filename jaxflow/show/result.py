@@ -20,6 +20,7 @@ from jaxflow.show import terminal
 from jaxflow.show.figures import drawn, embedded, figure, save
 from jaxflow.show.text import Table, sought
 from jaxflow.statistics.counts import Tally, wilson
+from jaxflow.store.file import FILE
 from jaxflow.store.store import Store
 
 if TYPE_CHECKING:
@@ -130,8 +131,9 @@ class Result:
     def __repr__(self) -> str:
         try:
             slices = report.slices(self.folder, self.design)
-        except ValueError as error:
-            return f"Result({str(self.folder)!r}): {error}"
+        except ValueError:
+            held = "no trials" if (self.folder / FILE).exists() else "no store"
+            return f"Result({str(self.folder)!r}): {held}"
         found = entries(slices) if slices[0].waits else []
         lines = [_line(entry) for entry in found[:MOST_LINES]] or _ranges(slices)
         more = [f"  and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []

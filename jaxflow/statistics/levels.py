@@ -13,6 +13,9 @@ from jaxflow.core.checks import Array
 from jaxflow.core.errors import mistake
 from jaxflow.statistics.resamples import RESAMPLES, TAILS, Interval, bootstrap, resampled
 
+PLACES = 8  # at least, that joined places leave
+FEWEST = 3  # trials of one
+
 
 def means(groups: Sequence[ArrayLike]) -> Interval:
     """The means (k,) of k groups of trials; of a group of one trial no interval is known, NaN."""
@@ -26,10 +29,11 @@ def means(groups: Sequence[ArrayLike]) -> Interval:
 def pooled(x: ArrayLike, groups: Sequence[ArrayLike], least: int = 12) -> tuple[Array, list[Array]]:
     """Places x, ascending and positive, joined with their neighbours to `least` trials or more.
 
-    Each is at the mean of log x over its trials. What is left over at the end joins the last; two
-    places are left where there were two.
+    Each is at the mean of log x over its trials. What is left over at the end joins the last. Where
+    trials are few, fewer are joined: an end of x that is joined with its neighbours is lost.
     """
-    least = min(least, max(1, sum(len(np.asarray(group)) for group in groups) // 3))
+    trials = sum(len(np.asarray(group)) for group in groups)
+    least = min(least, max(FEWEST, trials // PLACES), max(1, trials // 2))
     pools: list[list[tuple[float, Array]]] = []
     for at, group in zip(np.asarray(x, float), groups, strict=True):
         if not pools or _trials(pools[-1]) >= least:

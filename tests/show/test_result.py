@@ -98,7 +98,7 @@ def test_html_has_the_table_and_the_figure(result):
 
 
 def test_a_folder_without_trials(tmp_path):
-    assert "no trials" in repr(Result(tmp_path / "none"))
+    assert "no store" in repr(Result(tmp_path / "none"))
     assert "&lt;b&gt;" in Result(tmp_path / "<b>")._repr_html_()
     open_store(tmp_path).close()
     with pytest.raises(ValueError, match="jaxflow run"):

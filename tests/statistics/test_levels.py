@@ -75,3 +75,18 @@ def test_pooling_keeps_the_coverage_of_an_adaptive_study():
         found = crossing(*pooled(x, drawn), 0.5)
         inside += found.low <= 10 * 2**1.5 <= found.high
     assert inside >= 176  # of 190 expected
+
+
+def test_near_an_end_of_an_adaptive_study_a_crossing_is_found():
+    """Where most trials are in the middle, as a search leaves them, and those at the ends few."""
+    rng, inside, found = np.random.default_rng(3), 0, 0
+    for _ in range(200):
+        x = np.unique(np.round(50 * np.exp(rng.normal(0, 0.5, 40))))
+        drawn = [
+            0.1 * (at / 50) ** -1.5 * np.exp(rng.normal(0, 0.3, rng.integers(1, 3))) for at in x
+        ]
+        told = crossing(*pooled(x, drawn), 0.05)
+        truth = 50 * (2 * np.exp(0.3**2 / 2)) ** (1 / 1.5)
+        found += 0 < told.value < np.inf
+        inside += told.low <= truth <= told.high
+    assert found >= 180 and inside >= 170
