@@ -160,7 +160,7 @@ def measured(folder: Path, trials: int) -> dict[str, float]:
 def table(found: Mapping[str, float]) -> str:
     """The result in Markdown, to two or three digits."""
     lines = [f"| {said} | {_number(found[name])} |" for name, said in LINES.items()]
-    return "\n".join(["| | |", "|---|---|", *lines])
+    return "\n".join(["| what | measured |", "|---|---|", *lines])
 
 
 def _number(x: float) -> str:

@@ -32,6 +32,7 @@ from jaxflow import RKC2
 
 RTOL, ATOL = 1e-4, 1e-6
 REPETITIONS = 5
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 RESULT = Path(__file__).parent / "results" / "rkc.json"
 PAGE = Path(__file__).parents[1] / "docs" / "rkc.md"
 SOLVERS: dict[str, diffrax.AbstractSolver | None] = {
@@ -177,17 +178,23 @@ def table(found: dict[str, dict[str, dict[str, float]]]) -> str:
     """The result in Markdown; seconds relative to those of RKC2."""
     body = [
         [
-            problem if name == "RKC2" else "",
+            problem,
             name,
             f"{row['steps']}",
             f"{row['evaluations']}",
             f"{row['seconds'] / solvers['RKC2']['seconds']:.2g}",
-            f"{row['error']:.0e}",
+            _power(row["error"]),
         ]
         for problem, solvers in found.items()
         for name, row in solvers.items()
     ]
     return rows(["problem", "solver", "steps", "evaluations", "seconds over RKC2's", "error"], body)
+
+
+def _power(x: float) -> str:
+    """A number to one digit, without a hyphen, at which a line may break."""
+    digit, _, exponent = f"{x:.0e}".partition("e")
+    return f"{digit}·10{str(int(exponent)).translate(SUPERSCRIPT)}"
 
 
 def page(text: str, found: dict[str, dict[str, dict[str, float]]]) -> str:

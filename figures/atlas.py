@@ -1,4 +1,4 @@
-"""The atlas: thresholds of problems of a screen beside the places that theory knows.
+"""The atlas: thresholds of small problems beside the places that theory knows.
 
 Left those that are known exactly, at every size or for sizes to infinity; right those of which it
 is known how many samples it takes at least, or what the number of unknowns is.

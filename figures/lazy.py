@@ -22,6 +22,7 @@ STUDIES = (BY_SCALE, BY_WIDTH)
 SCALE = "problem.initialization.scale"
 NAMES = {"flow": "gradient flow", "linearized": "linearized at its start"}
 LINES = {"flow": "-", "linearized": "--"}
+RATIO = "-."
 Key = tuple[int, float]  # width, and scale or horizon
 
 
@@ -55,7 +56,8 @@ def _by_scale(left: Axes, middle: Axes, slices: Sequence[SliceReport]) -> Iterat
         known = [pair if _are_found(pair) else None for pair in pairs]
         told = [(x, ratio(*pair)) for x, pair in zip(scales, known, strict=True) if pair]
         x, ratios = [x for x, _ in told], np.array([r for _, r in told])
-        plot.boundary(x, *ratios.T, ax=middle, series=series, label=f"$p = {p}$")
+        look = plot.Series(series.color, series.marker, RATIO)
+        plot.boundary(x, *ratios.T, ax=middle, series=look, label=f"$p = {p}$")
         for scale, pair in zip(scales, pairs, strict=True):
             place = f"d = {pair[0].base.d}, p = {p}, scale {scale:g}"
             yield from _claims(place, pair)

@@ -1,4 +1,10 @@
-"""The phase diagram at d = 30: where descent with step 1 and the gradient flow converge."""
+"""The phase diagram at d = 30: where descent with step 1 and the gradient flow converge.
+
+The first picture has P(converged) over n and p, where trials ran, and the boundary by each time
+allowed; below, the boundary against p and against the time. The second is of convergence times:
+their median over n and p, its growth towards the boundary, and the part of trials that have not
+converged by t at a width in the middle.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,7 @@
 """P(recover) of a quadratic teacher against m/(d r), and where a loss of zero is not the teacher's.
 
 A trial has recovered its teacher when the certificate of the loss holds and the relative error of
-W^T W, measured at its end, is below `SAME`. It is given 3000 steps of the descent in this setting
+W^T W, measured at its end, is below 1e-3. It is given 3000 steps of the descent in this setting
 or the flow time that these are: at r = 5 many trials of the transition are still on their way then.
 """
 

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import MISSING, fields, is_dataclass
 from types import ModuleType
 
 from prose import first, restructured
@@ -19,7 +20,7 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
         ["Supervised", "Problem", "Dataset", "ShallowNetwork", "check_problem", "losses"],
     ),
     "Problems of the atlas": (
-        "A screen each, with a transition that theory knows; see [the atlas](atlas.md).",
+        "Some forty lines each; [the atlas](atlas.md) has their transitions beside theory.",
         [
             "Perceptron",
             "LogisticRegression",
@@ -66,7 +67,8 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "Shallow networks": (
-        "The network; an activation is called with z and gives sigma(z).",
+        "The network; an activation is called with z and gives σ(z). How a law of yours is written "
+        "is [a page of its own](laws.md).",
         [
             "Network",
             "ReLU",
@@ -139,9 +141,9 @@ def text() -> str:
 
 def _group(title: str, said: str, names: list[str]) -> str:
     table = [
-        "| | |",
+        "| name | what it is |",
         "|---|---|",
-        *(f"| {_link(name)} | {first(_thing(name))} |" for name in names),
+        *(f"| {_link(name)} | {first(inspect.getdoc(_thing(name)) or '')} |" for name in names),
     ]
     entries = [line for name in names for line in _entry(name)]
     return "\n".join(
@@ -192,3 +194,15 @@ def short(said: str | None) -> str | None:
         return None
     said = said.replace("jaxlib._jax.Array", "Array")
     return re.sub(r"<([\w.]+\.)?(\w+) object( at 0x[0-9a-f]+)?>", r"\2()", said)
+
+
+def with_defaults(thing: object, said: str | None) -> str | None:
+    """A signature of a dataclass in which what is made anew, or is all defaults, is a call."""
+    if said is None or not is_dataclass(thing):
+        return said
+    for f in fields(thing):
+        if f.default_factory is not MISSING:
+            said = said.replace("<factory>", f"{f.default_factory.__name__}()", 1)
+        elif is_dataclass(f.default) and f.default == type(f.default)():
+            said = said.replace(repr(f.default), f"{type(f.default).__name__}()")
+    return said

@@ -7,6 +7,7 @@ from pathlib import Path
 import prose
 
 FIGURES = Path(__file__).parents[2] / "figures"
+ASIDE = re.compile(r"(?<=\?) |: ")  # what ends the title in a first line
 CLAIM = re.compile(r"^\| \[(.*)\]\((\w+)\.png\) (\|.*\|)$")
 
 
@@ -34,8 +35,9 @@ def numbers() -> str:
             rows.setdefault(found[2], []).append(f"| {found[1]} {found[3]}")
     parts = [intro]
     for name, lines in rows.items():
-        head = ["| what | published | ours, 95 % interval | trials | |", "|---|---|---|---|---|"]
-        parts += [f"## {name}", f"[The figure](../figures/{name}.png).", "\n".join(head + lines)]
+        head = "| what | published | ours, 95 % interval | trials | remark |\n|---|---|---|---|---|"
+        title, _ = _said(_script(name))
+        parts += [f"## {title}", f"[The figure](../figures/{name}.png).", "\n".join([head, *lines])]
     return "\n\n".join(parts)
 
 
@@ -54,11 +56,19 @@ def _script(picture: str) -> Path:
 
 def _figure(script: Path, names: list[str]) -> str:
     """The pictures of a script, what they are, and how they are made."""
-    title, _, more = (ast.get_docstring(ast.parse(script.read_text())) or "").partition("\n")
-    text = " ".join(prose.line(said) for said in (title, *more.split("\n")) if said)
-    shown = [f"![{name}: {prose.line(title)}](../figures/{name}.png)" for name in names]
+    title, more = _said(script)
+    shown = [f"![{title}](../figures/{name}.png)" for name in names]
     run = f"`python figures/_all.py --only {script.stem}`"
-    return "\n\n".join([f"### {script.stem}", text, *shown, run])
+    return "\n\n".join([f"### {title}", more, *shown, run])
+
+
+def _said(script: Path) -> tuple[str, str]:
+    """What a script is called, and what it says besides, as Markdown."""
+    said = prose.line(ast.get_docstring(ast.parse(script.read_text())) or "")
+    first, _, more = said.partition("\n")
+    title, *aside = ASIDE.split(first, maxsplit=1)
+    parts = [*(text[0].upper() + text[1:] for text in aside), more.strip()]
+    return title.removesuffix("."), " ".join(filter(None, parts))
 
 
 def _shared(script: str, name: str) -> int:

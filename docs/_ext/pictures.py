@@ -56,8 +56,8 @@ def event(ax: Axes) -> None:
 def horizon(ax: Axes) -> None:
     """The transition by two times allowed."""
     n = np.geomspace(10, 400, 300)
-    for N, name, colour in ((60, "by T", BLUE), (120, "by 4 T", RED)):
-        ax.plot(n, 1 / (1 + (n / N) ** 6), color=colour, label=name)
+    for N, name, colour, line in ((60, "by T", BLUE, "-"), (120, "by 4 T", RED, (0, (5, 2)))):
+        ax.plot(n, 1 / (1 + (n / N) ** 6), color=colour, ls=line, label=name)
         ax.plot([N, N], [0, 0.5], color=colour, lw=0.8, ls=":")
     ax.axhline(0.5, color="black", lw=0.8, ls="--")
     ax.legend(frameon=False)

@@ -4,7 +4,6 @@ They are plain prose: backticks mean code, what is indented is meant as it stand
 else, |w_j| or *, means itself.
 """
 
-import inspect
 import re
 
 SPECIAL = re.compile(r"([\\*|_<>`\[\]])")
@@ -19,17 +18,17 @@ def restructured(lines: list[str]) -> list[str]:
     return made
 
 
-def markdown(thing: object) -> str:
-    """The docstring of a thing as Markdown."""
+def markdown(said: str) -> str:
+    """A docstring as Markdown."""
     parts = []
-    for block, is_code in _blocks((inspect.getdoc(thing) or "").split("\n")):
+    for block, is_code in _blocks(said.split("\n")):
         parts.append("\n".join(["```text", *block, "```"] if is_code else map(line, block)))
     return "\n\n".join(parts)
 
 
-def first(thing: object) -> str:
+def first(said: str) -> str:
     """What a docstring says first, in a line of Markdown that goes into a table."""
-    return line((inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " "))
+    return line(said.split("\n\n")[0].replace("\n", " "))
 
 
 def line(text: str) -> str:

@@ -1,11 +1,13 @@
 """What the build adds to the pages: texts made from the code and from results, and docstrings.
 
+A picture is shown at half its pixels, which is the size it is drawn for, and links to its file.
 A page says `<!-- made: api -->` where the text of `api.text()` goes, and `<!-- picture: lapse -->`
 for a picture; nothing of it is written to a file.
 """
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import api
@@ -13,6 +15,7 @@ import gallery
 import measured
 import pictures
 import schema
+from docutils import nodes
 from prose import restructured
 
 MADE: dict[str, Callable[[], str]] = {
@@ -32,6 +35,7 @@ INSIDE = {  # what a page of the site links to instead of a file beside it
 def setup(app: Any) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect("source-read", _fill)
+    app.connect("doctree-read", _natural_width)
     app.connect("autodoc-process-docstring", _docstring)
     app.connect("autodoc-process-signature", _signature)
     return {"parallel_read_safe": True}
@@ -46,6 +50,15 @@ def _fill(app: Any, page: str, source: list[str]) -> None:
     source[0] = text
 
 
+def _natural_width(app: Any, doctree: nodes.document) -> None:
+    """Sphinx links an image that has a width to its file."""
+    for image in doctree.findall(nodes.image):
+        path = Path(app.srcdir) / image["uri"]
+        if path.suffix == ".png" and path.exists():
+            pixels = int.from_bytes(path.read_bytes()[16:20])
+            image["width"] = f"{pixels // 2}px"
+
+
 def _docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     lines[:] = restructured(lines)
 
@@ -53,4 +66,4 @@ def _docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: 
 def _signature(
     app: Any, what: str, name: str, thing: Any, options: Any, said: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
-    return api.short(said), api.short(returns)
+    return api.short(api.with_defaults(thing, said)), api.short(returns)

@@ -13,6 +13,9 @@ from jaxflow.problems.examples.perceptron import Perceptron
 
 @dataclass(frozen=True, eq=False)
 class LogisticRegression(Perceptron):
-    """Gaussian inputs of length about 1, random signs, a linear classifier without bias."""
+    """Gaussian inputs, random signs, a linear classifier without bias; the logistic loss.
+
+    Inputs have a length of about 1.
+    """
 
     loss = "logistic"

@@ -18,7 +18,10 @@ from jaxflow.problems.supervised import Supervised
 
 @dataclass(frozen=True, eq=False)
 class Perceptron(Supervised):
-    """Gaussian inputs of length about 1, random signs, a linear classifier without bias."""
+    """Gaussian inputs, random signs, a linear classifier without bias; the squared hinge loss.
+
+    Inputs have a length of about 1.
+    """
 
     smooth = True
     loss = "squared_hinge"  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Everything that a law of inputs, labels or first parameters is written with; see docs/laws.md."""
+"""Everything that a law of inputs, labels or first parameters is written with."""
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.keys import (
