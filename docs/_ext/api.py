@@ -19,7 +19,7 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
         "What one trial draws, and the loss that it descends.",
         ["Supervised", "Problem", "Dataset", "ShallowNetwork", "check_problem", "losses"],
     ),
-    "Problems of the atlas": (
+    "Examples of problems": (
         "Some forty lines each; [the atlas](atlas.md) has their transitions beside theory.",
         [
             "Perceptron",

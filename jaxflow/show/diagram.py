@@ -69,15 +69,14 @@ def longest_boundaries(found: Sequence[SliceReport]) -> list[Boundary]:
 
 def diagram(chosen: Sequence[Boundary]) -> Figure:
     """Heat maps of P(converged), thresholds with fits, and N against the flow time allowed."""
-    columns = max(2, len(chosen))
-    figure, axes = plt.subplots(2, columns, figsize=(4.3 * columns, 7.4), squeeze=False)
-    for ax, boundary in zip(axes[0], chosen, strict=False):
+    rows, columns = (1, 3) if len(chosen) == 1 else (2, len(chosen))
+    figure, axes = plt.subplots(rows, columns, figsize=(4.3 * columns, 3.7 * rows), squeeze=False)
+    maps, (growth, times, *rest) = axes.flat[: len(chosen)], axes.flat[len(chosen) :]
+    for ax, boundary in zip(maps, chosen, strict=True):
         _map(ax, boundary)
-    for ax in axes[0, len(chosen) :]:
-        ax.set_visible(False)
-    _growth(axes[1, 0], chosen)
-    _times(axes[1, 1], chosen)
-    for ax in axes[1, 2:]:
+    _growth(growth, chosen)
+    _times(times, chosen)
+    for ax in rest:
         ax.set_visible(False)
     return figure
 
@@ -131,7 +130,10 @@ def _extent(plane: Plane) -> tuple[float, float]:
 
 
 def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
-    """The boundary against the size at every horizon, with its band."""
+    """The boundary against the size at every horizon, with its band.
+
+    Slices that were searched one by one are there with their own thresholds.
+    """
     every: list[float] = []
     for boundary, series in zip(chosen, series_of(chosen), strict=True):
         plane = boundary.plane
@@ -142,7 +144,14 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
             name = f"{plot.plain(boundary.slices[0].name)}, to {label}"
             found = plane.posterior(h).band(grid[:, None])
             every += [float(found[1].min()), float(found[2].max())]
-            plot.band(grid, *found, ax=ax, series=marked, label=name, marks=MARKED)
+            one_by_one = boundary.slices[0].together is None
+            marks = 0 if one_by_one else MARKED
+            plot.band(grid, *found, ax=ax, series=marked, label=name, marks=marks)
+            if one_by_one:
+                own = replace(series, line="none")
+                plot.boundary(
+                    boundary.x, *replace(boundary, horizon=h).thresholds, ax=ax, series=own
+                )
     first, is_log = chosen[0], chosen[0].plane.axes[0].logarithmic
     at_sizes = first.slices[0].together is None
     plot.size_axes(ax, first.x, every, along=first.along, logarithmic=is_log, at_sizes=at_sizes)

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 from io import BytesIO
 from pathlib import Path
 
@@ -90,12 +91,13 @@ def drawn(make: Callable[[], Figure]) -> Iterator[Figure]:
             plt.close(made)
 
 
-def embedded(make: Callable[[], Figure]) -> str:
-    """A figure as an image of HTML, for notebooks."""
+def embedded(make: Callable[[], Figure], alt: str) -> str:
+    """A figure as an image of HTML, for notebooks; `alt` says what it shows."""
     file = BytesIO()
     with drawn(make) as made:
         made.savefig(file, format="png", dpi=110)
-    return f'<img src="data:image/png;base64,{b64encode(file.getvalue()).decode()}">'
+    data = b64encode(file.getvalue()).decode()
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
 
 
 def save(made: Figure, path: Path) -> Path:

@@ -33,5 +33,5 @@ class Followed:
         return f"{row.dynamics}, {place}: {row.outcome} by {row.reason}\n  {last}"
 
     def _repr_html_(self) -> str:
-        image = embedded(lambda: trajectory(self.row, self.observed))
+        image = embedded(lambda: trajectory(self.row, self.observed), repr(self))
         return f"<pre>{escape(repr(self))}</pre>{image}"

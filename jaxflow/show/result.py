@@ -146,7 +146,9 @@ class Result:
             slices = report.slices(self.folder, self.design)
         except ValueError:
             return f"<pre>{escape(repr(self))}</pre>"
-        return terminal.summary(slices)._repr_html_() + embedded(lambda: figure(slices))
+        return terminal.summary(slices)._repr_html_() + embedded(
+            lambda: figure(slices), f"figure of {self!r}"
+        )
 
 
 def _followed(slice: report.SliceReport) -> dict[str, Any]:
