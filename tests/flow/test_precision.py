@@ -72,27 +72,28 @@ def test_the_same_is_traced(of_32_bits, x64, name, advance_by):
     assert not any("f64" in text for text in found)
 
 
-def rows(transform):
-    """Rows and trajectories of all trials, the first of every dynamics recorded."""
+def rows(transform, names):
+    """Rows and trajectories of the trials of dynamics, the first of each recorded."""
     lanes = Lanes(transform, width=2, threads=1)
     recording = Recording(OBSERVABLES, trials=1, points=6)
     with LocalRunner(
         ShallowNetwork(), DYNAMICS, event=Certificate(1.0), lanes=lanes, recording=recording
     ) as runner:
-        found = runner.run(TRIALS)
+        found = runner.run([trial for trial in TRIALS if trial.dynamics in names])
         return found, runner.trajectories(found)
 
 
-@pytest.mark.parametrize("transform", ["map", "vmap"])
-def test_rows_are_equal_bit_for_bit(transform):
-    expected, expected_seen = rows(transform)
+@pytest.mark.parametrize(("transform", "names"), [("map", {"flow", "adam"}), ("vmap", {"flow"})])
+def test_rows_are_equal_bit_for_bit(transform, names):
+    """What is traced alike is compiled alike: of a few, that the engine adds nothing to it."""
+    expected, expected_seen = rows(transform, names)
     jax.config.update("jax_enable_x64", True)
     try:
-        found, seen = rows(transform)
+        found, seen = rows(transform, names)
     finally:
         jax.config.update("jax_enable_x64", False)
     assert found == expected
-    assert len(seen) == len(DYNAMICS)
+    assert len(seen) == len(names)
     for trial, columns in expected_seen.items():
         for name, column in columns.items():
             np.testing.assert_array_equal(seen[trial][name], column)
