@@ -23,10 +23,11 @@ html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"tutorials/*": [], "howto/*": [], "**": ["page-toc"]},
     "show_prev_next": True,
     "header_links_before_dropdown": 6,
 }
+html_static_path, html_css_files = ["_static"], ["site.css"]
 html_context = {"default_mode": "auto"}
 html_sidebars = {page: [] for page in ("index", "start", "concepts")}  # of no section
 
