@@ -34,7 +34,10 @@ from jaxflow.study.study import Study
 SLICES = 40
 WORKERS = 64
 SECONDS = 0.05  # that a trial takes a worker, in the account of the workers
-COMMANDS = ("thresholds", "status", "figure", "check", "export.parquet", "export.csv", "export.nc")
+COMMANDS = (
+    "thresholds", "status", "figure", "report", "check",
+    "export.parquet", "export.csv", "export.nc",
+)  # fmt: skip
 RESULT = Path(__file__).parent / "results" / "large.json"
 PAGE = Path(__file__).parents[1] / "docs" / "large.md"
 LINES = {
@@ -45,6 +48,8 @@ LINES = {
     "thresholds_seconds": "`jaxflow thresholds`, s",
     "status_seconds": "`jaxflow status`, s: it proposes all rounds again",
     "figure_seconds": "`jaxflow figure`, s",
+    "report_seconds": "`jaxflow report`, s",
+    "report_mb": "the page that it writes, MB",
     "check_seconds": "`jaxflow check`, s",
     "export.parquet_seconds": "`jaxflow export` to parquet, s",
     "export.csv_seconds": "to CSV, s",
@@ -54,7 +59,10 @@ LINES = {
 
 
 def study(trials: int) -> Study:
-    """Slices whose searches end at the number of trials that each may have."""
+    """Slices whose searches end at the number of trials that each may have.
+
+    Their thresholds are so large that no interval is shorter than a sample before that.
+    """
     each = trials // SLICES
     return Study.from_table(
         {
@@ -63,8 +71,8 @@ def study(trials: int) -> Study:
             "horizon": {"time": 100.0},
             "dynamics": {"flow": {"kind": "flow"}},
             "threshold": {
-                "low": 30,
-                "high": 3000,
+                "low": 300,
+                "high": 30_000,
                 "relative_half_width": 0.0005,
                 "batch": max(20, each // 20),
                 "max_trials": each,
@@ -75,7 +83,7 @@ def study(trials: int) -> Study:
 
 def truth(point: Point) -> Truth:
     """Threshold, width and lapse at a width p."""
-    return 8.0 * point.p, 0.2, 0.0
+    return 80.0 * point.p, 0.2, 0.0
 
 
 class Simulated:
@@ -154,6 +162,7 @@ def measured(folder: Path, trials: int) -> dict[str, float]:
         found[f"{command}_seconds"] = time.monotonic() - began
         found["most_gib_of_commands"] = gigabytes(resource.RUSAGE_CHILDREN)
         print(f"{command:16} {found[f'{command}_seconds']:7.1f} s", flush=True)
+    found["report_mb"] = (folder / "report.html").stat().st_size / 1e6
     return found
 
 

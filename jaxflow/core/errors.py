@@ -27,7 +27,7 @@ def unknown_name(
 ) -> ValueError:
     """The error for a name that is not in a table, with the nearest valid one if one is near."""
     names = sorted(map(str, valid))
-    near = get_close_matches(got[:100], names, n=1, cutoff=0.65)
+    near = get_close_matches(got[:100], names, n=1, cutoff=0.62)
     remedy = f"did you mean {near[0]!r}?" if near else otherwise
     return mistake(f"{kind} in {{{', '.join(names)}}}", got, remedy)
 

@@ -98,8 +98,8 @@ def imported(name: str, where: str) -> Any:
 
 
 def _is_own(thing: Any, module: str) -> bool:
-    """Whether a class or function is a module's, and not one that it has imported."""
-    return callable(thing) and getattr(thing, "__module__", None) == module
+    """Whether a class is a module's, and not one that it has imported."""
+    return isinstance(thing, type) and thing.__module__ == module
 
 
 def _place_of(error: BaseException) -> str:

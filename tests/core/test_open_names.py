@@ -186,7 +186,7 @@ def test_arrays_in_laws_hash_by_content(modules):
     [
         ("ring_none:Ring", "a module ring_none that can be imported"),
         ("ring_broken:Ring", "RuntimeError"),
-        ("ring_one:Rong", "Rong in the module ring_one"),
+        ("ring_one:Rong", "did you mean 'Ring'"),
         ("ring_one:Loose", "decorate the class with @dataclass(frozen=True)"),
         ("ring_one:Plain", "decorate the class with @dataclass(frozen=True)"),
         ("ring_one:NoDraw", "define draw as InputLaw does"),
