@@ -78,14 +78,16 @@ STATEMENTS = (
         1,
         "dimension", "exponent of N in d, p = 30, descent, step 1, 1 x horizon",
         "not supported",
-        "at d up to 60; the two published thresholds, at d = 30 and 60, are a factor of 4 apart; "
-        "for the gradient flow at 4 and at 16 times the time the exponent is 1",
+        "the two published thresholds, at d = 30 and 60, are a factor of 4 apart; the gradient "
+        "flow's are proportional to d, at 4 and at 16 times the time",
     ),
     Statement(
         "At d = 30 it grows less than linearly in p, perhaps as log p",
         None,
         "width", "exponent of N in p, d = 30, descent, step 1, 1 x horizon",
-        "confirmed", "of descent with step 1, which is what was run; see the next two",
+        "refined",
+        "less than linearly, and in the end slower than log p: of all forms one that levels off is "
+        "nearest; of descent with step 1, which is what was run",
     ),
     Statement(
         "The thresholds are those of gradient flow",

@@ -86,7 +86,7 @@ def against_correlation(
         tallies = slice.tallies(conditional=True)
         x = [float(correlation[int(t.x)].value) for t in tallies]
         good, trials = (np.array([getattr(t, k) for t in tallies]) for k in ("converged", "trials"))
-        label = f"$n = {n}$; $d$ from {tallies[0].x:g} to {tallies[-1].x:g}"
+        label = f"$n = {n}$"
         ends = wilson(good, trials)
         plot.points(x, good / trials, *ends, ax=ax, series=look, label=label, joined=True)
         ax.axvline(promised(n), color=look.color, linestyle=look.line, linewidth=1.0)
@@ -99,7 +99,7 @@ def against_correlation(
     ax.set_xlabel("largest correlation $\\max_{i \\neq k} |x_i \\cdot x_k| / |x_i| |x_k|$")
     ax.set_ylabel("P(converged | good initialization)")
     ax.set_title("weak correlation is not needed", loc="left")
-    ax.legend(loc="center", bbox_to_anchor=(0.4, 0.5))
+    ax.legend(loc="lower left", bbox_to_anchor=(0.16, 0.04), title="$d$ grows to the left")
 
 
 def promised(n: int) -> float:

@@ -56,8 +56,8 @@ class Status:
         }
 
     def __str__(self) -> str:
-        asked = "run it to see" if self.missing is None else f"{self.missing} trials are asked for"
-        state = "finished" if self.finished else asked
+        state = "finished" if self.finished else f"{self.missing} more trials asked for so far"
+        state = "run it to see" if self.missing is None else state
         state = f"part {self.part}, {state}" if self.part.of > 1 else state
         state += "; a run is at work" if self.running else ""
         outcomes = self.outcomes

@@ -29,7 +29,7 @@ CLOSE = 0.01  # standard deviations that a marginal moves, at which the sites ha
 class Sites:
     """Gaussians exp(-t' P t / 2 + s' t) in the three numbers t of k places."""
 
-    precision: Array  # P (k, 3, 3)
+    precision: Array  # P (k, 3, 3), positive definite
     shift: Array  # s (k, 3)
 
 
@@ -54,10 +54,12 @@ def settled(prior: Prior, v: Array, likelihood: Likelihood, sites: Sites) -> "Jo
 class Joint:
     """The posterior of the three numbers at k places given sites, for each of h kernels.
 
-    Numbers are ordered by kind: the k of log n50 first, 3k in all. With C the prior covariance, P
-    the precision of the sites and r = s - P m, where m is the prior mean, the posterior mean is
-    m + C a with a = r - W C r, the covariance C - C W C, W = L (1 + L' C L)^-1 L', P = L L', and
-    the evidence |1 + L' C L|^(-1/2) exp(r' C a / 2) up to what all kernels share.
+    Numbers are ordered by kind: the k of log n50 first, 3k in all. A site is a measurement y = P^-1
+    s of its numbers with the covariance P^-1, of which the prior expects the mean m and the
+    covariance K = C + P^-1, C that of the numbers. With a = K^-1 (y - m) and W = K^-1 the posterior
+    mean is y - P^-1 a, the covariance P^-1 - P^-1 W P^-1, at other places m + C' a and C'' - C' W
+    C', and the evidence |K|^(-1/2) exp(-(y - m)' a / 2) up to what all kernels share. Written so,
+    and by the Cholesky factor of K, they keep their digits however sure the sites are.
     """
 
     def __init__(self, prior: Prior, v: Array, C: Array, sites: Sites) -> None:
@@ -65,60 +67,54 @@ class Joint:
         k = len(v)
         self._k = k
         self._own = np.arange(k)[:, None] + k * np.arange(NUMBERS)  # (k, 3), of every place
-        self._prior_mean = prior.mean(v)
-        root = _root(sites.precision)
-        L = np.zeros((NUMBERS * k, NUMBERS * k))
-        for i in range(NUMBERS):
-            for j in range(NUMBERS):
-                L[i * k + np.arange(k), j * k + np.arange(k)] = root[:, i, j]
-        r = (sites.shift - np.einsum("kij,kj->ki", sites.precision, self._prior_mean)).T.ravel()
-        B = np.eye(NUMBERS * k) + L.T @ C @ L
-        self._W = L @ np.linalg.solve(B, np.broadcast_to(L.T, B.shape))
-        self._a = r - np.einsum("hij,hj->hi", self._W, C @ r)
-        log_evidence = (C @ r * self._a).sum(1) / 2 - np.linalg.slogdet(B)[1] / 2
+        self._noise = _inverse(sites.precision)
+        self._seen = np.einsum("kij,kj->ki", self._noise, sites.shift)
+        K = C.copy()
+        K[:, self._own[:, :, None], self._own[:, None, :]] += self._noise
+        root = np.asarray(np.linalg.cholesky(K), float)
+        self._half = _inverse(root)  # W = half' half
+        away = (self._seen - prior.mean(v)).T.ravel()
+        self._a = (np.swapaxes(self._half, 1, 2) @ (self._half @ away)[..., None])[..., 0]
+        log_evidence = -(self._a @ away) / 2 - np.log(np.einsum("hii->hi", root)).sum(1)
         log_weight = log_evidence + np.log([kernel.weight for kernel in prior.kernels])
         weights = np.exp(log_weight - log_weight.max())
         self.weights = weights / weights.sum()
-        self._C = C
 
     @cached_property
-    def _each(self) -> Moments:
-        """Mean (h, k, 3) and covariance (h, k, 3, 3) at every place."""
-        mean = self._prior_mean.T.ravel() + np.einsum("hij,hj->hi", self._C, self._a)
-        cov = self._C - self._C @ self._W @ self._C
-        own = self._own
-        return mean[:, own], cov[:, own[:, :, None], own[:, None, :]]
+    def _information(self) -> Array:
+        """W (h, k, 3, 3) at every place."""
+        columns = self._half[:, :, self._own]  # (h, 3k, k, 3)
+        return np.asarray(np.einsum("hnki,hnkj->hkij", columns, columns))
 
     @property
     def moments(self) -> Moments:
         """Mean (k, 3) and covariance (k, 3, 3) at every place."""
-        return _of_mixture(self.weights[:, None], *self._each)
+        noise = self._noise
+        mean = self._seen - np.einsum("kij,hkj->hki", noise, self._a[:, self._own])
+        return _of_mixture(self.weights[:, None], mean, noise - noise @ self._information @ noise)
 
     @property
     def rest(self) -> Moments:
         """Mean (k, 3) and covariance (k, 3, 3) at every place, but for its own site.
 
-        With y = P^-1 s, the rest expects the site at y - W_ii^-1 a_i with covariance W_ii^-1, its
-        own and that of the site (Rasmussen and Williams (2006), eq. 5.12). Without the site the
-        weights of the kernels are others: each is divided by the density expected at y.
+        The rest expects the site at y - W_ii^-1 a_i with covariance W_ii^-1, its own and that of
+        the site (Rasmussen and Williams (2006), eq. 5.12). Without the site the weights of the
+        kernels are others: each is divided by the density expected at y.
         """
-        own = self._own
-        P = self.sites.precision
-        spread = _inverse(self._W[:, own[:, :, None], own[:, None, :]])  # of rest and site
-        away = np.einsum("hkij,hkj->hki", spread, self._a[:, own])
-        rest = spread - _inverse(P)
-        log_site = -(np.linalg.slogdet(spread)[1] + np.sum(self._a[:, own] * away, axis=-1)) / 2
+        own = self._a[:, self._own]
+        spread = _inverse(self._information)  # of rest and site
+        away = np.einsum("hkij,hkj->hki", spread, own)
+        log_site = -(np.linalg.slogdet(spread)[1] + np.sum(own * away, axis=-1)) / 2
         with np.errstate(divide="ignore"):
             log_weight = np.log(self.weights)[:, None] - log_site
         weights = np.exp(log_weight - log_weight.max(axis=0))
-        seen = np.linalg.solve(P, self.sites.shift[..., None])[..., 0]
-        return _of_mixture(weights / weights.sum(axis=0), seen - away, rest)
+        return _of_mixture(weights / weights.sum(axis=0), self._seen - away, spread - self._noise)
 
     def threshold(self, v: Array) -> Moments:
         """Mean (h, m) and covariance (h, m, m) of log n50 at places v (m, axes)."""
         cross = self._prior.of_threshold(v, self._v)
-        gain = cross @ self._W[:, : self._k, : self._k]
-        cov = self._prior.of_threshold(v, v) - gain @ np.swapaxes(cross, 1, 2)
+        known = self._known(0, cross)
+        cov = self._prior.of_threshold(v, v) - np.swapaxes(known, 1, 2) @ known
         return self._mean(0, v, cross), cov
 
     def marginals(self, v: Array) -> list[Moments]:
@@ -129,15 +125,19 @@ class Joint:
         crosses = self._prior.of_threshold(v, self._v), *self._prior.of_others(v, self._v)
         found = []
         for j, (cross, prior) in enumerate(zip(crosses, self._prior.variances(v), strict=True)):
-            own = slice(j * self._k, (j + 1) * self._k)
-            mean, gain = self._mean(j, v, cross), cross @ self._W[:, own, own]
-            variance = np.maximum(prior - np.sum(gain * cross, axis=-1), 0)
+            mean = self._mean(j, v, cross)
+            variance = np.maximum(prior - np.sum(self._known(j, cross) ** 2, axis=1), 0)
             if j > 0:
                 centre = self.weights @ mean
                 variance = self.weights @ (variance + (mean - centre) ** 2)
                 mean = centre
             found.append((mean, np.sqrt(variance)))
         return found
+
+    def _known(self, j: int, cross: Array) -> Array:
+        """What (h, 3k, m) the sites tell of the j-th number: C' W C' is its square."""
+        own = slice(j * self._k, (j + 1) * self._k)
+        return np.asarray(self._half[:, :, own] @ np.swapaxes(cross, -1, -2))
 
     def _mean(self, j: int, v: Array, cross: Array) -> Array:
         """Of the j-th number (h, m) by its covariances (h, m, k), or (m, k), with the places."""
@@ -189,9 +189,3 @@ def _positive(matrices: Array) -> Array:
     """Symmetric matrices (k, n, n) with their eigenvalues raised to that of a flat site."""
     values, vectors = np.linalg.eigh(matrices)
     return np.asarray(np.einsum("kij,kj,klj->kil", vectors, np.maximum(values, FLAT), vectors))
-
-
-def _root(matrices: Array) -> Array:
-    """L with L L' = M of positive semidefinite matrices (k, n, n)."""
-    values, vectors = np.linalg.eigh(matrices)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0))[:, None, :])

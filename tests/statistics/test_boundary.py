@@ -10,7 +10,7 @@ from jaxflow.statistics.boundary import BoundaryPosterior, Counts
 from jaxflow.statistics.counts import Tally
 from jaxflow.statistics.plane_prior import Axis, Prior
 from jaxflow.statistics.posterior import Posterior
-from jaxflow.statistics.propagation import Joint, Sites, prior_covariance
+from jaxflow.statistics.propagation import FLAT, Joint, Sites, prior_covariance
 
 LOW, HIGH = 10.0, 10000.0
 PRIOR = Prior((Axis("d", 10, 100),), LOW, HIGH)
@@ -88,7 +88,7 @@ def test_given_sites_it_is_the_textbook_regression():
     """Observations of log n50 with normal errors: mean, covariance and evidence by hand."""
     v = np.array([[0.0], [0.3], [0.7], [1.0]])
     y, error = np.array([5.0, 5.5, 6.4, 6.2]), np.array([0.1, 0.2, 0.05, 0.3])
-    precision = np.zeros((4, 3, 3))
+    precision = np.tile(FLAT * np.eye(3), (4, 1, 1))
     precision[:, 0, 0] = error**-2
     shift = np.zeros((4, 3))
     shift[:, 0] = y * error**-2
@@ -128,6 +128,18 @@ def test_places_tell_each_other():
     assert widths[0][2] < widths[1][2]
     assert np.all(widths[0] < widths[1])
     assert alone.transition((100.0,)).relative_half_width > 1
+
+
+@pytest.mark.parametrize("trials", [100, 10_000, 1_000_000])
+def test_however_many_the_trials_the_boundary_is_that_which_made_them(trials):
+    """Sites of 10^7 trials are so sure that little but rounding is left of a difference."""
+    places = np.arange(12, 92, 2)
+    found = BoundaryPosterior(counts(places, trials=trials), PRIOR)
+    median, low, high = found.band(places[:, None])
+    error = np.log(median / (17 * places**0.9))
+    half = np.log(high / low) / 2
+    assert np.max(np.abs(error) / half) < 2
+    assert 0.02 < np.median(half) * np.sqrt(trials) < 0.08
 
 
 def test_neither_order_nor_start_matters():
