@@ -93,7 +93,7 @@ def test_a_slice_whose_trials_all_failed_is_told_as_such():
 def test_status_says_where_a_study_stands():
     found = Status("[red]x[/red]", 3, True, (made(every=False), made(places=(150,), p=38)))
     assert str(found).startswith(
-        "[red]x[/red]: 3 trials are asked for; a run is at work; 40 trials: "
+        "[red]x[/red]: 3 more trials asked for so far; a run is at work; 40 trials: "
     )
     assert "finished" in str(Status("x", 0, False, ()))
     text = str(terminal.status(found))
