@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from jaxflow.cli import commands, execution, package
 from jaxflow.cli.completion import SHELLS, completion
@@ -79,6 +79,14 @@ def _complain(what: object) -> None:
     print(f"jaxflow: {shortened(what, LONGEST)}", file=sys.stderr)
 
 
+class _Command(Protocol):
+    """Adds a command with its function and its line of help, and gives the parser of it."""
+
+    def __call__(
+        self, name: str, function: Any, help: str, **settings: Any
+    ) -> argparse.ArgumentParser: ...
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser("jaxflow", description=DESCRIPTION, epilog=CODES)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
@@ -90,12 +98,20 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=function)
         return made
 
+    _that_run(command)
+    _that_tell(command)
+    _that_draw(command)
+    _that_pass_on(command)
+    _about_the_package(command, parser)
+    return parser
+
+
+def _that_run(command: _Command) -> None:
     init = command("init", package.init, "write a commented study file to start from")
     init.add_argument("file", metavar="FILE", nargs="?", type=Path, default=Path("study.toml"))
     init.add_argument(
         "--problem", action="store_true", help="and a module with a problem of your own beside it"
     )
-
     run = command("run", execution.run, "run a study, from where its store stands", epilog=FLAGS)
     _add_study(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the store (runs/NAME)")
@@ -105,8 +121,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_lanes(run)
     run.add_argument("--profile", action="store_true", help="say where the seconds went")
     _add_quiet(run)
-    run.set_defaults(changes={})
-
     trial = command("trial", execution.trial, "run one trial and draw its trajectory", epilog=FLAGS)
     _add_study(trial)
     for name in ("d", "n", "p"):
@@ -116,63 +130,60 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--out", type=Path, metavar="FILE", help="(trial.png; none of JSON)")
     _add_quiet(trial)
     _add_json(trial)
-    trial.set_defaults(changes={})
 
+
+def _that_tell(command: _Command) -> None:
+    """What is printed of a store."""
+    slows = "thresholds against the flow time allowed, and how convergence slows"
     for name, function, help in (
         ("status", commands.status, "where a study stands"),
         ("check", commands.check, "whether a store is sound"),
         ("scaling", commands.scaling, "how the thresholds grow with d and p"),
-        (
-            "times",
-            commands.times,
-            "thresholds against the flow time allowed, and how convergence slows",
-        ),
+        ("times", commands.times, slows),
+        ("thresholds", commands.thresholds, "print the thresholds of a store"),
     ):
-        made = command(name, function, help)
-        made.add_argument("folder", type=Path, metavar="DIR")
-        _add_json(made)
-
-    thresholds = command("thresholds", commands.thresholds, "print the thresholds of a store")
-    thresholds.add_argument("folder", type=Path, metavar="DIR")
-    _add_json(thresholds)
-
+        told = command(name, function, help)
+        _add_folder(told)
+        _add_json(told)
     compare = command("compare", commands.compare, "is the boundary of other stores the same?")
-    compare.add_argument(
-        "folder", type=Path, metavar="DIR", help="what the others are held against"
-    )
+    _add_folder(compare, "what the others are held against")
     compare.add_argument("others", type=Path, metavar="OTHER", nargs="+")
     _add_json(compare)
     compare.add_argument("--out", type=Path, metavar="FILE", help="(comparison.png; none of JSON)")
-
     means = command("means", commands.means, "means of what trials measured at their ends")
-    means.add_argument("folder", type=Path, metavar="DIR")
+    _add_folder(means)
     _add_json(means)
     _add_levels(means)
 
+
+def _that_draw(command: _Command) -> None:
     figure = command("figure", commands.figure, "draw what a store says")
-    figure.add_argument("folder", type=Path, metavar="DIR")
+    _add_folder(figure)
     figure.add_argument(
         "--kind", default="auto", help="auto, collapse, diagram, means, times or transitions"
     )
     _add_levels(figure)
     figure.add_argument("--out", type=Path, metavar="FILE", help="(DIR/KIND.png)")
-
-    cite = command("cite", commands.cite, "BibTeX of what a store stands on: tool, solvers, papers")
-    cite.add_argument("folder", type=Path, metavar="DIR")
-
     report = command("report", commands.report, "all that a store says, as one HTML file")
-    report.add_argument("folder", type=Path, metavar="DIR")
+    _add_folder(report)
     report.add_argument("other", type=Path, metavar="DIR2", nargs="?", help="to be held against it")
     report.add_argument("--out", type=Path, metavar="FILE", help="(DIR/report.html)")
 
-    export = command("export", commands.export, "write the trials as .nc, .parquet or .csv")
-    export.add_argument("folder", type=Path, metavar="DIR")
-    export.add_argument("file", type=Path, metavar="FILE")
 
+def _that_pass_on(command: _Command) -> None:
+    """What goes to other programs, papers and stores."""
+    _add_folder(
+        command("cite", commands.cite, "BibTeX of what a store stands on: tool, solvers, papers")
+    )
+    export = command("export", commands.export, "write the trials as .nc, .parquet or .csv")
+    _add_folder(export)
+    export.add_argument("file", type=Path, metavar="FILE")
     merge = command("merge", commands.merge, "add the trials of stores of one protocol")
-    merge.add_argument("folder", type=Path, metavar="DIR", help="the store to add to, or a new one")
+    _add_folder(merge, "the store to add to, or a new one")
     merge.add_argument("others", type=Path, metavar="OTHER", nargs="+")
 
+
+def _about_the_package(command: _Command, parser: argparse.ArgumentParser) -> None:
     doctor = command("doctor", execution.doctor, "versions, devices, a check of the numerics")
     doctor.add_argument("study", metavar="STUDY", nargs="?", help="check its problem too")
     _add_json(doctor)
@@ -181,7 +192,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(presets)
     shell = command("completion", partial(completion, parser), "print a script that completes")
     shell.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
-    return parser
+
+
+def _add_folder(parser: argparse.ArgumentParser, help: str | None = None) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help=help)
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
@@ -189,6 +203,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
         "study", metavar="STUDY", help="a preset, a .toml file, or a folder that has one"
     )
     parser.add_argument("--small", action="store_true", help="with the values of its table [small]")
+    parser.set_defaults(changes={})
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
