@@ -106,7 +106,7 @@ class Settings:
     @cached_property
     def versions(self) -> str:
         """What decides a row, as it says: packages, and the user's modules with their digests."""
-        return " ".join([versions(), *codes(self._root)])
+        return " ".join([versions(), *codes((self.problem, self.dynamics, self.events))])
 
     def failed_row(self, trial: Trial, reason: str) -> Row:
         """The row of a trial that could not be run: it was "killed", or it "raised" an error."""

@@ -133,7 +133,7 @@ def run(
 
 def _tell_of_other_code(study: Study, rows: Sequence[Row]) -> None:
     """Warn where trials of the store were run by another code of the user's modules."""
-    now = codes_in(" ".join(codes((study.problem, study.dynamics))))
+    now = codes_in(" ".join(codes((study.problem, study.dynamics, study.protocol.by_name))))
     others: Counter[str] = Counter()
     for words, count in Counter(row.versions for row in rows).items():
         then = codes_in(words)
