@@ -13,8 +13,8 @@ from jaxflow.core import __version__
 from jaxflow.flow.stabilized import RKC1, RKC2
 from jaxflow.papers.references import (
     ALWAYS,
+    DIFFRAX,
     KINDS,
-    OTHER_SOLVERS,
     SETTINGS,
     cited,
     entries,
@@ -39,7 +39,7 @@ TABLES = {
     "horizon.rule": rules.HORIZON_RULES,
     "axes.p.rule": rules.WIDTH_RULES,
 }
-ELSEWHERE = {"deepmind2020jax"}  # of optax itself
+ELSEWHERE = {"deepmind2020jax", "kidger2021"}  # of optax and of diffrax themselves
 GIVEN = {"assumption-1-points"}  # its data and weights are listed: no law tells of a paper
 ARXIV = r"\b(\d{4}\.\d{4,5})\b"
 
@@ -77,7 +77,7 @@ def test_every_kind_is_there(name):
 
 def test_every_key_has_an_entry_and_every_entry_is_used():
     of_kinds = {key for kinds in KINDS.values() for keys in kinds.values() for key in keys}
-    used = of_kinds | {*ALWAYS, *OTHER_SOLVERS} | {key for _, key in SETTINGS}
+    used = of_kinds | {*ALWAYS, *DIFFRAX} | {key for _, key in SETTINGS}
     assert used == ENTRIES.keys()
     text = (ROOT / "jaxflow" / "papers" / "references.bib").read_text()
     assert text.count("\n@") == len(ENTRIES)
@@ -116,7 +116,7 @@ def keys_of(name):
 @pytest.mark.parametrize(
     ("name", "here", "absent"),
     [
-        ("demo", {"sommeijer1998", "deepmind2020jax", "dana2025", "watson1983"}, {"kidger2021"}),
+        ("demo", {"sommeijer1998", "kidger2021", "dana2025", "watson1983"}, {"jacot2018"}),
         ("group-rates", {"kidger2021", "dana2025", "wilson1927"}, {"sommeijer1998"}),
         ("edge-flow", {"marion2026"}, {"jacot2018"}),
         ("lazy-scale", {"jacot2018", "chizat2019", "zhang2020"}, {"du2019"}),

@@ -181,7 +181,7 @@ def test_what_a_study_of_ones_own_must_say():
     axes = {"d": 4, "parameters": {"problem.noise": [0.1]}}
     with pytest.raises(ValueError, match=r"a field of problem.*got 'noise'"):
         Study.from_table({**allowed, "axes": axes})
-    with pytest.raises(ValueError, match=r"Perceptrom in the module"):
+    with pytest.raises(ValueError, match="did you mean 'Perceptron'"):
         Study.from_table({**allowed, "problem": table["problem"][:-1] + "m"})
     assert Study.from_table(allowed).axes.p == (1,)
 

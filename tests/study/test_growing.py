@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from stores import bits
 
 from jaxflow.core.types import Outcome
 from jaxflow.report import thresholds
@@ -74,7 +75,7 @@ def test_a_longer_horizon_replaces_what_it_may_change_only(fresh, tmp_path):
     before = {r.trial: r for r in rows(tmp_path)}
     run(steps()[names[3]], tmp_path)
     after = {r.trial: r for r in rows(tmp_path)}
-    changed = [trial for trial, row in before.items() if after[trial] != row]
+    changed = [trial for trial, row in before.items() if bits(after[trial]) != bits(row)]
     assert changed
     ended = {before[trial].outcome for trial in changed}
     assert ended <= {Outcome.UNDECIDED, Outcome.STALLED}

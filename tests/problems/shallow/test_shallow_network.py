@@ -36,6 +36,7 @@ from jaxflow.problems.shallow.labels import (
 )
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork, well_initialized
 
+ROUNDING = 5e-7  # of float32, relative
 ENSEMBLES = [
     ShallowNetwork(),
     ShallowNetwork(inputs=Gaussian(), labels=GaussianLabels(), initialization=GaussianWeights()),
@@ -57,14 +58,15 @@ def same_key(problem, n, p, shape):
 
 
 @pytest.mark.parametrize("problem", ENSEMBLES, ids=range(len(ENSEMBLES)))
-def test_prefixes_and_padding_change_no_bit(problem):
+def test_prefixes_and_padding_change_nothing_but_rounding(problem):
+    """Between programs of two shapes, which one version of XLA compiles to equal bits."""
     data, theta = same_key(problem, 30, 12, Shape(5, 30, 12))
     less, theta_less = same_key(problem, 17, 7, Shape(8, 40, 16))
-    np.testing.assert_array_equal(less.X[:17, :5], data.X[:17])
-    np.testing.assert_array_equal(theta_less.W[:7, :5], theta.W[:7])
-    np.testing.assert_array_equal(theta_less.a[:7], theta.a[:7])
+    np.testing.assert_allclose(less.X[:17, :5], data.X[:17], rtol=ROUNDING)
+    np.testing.assert_allclose(theta_less.W[:7, :5], theta.W[:7], rtol=ROUNDING)
+    np.testing.assert_allclose(theta_less.a[:7], theta.a[:7], rtol=ROUNDING)
     exact = not isinstance(problem.labels, Teacher)  # whose labels are a product
-    np.testing.assert_allclose(less.y[:17], data.y[:17], rtol=0 if exact else 1e-6)
+    np.testing.assert_allclose(less.y[:17], data.y[:17], rtol=ROUNDING if exact else 1e-6)
     for padding in (less.X[17:], less.X[:, 5:], less.y[17:], theta_less.W[7:], theta_less.a[7:]):
         assert not np.any(padding)
 
