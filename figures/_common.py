@@ -41,8 +41,8 @@ class Claim:
         """Whether the published number, or one of a pair's, lies within our interval; or None."""
         known = self.published
         if isinstance(known, tuple):
-            return self.low <= known[1] and known[0] <= self.high
-        return self.low <= known <= self.high if _is_number(known) else None
+            return bool(self.low <= known[1] and known[0] <= self.high)
+        return bool(self.low <= known <= self.high) if _is_number(known) else None
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,11 @@ def _draw_entries(
     grown: Interval,
 ) -> None:
     """Every trial, the medians, and two slopes through them."""
+    top = 1.2 * max(float(np.quantile(here, 0.95)) for here in entered)
     for d, here in zip(sizes, entered, strict=True):
         spread = d * np.exp(np.linspace(-0.08, 0.08, len(here)))
-        ax.scatter(spread, here, s=4, color="0.75", linewidth=0)
+        shown = np.array(here) <= top
+        ax.scatter(spread[shown], np.array(here)[shown], s=4, color="0.75", linewidth=0)
     look = plot.Series(plot.FLOW.color, "o", "none")
     plot.boundary(sizes, *zip(*medians, strict=True), ax=ax, series=look, label="median")
     centre = np.mean([median.value for median in medians])
@@ -146,8 +148,8 @@ def _draw_entries(
         ax.plot(sizes, centre + rate * lift, color="0.1", linestyle=line, linewidth=1.2, label=name)
     plot.log_ticks(ax.xaxis, min(sizes) / 1.2, max(sizes) * 1.2)
     plot.size_ticks(ax.xaxis, sizes)
-    top = 1.2 * max(float(np.quantile(here, 0.95)) for here in entered)
-    ax.set_ylim(0, top)
+    ax.set_ylim(0, 1.25 * top)  # the legend is above the trials
+    ax.axhline(top, color="0.85", linewidth=0.7)
     above = sum(t > top for here in entered for t in here)
     ax.annotate(f"{above} trials above", (0.02, 0.97), xycoords="axes fraction", size=7)
     ax.set_xlabel("input dimension $d$")
