@@ -17,13 +17,18 @@ exclude_patterns = ["_*"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!jaxflow\.\w+$).*")]  # what is not public, and other packages
 
+SHORT = [  # pages that leave their room to code
+    page.relative_to(HERE).with_suffix("").as_posix()
+    for folder in ("tutorials", "howto")
+    for page in (HERE / folder).glob("*.md")
+]
 html_theme = "pydata_sphinx_theme"
 html_title = "jaxflow"
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "footer_end": [],
-    "secondary_sidebar_items": {"tutorials/*": [], "howto/*": [], "**": ["page-toc"]},
+    "secondary_sidebar_items": {"**": ["page-toc"], **dict.fromkeys(SHORT, ())},
     "show_prev_next": True,
     "header_links_before_dropdown": 6,
 }
