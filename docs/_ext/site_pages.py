@@ -15,7 +15,6 @@ import gallery
 import measured
 import pictures
 import schema
-from docutils import nodes
 from prose import restructured
 
 MADE: dict[str, Callable[[], str]] = {
@@ -50,8 +49,10 @@ def _fill(app: Any, page: str, source: list[str]) -> None:
     source[0] = text
 
 
-def _natural_width(app: Any, doctree: nodes.document) -> None:
+def _natural_width(app: Any, doctree: Any) -> None:
     """Sphinx links an image that has a width to its file."""
+    from docutils import nodes  # which Sphinx brings
+
     for image in doctree.findall(nodes.image):
         path = Path(app.srcdir) / image["uri"]
         if path.suffix == ".png" and path.exists():
