@@ -98,7 +98,7 @@ def _transitions(
             middle, low, high, int(trials.sum()),
         )  # fmt: skip
     ax.legend(loc="upper left", title="half recovered at $m/(dr)$", title_fontsize=8, fontsize=7)
-    ax.set_ylim(-0.04, 1.5)
+    ax.set_ylim(-0.04, 1.75)
     ax.set_yticks([0, 0.5, 1])
 
 
