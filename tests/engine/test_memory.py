@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jax
 import pytest
+from problems import IS_OLD_XLA
 
 from jaxflow.core.types import Point, Trial
 from jaxflow.engine import memory
@@ -71,7 +72,7 @@ def planned(setting, transform, width):
 @pytest.mark.parametrize("setting", CASES)
 def test_the_estimate_of_a_lane_is_the_compilers_within_a_factor(setting):
     found = footprint(setting).total()
-    assert planned(setting, "map", 1) <= 1.2 * found
+    assert planned(setting, "map", 1) <= (1.05 if IS_OLD_XLA else 1.2) * found
     assert found < 3.5 * planned(setting, "map", 1)
     assert found <= memory._bound(setting)
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import keys_of
+from problems import ROUNDING, keys_of
 
 from jaxflow.core.names import with_traced
 from jaxflow.core.types import Point
@@ -27,7 +27,7 @@ def prepared(problem, n=10, N=None, dtype="float32", keys=KEYS):
 def assert_same(one, other):
     """But for the rounding of float32, which is that of a program of its shape."""
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
-        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=5e-7)
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=ROUNDING)
 
 
 @pytest.mark.parametrize("problem", [Perceptron(), PhaseRetrieval(), DeepNetwork(label_noise=0.3)])

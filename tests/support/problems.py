@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import jaxlib.version
 import numpy as np
 
 from jaxflow.core.keys import trial_keys
@@ -11,6 +12,9 @@ from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.problem import Problem, Shape, Sizes
 from jaxflow.problems.shallow.network import Data, Parameters
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
+
+IS_OLD_XLA = jaxlib.version.__version_info__ < (0, 11)
+ROUNDING = 0 if IS_OLD_XLA else 5e-7  # relative, of draws by programs of two shapes
 
 
 def keys_of(*identity):

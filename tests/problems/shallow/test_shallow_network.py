@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from problems import drawn, keys_of
+from problems import ROUNDING, drawn, keys_of
 from scipy import stats
 
 from jaxflow.core.keys import Uniforms
@@ -36,7 +36,6 @@ from jaxflow.problems.shallow.labels import (
 )
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork, well_initialized
 
-ROUNDING = 5e-7  # of float32, relative
 ENSEMBLES = [
     ShallowNetwork(),
     ShallowNetwork(inputs=Gaussian(), labels=GaussianLabels(), initialization=GaussianWeights()),
