@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from _common import HERE, Stores
+from _common import HERE, Stores, cell
 from _numbers import numbers
 from _verdicts import verdicts
 
@@ -97,7 +97,7 @@ def row(claim: dict[str, Any], figure: str) -> str:
     ours = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
     verdict = {True: "agrees", False: "differs", None: ""}[claim["agrees"]]
     remark = "; ".join(filter(None, (verdict, claim["remark"])))
-    what = claim["what"].replace("|", r"\|")  # which would end the slice
+    what = cell(claim["what"])
     return f"| [{what}]({figure}) | {published} | {ours} | {claim['trials']} | {remark} |"
 
 

@@ -71,6 +71,11 @@ def claim_of(figure: str, name: str) -> dict[str, Any]:
     return dict(found)
 
 
+def cell(text: str) -> str:
+    """A text as the cell of a table of Markdown, which a bar would end."""
+    return text.replace("|", r"\|")
+
+
 def main(name: str, draw: Callable[[Stores, Path], Sequence[Claim]]) -> None:
     """Draw the figure `name` from stores that are there, and keep its claims."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from _common import claim_of
+from _common import cell, claim_of
 
 Verdict = Literal["confirmed", "refined", "not supported"]
 
@@ -188,8 +188,7 @@ def verdicts() -> Iterator[str]:
     for statement in STATEMENTS:
         claim = statement.claim()
         found = f"{claim['ours']:.4g} [{claim['low']:.4g}, {claim['high']:.4g}]"
-        name = claim["what"].replace("|", r"\|")  # which would end the cell
-        what = f"[{name}](../figures/{statement.figure}.png): {found}"
-        said = statement.said.replace("|", r"\|")
+        what = f"[{cell(claim['what'])}](../figures/{statement.figure}.png): {found}"
+        said = cell(statement.said)
         verdict = f"**{statement.verdict}**"
         yield f"| {said} | {what} | {claim['trials']} | {verdict} | {statement.why} |"

@@ -33,11 +33,12 @@ def numbers() -> str:
     for line in table.split("\n"):
         if found := CLAIM.match(line):
             rows.setdefault(found[2], []).append(f"| {found[1]} {found[3]}")
+    head = [line for line in table.split("\n") if line.startswith(("| what |", "|---"))]
     parts = [intro]
     for name, lines in rows.items():
-        head = "| what | published | ours, 95 % interval | trials | remark |\n|---|---|---|---|---|"
         title, _ = _said(_script(name))
-        parts += [f"## {title}", f"[The figure](../figures/{name}.png).", "\n".join([head, *lines])]
+        told = "\n".join([*head, *lines])
+        parts += [f"## {title}", f"[The figure](../figures/{name}.png).", told]
     return "\n\n".join(parts)
 
 

@@ -120,12 +120,12 @@ class Result:
         Or the thresholds over the axes and horizons with both ends of their 95 % intervals, NaN
         where no slice was run; `ValueError` where the study has none.
         """
+        if of not in ("trials", "thresholds"):
+            raise unknown_name("what to label", of, ("trials", "thresholds"))
         with Store.read(self.folder) as store:
             about = {"protocol": store.protocol_json, "protocol_hash": store.protocol_hash}
             if of == "trials":
                 return export.to_xarray(store.table(), about)
-        if of != "thresholds":
-            raise unknown_name("what to label", of, ("trials", "thresholds"))
         return labelled.thresholds(report.slices(self.folder, self.design), about)
 
     def __repr__(self) -> str:

@@ -200,23 +200,22 @@ class Study:
                 remedy = "name observables as measure, or an event"
                 raise mistake("something to measure", "neither an event nor that", remedy)
         plan = self.threshold or self.grid
-        if plan is not None and plan.along not in SIZES:
-            self._check_whole(plan)
         if plan is not None and isinstance(plan.rising, dict):
             names = sorted(protocol.by_name)
             if sorted(plan.rising) != names:
                 raise mistake(f"rising for each of {names}", plan.rising, "name every event once")
 
     def _check_along(self) -> None:
-        """Raise `ValueError` where what is scanned is neither a size nor a parameter."""
-        plan = self.threshold or self.grid
-        if plan is not None and plan.along not in SIZES:
-            with located(f"along = {plan.along!r}, none of {', '.join(SIZES)}"):
-                annotation(self._root, plan.along)
+        """Raise `ValueError` where what is scanned is neither a size nor a parameter.
 
-    def _check_whole(self, plan: ThresholdPlan | GridPlan) -> None:
-        """Raise `ValueError` where fractions would be tried of a parameter that is an integer."""
-        if annotation(self._root, plan.along) is not int:
+        Or an integer of which fractions would be tried.
+        """
+        plan = self.threshold or self.grid
+        if plan is None or plan.along in SIZES:
+            return
+        with located(f"along = {plan.along!r}, none of {', '.join(SIZES)}"):
+            kind = annotation(self._root, plan.along)
+        if kind is not int:
             return
         expected = f"whole numbers along {plan.along}"
         if isinstance(plan, ThresholdPlan):
