@@ -11,12 +11,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from _common import Claim, Stores, main, ratio
+from _edge import Steps, by_dynamics, compared, threshold
 from matplotlib.axes import Axes
 
-from jaxflow import Outcome, plot, report
+from jaxflow import plot, report
 from jaxflow.papers.weakly_interacting import EXPERIMENT_1_2 as PUBLISHED
 from jaxflow.report.slices import SliceReport
-from jaxflow.statistics.resamples import bootstrap
 from jaxflow.store.store import Store
 
 PLACES = "edge-flow-d50", "edge-flow", "edge-flow-d100"
@@ -26,8 +26,6 @@ EDGE = plot.OTHERS[0]
 LOOKS = {"descent": plot.DESCENT, "edge": EDGE, "flow": plot.FLOW}
 NAMES = {"descent": "descent", "edge": "its edge flow", "flow": "gradient flow"}
 LIMIT = plot.Series("black", "", (0, (6, 2)))
-FEWEST = 5  # pairs of trials that tell how times part
-Steps = dict[float, SliceReport]
 
 
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
@@ -35,7 +33,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     figure, axes = plt.subplots(2, 3, figsize=(9.6, 6.2))
     claims: list[Claim] = []
     for ax, study in zip(axes[0], PLACES, strict=True):
-        by = _by_dynamics(report.slices(stores[study], study))
+        by = by_dynamics(report.slices(stores[study], study))
         _thresholds(ax, by)
         claims += _claims(by)
     axes[0, 0].set_ylabel("threshold $N$")
@@ -45,15 +43,6 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     figure.savefig(path)
     plt.close(figure)
     return claims
-
-
-def _by_dynamics(slices: Sequence[SliceReport], axis: str = "step") -> dict[str, Steps]:
-    """Slices by dynamics and the value of an axis of it, 0 where it has none."""
-    found: dict[str, Steps] = {}
-    for slice in slices:
-        at = slice.place.get(f"dynamics.{slice.dynamics}.{axis}", 0.0)
-        found.setdefault(slice.dynamics, {})[at] = slice
-    return {name: dict(sorted(by.items())) for name, by in found.items()}
 
 
 def _thresholds(ax: Axes, by: Mapping[str, Steps]) -> None:
@@ -102,7 +91,7 @@ def _paths(loss: Axes, sharpness: Axes, store: Path) -> None:
 
 def _least(ax: Axes, slices: Sequence[SliceReport]) -> Iterator[Claim]:
     """N of the edge flow against the least of its oscillation, beside N of descent."""
-    by = _by_dynamics(slices, "least")
+    by = by_dynamics(slices, "least")
     (descent,) = by["descent"].values()
     limits = descent.posterior().interval()
     plot.level(descent.posterior().median, *limits, ax=ax, series=LOOKS["descent"])
@@ -117,23 +106,14 @@ def _least(ax: Axes, slices: Sequence[SliceReport]) -> Iterator[Claim]:
     for least, slice in by["edge"].items():
         what = f"N({descent.base.d}, {descent.base.p}), edge flow with step 1, least {least:g}"
         remark = "{:.3f} [{:.3f}, {:.3f}] of descent's".format(*ratio(slice, descent))
-        yield _claim(what, slice, remark=remark)
-
-
-def _pairs(descent: SliceReport, edge: SliceReport) -> list[tuple[float, float]]:
-    """Times to the event of the draws that both were given and both brought there."""
-    arrived = [
-        {(row.n, row.seed): row.flow_time for row in slice.rows if row.outcome is Outcome.CONVERGED}
-        for slice in (descent, edge)
-    ]
-    return [(arrived[0][key], arrived[1][key]) for key in arrived[0].keys() & arrived[1].keys()]
+        yield threshold(what, slice, remark=remark)
 
 
 def _claims(by: Mapping[str, Steps]) -> Iterator[Claim]:
     """Both thresholds at every step, their ratio, and how the times part."""
     (flow,) = by["flow"].values()
     place = f"N({flow.base.d}, {flow.base.p})"
-    yield _claim(f"{place}, gradient flow", flow)
+    yield threshold(f"{place}, gradient flow", flow)
     for step, slice in by["descent"].items():
         is_published = (slice.base.d, slice.base.p, step) == (
             PUBLISHED.d,
@@ -141,25 +121,8 @@ def _claims(by: Mapping[str, Steps]) -> Iterator[Claim]:
             PUBLISHED.step,
         )
         known = (PUBLISHED.threshold, PUBLISHED.source) if is_published else (None, "")
-        yield _claim(f"{place}, descent with step {step:g}", slice, *known)
-        edge = by["edge"][step]
-        yield _claim(f"{place}, edge flow with step {step:g}", edge)
-        what = f"{place}, step {step:g}: that of the edge flow over that of descent"
-        yield Claim(what, *ratio(edge, slice), len(edge.rows), 1.0, "if they are one")
-        pairs = _pairs(slice, edge)
-        if len(pairs) >= FEWEST:
-            parted = [np.abs(np.log([edge / descent for descent, edge in pairs]))]
-            found = map(float, bootstrap(parted, lambda groups: np.median(groups[0], axis=-1)))
-            what = f"{place}, step {step:g}: median relative difference of the times to the event"
-            yield Claim(what, *found, len(pairs))
-
-
-def _claim(
-    what: str, slice: SliceReport, known: float | None = None, source: str = "", remark: str = ""
-) -> Claim:
-    posterior = slice.posterior()
-    found = posterior.median, *posterior.interval()
-    return Claim(what, *found, len(slice.rows), known, source, remark)
+        yield threshold(f"{place}, descent with step {step:g}", slice, *known)
+        yield from compared(place, step, "edge flow", by["edge"][step], slice)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,18 @@ of the oscillation move by
 
 v turns to the top eigenvector of the Hessian, rho grows while the sharpness is above 2/eta, and c
 descends a loss that is averaged over the two ends of the oscillation, which keeps away from sharp
-places (P. Marion, arXiv 2606.18080). Its Euler steps are here Heun's, in log rho. Together v and
-rho are one vector u = rho v with u' = -J u - (2/eta) u, which grows in every direction whose
-eigenvalue is above 2/eta, not in one alone.
+places (P. Marion, arXiv 2606.18080). Together v and rho are one vector u = rho v with
+u' = -J u - (2/eta) u, which grows in every direction whose eigenvalue is above 2/eta, not in one
+alone. Heun's method follows the flow. One step of Euler's for one of descent is
+
+    c <- c + eta (F(c + u) + F(c - u)) / 2,    u <- -(I + eta J(c)) u:
+
+descent from both ends of the oscillation, but for terms of third order in u, and in whole steps as
+descent is.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,21 +48,25 @@ class Oscillation(NamedTuple):
 class EdgeFlow(Iteration):
     """The center of descent with this `step` at the edge of stability, which is its parameters.
 
-    A step of descent takes `substeps` of Heun's method. The magnitude begins as `least`, in the
-    direction of the gradient, and stays between that and `most`. The loss is the mean of those at
-    both ends of the oscillation: descent is at one of them. `least` stands for what keeps an
-    oscillation of descent alive where it is stable, such as the kinks of a ReLU, each of which
-    moves the gradient at once: from too small a one it comes late. Raises `ValueError` unless
-    0 < least < most, and for a `batch`: it is a flow of all samples. `max_steps` are those of
-    `Iteration`.
+    A step of descent takes `substeps` of Heun's method, which follows the flow, or by the `method`
+    "euler" of Euler's: with one substep center and oscillation move in whole steps, as descent
+    does. The magnitude begins as `least`, in the direction of the gradient, and stays between that
+    and `most`. The loss is the mean of those at both ends of the oscillation: descent is at one of
+    them. `least` stands for what keeps an oscillation of descent alive where it is stable, such as
+    the kinks of a ReLU, each of which moves the gradient at once: from too small a one it comes
+    late. Raises `ValueError` unless 0 < least < most, and for a `batch`: it is a flow of all
+    samples. `max_steps` are those of `Iteration`.
     """
 
     substeps: int = 2
     least: float = 1e-2
     most: float = 30.0
+    method: Literal["heun", "euler"] = "heun"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.method not in ("heun", "euler"):
+            raise mistake("method in {heun, euler}", self.method, "use one of these")
         object.__setattr__(self, "substeps", whole("substeps", self.substeps, least=1))
         ordered(self.least, self.most)
         if self.batch is not None:
@@ -66,7 +75,7 @@ class EdgeFlow(Iteration):
     @property
     def evaluations(self) -> int:
         """Of the field, in a step."""
-        return 2 * EVALUATIONS * self.substeps
+        return {"heun": 2, "euler": 1}[self.method] * EVALUATIONS * self.substeps
 
     def start(
         self,
@@ -106,8 +115,16 @@ class EdgeFlow(Iteration):
             there = self._rates(problem, data, *self._moved(at, (dt, here)))
             return self._moved(at, (dt / 2, here), (dt / 2, there))
 
+        def euler(_: int, at: tuple[PyTree, Oscillation]) -> tuple[PyTree, Oscillation]:
+            center, (direction, magnitude) = at
+            moving, turned = _derivatives(problem, data, *at)
+            turned = combine((1 - 2 * dt / self.step, direction), (-dt, turned))
+            oscillation = Oscillation(turned, magnitude + jnp.log(norm(turned)))
+            return combine((1, center), (dt, moving)), self._limited(oscillation)
+
+        method = {"heun": heun, "euler": euler}[self.method]
         found: tuple[PyTree, Oscillation] = jax.lax.fori_loop(
-            0, self.substeps, heun, (parameters, state)
+            0, self.substeps, method, (parameters, state)
         )
         return found
 
@@ -115,21 +132,33 @@ class EdgeFlow(Iteration):
         self, problem: Problem, data: Any, center: PyTree, state: Oscillation
     ) -> tuple[PyTree, Oscillation]:
         """c', v' and (log rho)'."""
-        field = lambda theta: problem.field(data, theta)  # noqa: E731
-        plus, minus = _ends(center, state)
-        _, turned = jax.jvp(field, (center,), (state.direction,))
+        moving, turned = _derivatives(problem, data, center, state)
         sharpness = -inner(state.direction, turned)
         turning = combine((-1, turned), (-sharpness, state.direction))
-        moving = combine((0.5, field(plus)), (0.5, field(minus)))
         return moving, Oscillation(turning, sharpness - 2 / self.step)
 
     def _moved(
         self, at: tuple[PyTree, Oscillation], *by: tuple[Any, tuple[PyTree, Oscillation]]
     ) -> tuple[PyTree, Oscillation]:
-        """Moved by rates, each for a time; of length 1 and within the limits again."""
-        center, (direction, magnitude) = combine((1, at), *by)
+        """Moved by rates, each for a time."""
+        center, oscillation = combine((1, at), *by)
+        return center, self._limited(oscillation)
+
+    def _limited(self, oscillation: Oscillation) -> Oscillation:
+        """Of length 1, and within the limits."""
+        direction, magnitude = oscillation
         limits = (jnp.log(jnp.asarray(end, magnitude.dtype)) for end in (self.least, self.most))
-        return center, Oscillation(_unit(direction), jnp.clip(magnitude, *limits))
+        return Oscillation(_unit(direction), jnp.clip(magnitude, *limits))
+
+
+def _derivatives(
+    problem: Problem, data: Any, center: PyTree, state: Oscillation
+) -> tuple[PyTree, PyTree]:
+    """c', the mean of the field at both ends, and J(c) v."""
+    field = lambda theta: problem.field(data, theta)  # noqa: E731
+    plus, minus = _ends(center, state)
+    _, turned = jax.jvp(field, (center,), (state.direction,))
+    return combine((0.5, field(plus)), (0.5, field(minus))), turned
 
 
 def _ends(center: PyTree, state: Oscillation) -> tuple[PyTree, PyTree]:

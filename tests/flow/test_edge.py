@@ -53,9 +53,10 @@ def rates(_, state):
     return [*moving, *(turned - sharpness * v), growing]
 
 
-def run(start, steps, substeps):
+def run(start, steps, substeps, method="heun"):
     """Centers, directions and magnitudes after each step, in float64."""
-    rule, problem, data = EdgeFlow(STEP, substeps=substeps, least=LEAST), Product(), jnp.zeros(())
+    rule = EdgeFlow(STEP, method=method, substeps=substeps, least=LEAST)
+    problem, data = Product(), jnp.zeros(())
     with jax.enable_x64(True):
         theta = jnp.asarray(start)
         first = rule.start(problem, data, theta, jnp.zeros(2, "uint32"))
@@ -67,7 +68,8 @@ def run(start, steps, substeps):
     return np.array(found, float)
 
 
-def test_it_follows_its_equations_to_second_order():
+@pytest.mark.parametrize(("method", "order", "substeps"), [("heun", 2, 16), ("euler", 1, 256)])
+def test_it_follows_its_equations_to_its_order(method, order, substeps):
     """Through the growth of the oscillation, its greatest, and the way to a flatter place."""
     start, steps = np.array([0.3, 2.4]), 40
     v = velocity(start) / np.linalg.norm(velocity(start))
@@ -76,9 +78,11 @@ def test_it_follows_its_equations_to_second_order():
         rates, (0, times[-1]), [*start, *v, np.log(LEAST)], t_eval=times, rtol=1e-10, atol=1e-10
     ).y.T
     assert np.exp(exact[:, 4].max()) > 50 * LEAST
-    coarse, fine = (np.abs(run(start, steps, k) - exact).max() for k in (16, 32))
+    coarse, fine = (
+        np.abs(run(start, steps, k, method) - exact).max() for k in (substeps, 2 * substeps)
+    )
     assert fine < 0.01
-    assert coarse / fine == pytest.approx(4, rel=0.3)
+    assert coarse / fine == pytest.approx(2**order, rel=0.3)
 
 
 def test_descent_is_at_the_ends_of_the_oscillation():
@@ -124,6 +128,22 @@ def test_the_oscillation_grows_in_every_unstable_direction():
     np.testing.assert_allclose(theta, 0, atol=1e-12)
 
 
+def test_in_whole_steps_descent_from_either_end_is_at_one():
+    """Where the field is linear, to every digit: c + (-1)^k u, and as far on the other side."""
+    rule, problem = EdgeFlow(STEP, method="euler", substeps=1, least=1e-12), Valley()
+    with jax.enable_x64(True):
+        data, center = jnp.zeros(()), jnp.array([0.3, -0.2, 0.5])
+        state = Oscillation(jnp.array([0.36, 0.48, 0.8]), jnp.log(0.01))
+        start = np.asarray(center), 0.01 * np.asarray(state.direction)
+        for _ in range(7):
+            center, state = rule.update(problem, data, center, (), state, None)
+        found = np.asarray(center), np.exp(float(state.log_magnitude)) * np.asarray(state.direction)
+    factors = (1 - STEP * problem.curvatures) ** 7
+    for sign in (1, -1):
+        descended = factors * (start[0] + sign * start[1])
+        np.testing.assert_allclose(found[0] - sign * found[1], descended, rtol=1e-9)
+
+
 def test_its_loss_is_that_of_both_ends():
     rule, problem, data = EdgeFlow(STEP), Product(), jnp.zeros(())
     state = Oscillation(jnp.array([0.6, 0.8]), jnp.log(0.5))
@@ -155,6 +175,8 @@ def test_what_it_is_not_is_said_in_a_line():
         EdgeFlow(least=1.0, most=0.5)
     with pytest.raises(ValueError, match="substeps"):
         EdgeFlow(substeps=0)
+    with pytest.raises(ValueError, match="method"):
+        EdgeFlow(method="midpoint")
 
 
 def stable_oscillation(activation):

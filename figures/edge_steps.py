@@ -1,0 +1,66 @@
+"""Why does the edge flow leave descent at large steps? Its thresholds as a flow and in whole steps.
+
+Thresholds of the edge flow (P. Marion, arXiv 2606.18080) over those of descent from the same draws,
+at three places: by Heun's method, which follows the flow, and by one step of Euler's for each of
+descent.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _common import Claim, Stores, main, ratio
+from _edge import Steps, by_dynamics, compared, threshold
+from matplotlib.axes import Axes
+
+from jaxflow import plot, report
+
+STUDIES = "edge-steps-d50", "edge-steps", "edge-steps-d100"
+LOOKS = {"edge": plot.OTHERS[0], "whole": plot.OTHERS[1]}
+NAMES = {"edge": "edge flow", "whole": "edge flow in whole steps"}
+
+
+def draw(stores: Stores, path: Path) -> Sequence[Claim]:
+    """The figure; every threshold, and those of the edge flow over those of descent."""
+    figure, axes = plt.subplots(1, 3, figsize=(9.6, 3.2), sharey=True)
+    claims: list[Claim] = []
+    for ax, study in zip(axes, STUDIES, strict=True):
+        by = by_dynamics(report.slices(stores[study], study))
+        _ratios(ax, by)
+        claims += _claims(by)
+    axes[0].set_ylabel("$N$ over that of descent")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.savefig(path)
+    plt.close(figure)
+    return claims
+
+
+def _ratios(ax: Axes, by: Mapping[str, Steps]) -> None:
+    """N over that of descent, against the step."""
+    steps = np.array(list(by["descent"]))
+    for name, look in LOOKS.items():
+        pairs = zip(by[name].values(), by["descent"].values(), strict=True)
+        middle, low, high = np.array([ratio(*pair) for pair in pairs]).T
+        x = steps * {"edge": 0.98, "whole": 1.02}[name]  # side by side
+        plot.boundary(x, middle, low, high, ax=ax, series=look, label=NAMES[name])
+    ax.axhline(1, color="0.5", linestyle="--", linewidth=0.9)
+    ax.set_xscale("log")
+    ax.set_xticks(steps, [f"{step:g}" for step in steps])
+    ax.minorticks_off()
+    ax.set_xlabel("step $\\eta$ of descent (flow time)")
+    base = by["descent"][steps[0]].base
+    ax.set_title(f"$d = {base.d}$, $p = {base.p}$", loc="left")
+
+
+def _claims(by: Mapping[str, Steps]) -> Iterator[Claim]:
+    """At every step the threshold of descent, and those of both edge flows beside it."""
+    for step, descent in by["descent"].items():
+        place = f"N({descent.base.d}, {descent.base.p})"
+        yield threshold(f"{place}, descent with step {step:g}", descent)
+        for name in NAMES:
+            yield from compared(place, step, NAMES[name], by[name][step], descent)
+
+
+if __name__ == "__main__":
+    main("edge_steps", draw)
