@@ -19,7 +19,7 @@ nitpick_ignore_regex = [("py:.*", r"(?!jaxflow\.\w+$).*")]  # what is not public
 
 SHORT = [  # pages that leave their room to code
     page.relative_to(HERE).with_suffix("").as_posix()
-    for folder in ("tutorials", "howto")
+    for folder in ("tutorials", "howto", "atlas")
     for page in (HERE / folder).glob("*.md")
 ]
 html_theme = "pydata_sphinx_theme"

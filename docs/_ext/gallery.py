@@ -27,19 +27,31 @@ def text() -> str:
 
 def numbers() -> str:
     """The table of figures/README.md, figure by figure."""
-    (table,) = [section for section in _sections() if "claims -->" in section]
-    intro = table.split("<!-- claims -->")[0].split("\n", 1)[1].strip()
-    rows: dict[str, list[str]] = {}
-    for line in table.split("\n"):
-        if found := CLAIM.match(line):
-            rows.setdefault(found[2], []).append(f"| {found[1]} {found[3]}")
-    head = [line for line in table.split("\n") if line.startswith(("| what |", "|---"))]
-    parts = [intro]
-    for name, lines in rows.items():
+    parts = [_table().split("<!-- claims -->")[0].split("\n", 1)[1].strip()]
+    for name, lines in rows().items():
         title, _ = _said(_script(name))
-        told = "\n".join([*head, *lines])
+        told = "\n".join([*head(), *lines])
         parts += [f"## {title}", f"[The figure](../figures/{name}.png).", told]
     return "\n\n".join(parts)
+
+
+def rows() -> dict[str, list[str]]:
+    """The rows of that table by figure, without their links."""
+    found: dict[str, list[str]] = {}
+    for line in _table().split("\n"):
+        if claim := CLAIM.match(line):
+            found.setdefault(claim[2], []).append(f"| {claim[1]} {claim[3]}")
+    return found
+
+
+def head() -> list[str]:
+    """Its first two lines."""
+    return [line for line in _table().split("\n") if line.startswith(("| what |", "|---"))]
+
+
+def _table() -> str:
+    (table,) = [section for section in _sections() if "claims -->" in section]
+    return table
 
 
 def _sections() -> list[str]:

@@ -1,8 +1,9 @@
 """What the build adds to the pages: texts made from the code and from results, and docstrings.
 
 A picture is shown at half its pixels, which is the size it is drawn for, and links to its file.
-A page says `<!-- made: api -->` where the text of `api.text()` goes, and `<!-- picture: lapse -->`
-for a picture; nothing of it is written to a file.
+A page says `<!-- made: api -->` where the text of `api.text()` goes, `<!-- made: atlas jamming -->`
+for that of `atlas.text("jamming")`, and `<!-- picture: lapse -->` for a picture; nothing of it is
+written to a file.
 """
 
 import re
@@ -11,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import api
+import atlas
 import gallery
 import measured
 import pictures
 import schema
 from prose import restructured
 
-MADE: dict[str, Callable[[], str]] = {
+MADE: dict[str, Callable[..., str]] = {
     "api": api.text,
+    "atlas": atlas.text,
     "benchmarks": measured.text,
     "gallery": gallery.text,
     "numbers": gallery.numbers,
@@ -41,12 +44,16 @@ def setup(app: Any) -> dict[str, bool]:
 
 
 def _fill(app: Any, page: str, source: list[str]) -> None:
-    text = re.sub(r"<!-- made: (\w+) -->", lambda found: MADE[found[1]](), source[0])
+    text = re.sub(r"<!-- made: (\w+)([ \w]*) -->", _made, source[0])
     pattern = r"<!-- picture: (\w+) -->"
     text = re.sub(pattern, lambda found: pictures.drawn(getattr(pictures, found[1])), text)
     for outside, inside in INSIDE.items():
         text = text.replace(f"]({outside})", f"]({inside})")
     source[0] = text
+
+
+def _made(asked: re.Match[str]) -> str:
+    return MADE[asked[1]](*asked[2].split())
 
 
 def _natural_width(app: Any, doctree: Any) -> None:

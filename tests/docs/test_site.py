@@ -93,12 +93,28 @@ def test_pages_ask_for_what_can_be_made(made):
     pages, pictures = made("site_pages"), made("pictures")
     asked = {"made": set(), "picture": set()}
     for page in DOCS.rglob("*.md"):
-        for kind, name in re.findall(r"^<!-- (made|picture): (\w+) -->$", page.read_text(), re.M):
+        pattern = r"^<!-- (made|picture): (\w+)[ \w]* -->$"
+        for kind, name in re.findall(pattern, page.read_text(), re.M):
             asked[kind].add(name)
     assert asked["made"] == set(pages.MADE)
     assert all(
         pictures.drawn(getattr(pictures, name)).count("<svg") == 1 for name in asked["picture"]
     )
+
+
+def test_the_atlas_has_a_page_for_every_problem(made):
+    """With what was measured, the code and the study; between them all that is claimed."""
+    atlas, gallery = made("atlas"), made("gallery")
+    pages = {page.stem: page.read_text() for page in (DOCS / "atlas").glob("*.md")}
+    assert pages.keys() == atlas.PROBLEMS.keys()
+    measured = 0
+    for name, page in pages.items():
+        assert page.endswith(f"<!-- made: atlas {name} -->\n")
+        assert f"(atlas/{name}.md)" in (DOCS / "atlas.md").read_text()
+        rows = [row for row in atlas.text(name).split("\n") if row.startswith("| ")][1:]
+        assert rows
+        measured += len(rows)
+    assert measured == sum(len(gallery.rows()[figure]) for figure in ("atlas", "perceptron"))
 
 
 @pytest.mark.slow
