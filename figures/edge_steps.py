@@ -2,10 +2,11 @@
 
 Thresholds of the edge flow (P. Marion, arXiv 2606.18080) over those of descent from the same draws,
 at three places: by Heun's method, which follows the flow, and by one step of Euler's for each of
-descent.
+descent. At the least steps, where these are next to one, by the second alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,7 +17,12 @@ from matplotlib.axes import Axes
 
 from jaxflow import plot, report
 
-STUDIES = "edge-steps-d50", "edge-steps", "edge-steps-d100"
+PLACES = (
+    ("edge-steps-d50",),
+    ("edge-steps", "edge-small-steps"),
+    ("edge-steps-d100", "edge-small-steps-d100"),
+)
+STUDIES = tuple(study for place in PLACES for study in place)
 LOOKS = {"edge": plot.OTHERS[0], "whole": plot.OTHERS[1]}
 NAMES = {"edge": "edge flow", "whole": "edge flow in whole steps"}
 
@@ -25,8 +31,8 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure; every threshold, and those of the edge flow over those of descent."""
     figure, axes = plt.subplots(1, 3, figsize=(9.6, 3.2), sharey=True)
     claims: list[Claim] = []
-    for ax, study in zip(axes, STUDIES, strict=True):
-        by = by_dynamics(report.slices(stores[study], study))
+    for ax, place in zip(axes, PLACES, strict=True):
+        by = by_dynamics(list(chain(*(report.slices(stores[study], study) for study in place))))
         _ratios(ax, by)
         claims += _claims(by)
     axes[0].set_ylabel("$N$ over that of descent")
@@ -38,18 +44,17 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
 
 def _ratios(ax: Axes, by: Mapping[str, Steps]) -> None:
     """N over that of descent, against the step."""
-    steps = np.array(list(by["descent"]))
+    descent = by["descent"]
     for name, look in LOOKS.items():
-        pairs = zip(by[name].values(), by["descent"].values(), strict=True)
-        middle, low, high = np.array([ratio(*pair) for pair in pairs]).T
-        x = steps * {"edge": 0.98, "whole": 1.02}[name]  # side by side
+        middle, low, high = np.array([ratio(by[name][step], descent[step]) for step in by[name]]).T
+        x = np.array(list(by[name])) * {"edge": 0.98, "whole": 1.02}[name]  # side by side
         plot.boundary(x, middle, low, high, ax=ax, series=look, label=NAMES[name])
     ax.axhline(1, color="0.5", linestyle="--", linewidth=0.9)
     ax.set_xscale("log")
-    ax.set_xticks(steps, [f"{step:g}" for step in steps])
+    ax.set_xticks(list(descent), [f"{step:g}" for step in descent])
     ax.minorticks_off()
     ax.set_xlabel("step $\\eta$ of descent (flow time)")
-    base = by["descent"][steps[0]].base
+    base = next(iter(descent.values())).base
     ax.set_title(f"$d = {base.d}$, $p = {base.p}$", loc="left")
 
 
@@ -58,7 +63,7 @@ def _claims(by: Mapping[str, Steps]) -> Iterator[Claim]:
     for step, descent in by["descent"].items():
         place = f"N({descent.base.d}, {descent.base.p})"
         yield threshold(f"{place}, descent with step {step:g}", descent)
-        for name in NAMES:
+        for name in (name for name in NAMES if step in by[name]):
             yield from compared(place, step, NAMES[name], by[name][step], descent)
 
 

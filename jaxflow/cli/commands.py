@@ -161,6 +161,7 @@ def cite(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write the trials of a store as a table."""
     from jaxflow.report import export
+    from jaxflow.show.text import counted
     from jaxflow.store.file import is_there
     from jaxflow.store.store import Store
 
@@ -171,17 +172,18 @@ def export(options: argparse.Namespace) -> int:
     export.write(
         export.to_xarray(rows, about) if options.file.suffix == ".nc" else rows, options.file
     )
-    say(f"{len(rows)} trials in {options.file}")
+    say(f"{counted(len(rows), 'trial')} in {options.file}")
     return 0
 
 
 def merge(options: argparse.Namespace) -> int:
     """Add the trials of other stores."""
     from jaxflow.report.soundness import merge
+    from jaxflow.show.text import counted
 
     found = merge(options.folder, options.others)
     counts = {
-        f"{found.added} trials added": True,
+        f"{counted(found.added, 'trial')} added": True,
         f"{found.replaced} replaced by the same with a longer horizon": found.replaced,
         f"{found.known} were there already": found.known,
         f"{found.differing} of them decided otherwise, near a horizon or padded otherwise": (

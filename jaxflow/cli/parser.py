@@ -5,7 +5,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -31,11 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code, as `CODES` says."""
     parser = _parser()
     options, others = parser.parse_known_args(arguments)
-    if others and not hasattr(options, "changes"):
-        parser.error(f"unrecognized arguments: {' '.join(others)}")
     try:
-        if others:
-            options.changes = _changes(others)
+        if others and hasattr(options, "changes"):
+            options.changes = _changes(others, options.flags)
+        elif others:
+            raise _unrecognized(others, options)
         code: int = options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has seen enough, as `head` does
@@ -95,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, function: Any, help: str, **settings: Any) -> argparse.ArgumentParser:
         made = subparsers.add_parser(name, help=help, allow_abbrev=False, **settings)
-        made.set_defaults(command=function)
+        made.set_defaults(command=function, flags=made._option_string_actions)
         return made
 
     _that_run(command)
@@ -244,10 +246,27 @@ def _add_lanes(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _changes(flags: Sequence[str]) -> dict[str, Any]:
-    """Flags that the parser does not know, as values of the study by dotted name."""
+def _unrecognized(others: Sequence[str], options: argparse.Namespace) -> ValueError:
+    """The error for what a command takes no notice of, with the nearest flag if one is near."""
+    first, known = others[0].partition("=")[0], getattr(options, "flags", ("--help", "--version"))
+    if first.startswith("-"):
+        return unknown_name("option", first, known)
+    return mistake("no more arguments", first, "see --help")
+
+
+def _changes(flags: Sequence[str], known: Collection[str]) -> dict[str, Any]:
+    """Flags that the parser does not know, as values of the study by dotted name.
+
+    One that is nearly a flag that it knows is no key of the study.
+    """
     import tomllib
 
+    from jaxflow.study.study import Study
+
+    keys = {f"--{field.name}" for field in fields(Study)}
+    for flag in (flag.partition("=")[0] for flag in flags if flag.startswith("--")):
+        if "." not in flag and flag not in keys and get_close_matches(flag, known, cutoff=0.75):
+            raise unknown_name("option", flag, known)
     joined: list[str] = []
     for flag in flags:
         if flag.startswith("--"):

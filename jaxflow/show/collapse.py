@@ -76,7 +76,7 @@ def exponents(laws: Sequence[Slowing]) -> str:
 
 def _table(report: CollapseReport) -> Table:
     along, told = symbol(report.every.along), report.collapse
-    headings = (along, "N (no lapse)", "width (10-90 %)", "interval", "by the law", "lapse")
+    headings = (along, "N (no lapse)", "width (10-90 %)", "interval", "width fitted", "lapse")
     return Table(
         f"Collapse along {along}: {report.every.title}",
         headings,

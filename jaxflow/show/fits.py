@@ -23,7 +23,9 @@ from jaxflow.statistics.fitting import Fit
 from jaxflow.statistics.slowing import Slowing
 
 FRACTIONS = 0.25, 0.5, 1.0  # of the longest horizon
-JUDGED = "behind in the log density of slices left out; holds to: 95 % bound of the scatter"
+JUDGED = (
+    "scatter: of N about the form, 95 % upper bound; log density: of slices left out, less the best"
+)
 
 
 def scaling(found: Sequence[SliceReport]) -> list[Table]:
@@ -35,7 +37,7 @@ def scaling(found: Sequence[SliceReport]) -> list[Table]:
              held(fit), f"{fit.misfit:.1f}")
             for p, fit in fits.items()
         )  # fmt: skip
-        headings = ("p", "C", "interval", "holds to", "chi2/dof")
+        headings = ("p", "C", "interval", "scatter", "chi2/dof")
         made.append(Table(f"N = C(p) d: {name}, {horizon}", headings, tuple(rows), words=()))
     return made
 
@@ -50,13 +52,13 @@ def forms(boundary: Boundary) -> Table:
             coefficients(fit),
             exponents(fit, boundary.x),
             held(fit),
-            f"{behind:.1f} ± {error:.1f}" if behind else "0",
+            f"-{behind:.1f} ± {error:.1f}" if behind else "0",
         )
         for fit, behind, error in zip(*numbers, strict=True)
     )
     return Table(
         f"Thresholds along {x}: {boundary.title}",
-        ("form", "coefficients", "exponent at ends", "holds to", "behind"),
+        ("form", "coefficients", "exponent at ends", "scatter", "log density"),
         tuple(rows),
         f"{compared.verdict}; {JUDGED}",
         words=(0, 1),

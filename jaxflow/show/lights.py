@@ -10,6 +10,7 @@ from jaxflow.report.health import initialization, largest_drift, misfits, moved_
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.threshold import ThresholdPlan
 from jaxflow.show.terminal import remark
+from jaxflow.show.text import counted
 
 Level: TypeAlias = Literal["good", "watch", "act", "none"]
 
@@ -158,9 +159,7 @@ def _initialization(found: Sequence[SliceReport]) -> Light:
 
 def _versions(found: Sequence[SliceReport]) -> Light:
     versions, drift = recorded(found, "versions"), largest_drift(found)
-    said = (
-        f"every row is as it was written; versions: {len(versions)} set{'s' * (len(versions) > 1)}"
-    )
+    said = f"every row is as it was written; versions: {counted(len(versions), 'set')}"
     if drift is not None:
         said += f"; the invariant of the flow drifts by {_percent(drift)} at most"
     advice = "jaxflow doctor holds the numerics of a machine against float64"

@@ -16,7 +16,7 @@ from jaxflow.core.errors import printable
 from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.text import sought
+from jaxflow.show.text import counted, sought
 from jaxflow.study.forecast import expected_trials
 from jaxflow.study.run import Progress
 
@@ -81,7 +81,9 @@ class Monitor:
         """Show where the run stands, if it is time to."""
         if not self._announced and not all(search.finished for search in progress.searches):
             self._announced = True
-            self._say(f"{_counted(progress.searches)}, {progress.known} trials known; compiling")
+            self._say(
+                f"{_searched(progress.searches)}, {counted(progress.known, 'trial')} known; compiling"
+            )
         now = time.monotonic()
         interval = TERMINAL_INTERVAL if self._is_live else LOG_INTERVAL
         if now - self._last < interval or progress.usage.trials == 0:
@@ -92,7 +94,9 @@ class Monitor:
         if self._is_live:
             self._show(progress.searches, tail)
         else:
-            self._say(f"{progress.ended} trials: {self._summary(progress.searches)}; {tail}")
+            self._say(
+                f"{counted(progress.ended, 'trial')}: {self._summary(progress.searches)}; {tail}"
+            )
 
     def _say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
@@ -101,12 +105,12 @@ class Monitor:
         """What a run has done since the monitor was entered."""
         usage = progress.usage
         if not usage.trials:
-            return f"finished already: {progress.known} trials"
-        wall = time.monotonic() - self._began
+            return f"finished already: {counted(progress.known, 'trial')}"
+        wall, trials = time.monotonic() - self._began, counted(usage.trials, "trial")
         return (
-            f"{usage.trials} trials in {wall:.1f} s ({usage.trials / wall:.1f} trials/s), "
+            f"{trials} in {wall:.1f} s ({usage.trials / wall:.1f} trials/s), "
             f"{usage.evaluations / usage.trials:.0f} evaluations a trial, lane utilization "
-            f"{100 * usage.utilization:.0f} %, {len(usage.programs)} programs compiled"
+            f"{100 * usage.utilization:.0f} %, {counted(len(usage.programs), 'program')} compiled"
         )
 
     def _mark(self, mark: "_Mark") -> None:
@@ -127,14 +131,14 @@ class Monitor:
             each = f"{min(of.values()):.1f} to {max(of.values()):.1f} each"
         else:
             each = ", ".join(f"{printable(name)} {rate:.1f}" for name, rate in sorted(of.items()))
-        return f"{said} by {len(of)} worker{'s' * (len(of) != 1)} ({each})"
+        return f"{said} by {counted(len(of), 'worker')} ({each})"
 
     def _show(self, searches: Sequence[Search | PlaneSearch], tail: str) -> None:
         self._bars.below = tail
         if len(searches) > MOST_BARS:
             total = sum(map(expected_trials, searches))
             ended = sum(len(search.ended) for search in searches)
-            self._bar(0, _counted(searches), ended, total, self._summary(searches))
+            self._bar(0, _searched(searches), ended, total, self._summary(searches))
             return
         for i, search in enumerate(searches):
             self._bar(i, title(search), len(search.ended), expected_trials(search), state(search))
@@ -155,10 +159,10 @@ class Monitor:
         return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
 
 
-def _counted(searches: Sequence[Search | PlaneSearch]) -> str:
+def _searched(searches: Sequence[Search | PlaneSearch]) -> str:
     """How many slices are searched, or planes."""
     what = "plane" if isinstance(searches[0], PlaneSearch) else "slice"
-    return f"{len(searches)} {what}{'s' * (len(searches) != 1)}"
+    return counted(len(searches), what)
 
 
 def _has_widgets(console: Console) -> bool:

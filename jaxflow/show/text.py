@@ -71,6 +71,11 @@ class Table:
         return f'<table class="dataframe">{table}</table>{caption}'
 
 
+def counted(count: int, what: str) -> str:
+    """So many of what has a regular plural."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 def number(x: float | None) -> str:
     """A threshold: whole from 100 on, else three digits."""
     if x is None:

@@ -237,6 +237,23 @@ def test_presets_have_a_line_each_and_one_tells_the_rest(capsys):
     assert "did you mean 'demo'" in refused(capsys, "presets", "dem")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("thresholds", "runs", "--jsn"), "got '--jsn': did you mean '--json'?"),
+        (("run", "demo", "--outt", "x"), "got '--outt': did you mean '--out'?"),
+        (("run", "demo", "--outt=x"), "got '--outt': did you mean '--out'?"),
+        (("run", "demo", "--sed=1"), "got 'sed': did you mean 'seed'?"),
+        (("thresholds", "runs", "more"), "no more arguments, got 'more'"),
+        (("--versoin",), "did you mean '--version'?"),
+    ],
+)
+def test_a_flag_misspelt_is_told_the_nearest(capsys, tmp_path, monkeypatch, arguments, what):
+    monkeypatch.chdir(tmp_path)
+    assert what in refused(capsys, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["/abs/x", "../../x", "..", "a/b", ""])
 def test_no_study_is_written_outside_runs(grid, capsys, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
