@@ -81,9 +81,8 @@ class Monitor:
         """Show where the run stands, if it is time to."""
         if not self._announced and not all(search.finished for search in progress.searches):
             self._announced = True
-            self._say(
-                f"{_searched(progress.searches)}, {counted(progress.known, 'trial')} known; compiling"
-            )
+            known = counted(progress.known, "trial")
+            self._say(f"{_searched(progress.searches)}, {known} known; compiling")
         now = time.monotonic()
         interval = TERMINAL_INTERVAL if self._is_live else LOG_INTERVAL
         if now - self._last < interval or progress.usage.trials == 0:
