@@ -19,6 +19,7 @@ import optimistix
 from scipy.integrate import solve_ivp
 
 from jaxflow.core.keys import Keys, trial_keys
+from jaxflow.core.types import Point
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.shallow_network import ShallowNetwork, draw
 
@@ -63,7 +64,7 @@ def trials(
         data, theta = draw(problem, keys, Sizes(d, n, p), Shape(d, n, p), "float32")
         return data.X, data.y, theta.W, theta.a
 
-    keys = [trial_keys(0, d, n, p, seed) for seed in range(count)]
+    keys = [trial_keys(0, Point(d, n, p), seed) for seed in range(count)]
     stacked = Keys(*(np.stack(stream) for stream in zip(*keys, strict=True)))
     return Trials(*map(np.asarray, jax.jit(jax.vmap(one))(stacked)))
 

@@ -23,6 +23,7 @@ from benchmarks import machine
 from benchmarks.contestants import DYNAMICS, EASY, MIDDLE, PUBLISHED, Case
 from jaxflow import Lanes, LocalRunner, Trial
 from jaxflow.core.keys import trial_keys
+from jaxflow.core.types import Point
 from jaxflow.problems.problem import Shape, Sizes
 from jaxflow.problems.shallow.coordinates import product
 from jaxflow.problems.shallow.network import Data, Parameters
@@ -74,7 +75,7 @@ def _loop(case: Case, shape: Shape, velocity: Callable[[Data, Parameters], Param
     """Microseconds of one of many Euler steps in a loop."""
     d, n, p = case.point.d, case.point.n, case.point.p
     sizes = Sizes(*(jnp.asarray(size, jnp.int32) for size in (d, n, p)))
-    data, theta = case.problem.prepare(trial_keys(0, d, n, p, 0), sizes, shape, "float32")
+    data, theta = case.problem.prepare(trial_keys(0, Point(d, n, p), 0), sizes, shape, "float32")
 
     def run(data: Data, theta: Parameters) -> Parameters:
         def step(_: Any, theta: Parameters) -> Parameters:

@@ -59,7 +59,7 @@ def call(*arguments: str) -> None:
 def tables() -> Iterator[tuple[Path, Iterator[str]]]:
     """The pages that have a table of claims, and its lines."""
     yield HERE / "README.md", table("*", HERE)
-    for page, figure in (("atlas", "atlas"), ("edge", "edge_flow"), ("kernel", "lazy")):
+    for page, figure in (("atlas", "atlas"), ("edge", "edge_*"), ("kernel", "lazy")):
         yield DOCS / f"{page}.md", table(figure, DOCS)
     yield DOCS / "published.md", verdicts()
     yield HERE.parent / "README.md", numbers()

@@ -1,12 +1,14 @@
 """Random numbers that belong to a trial, never to its place in a batch.
 
-A trial's keys are the SHA-256 of the study's seed, its point and its own seed. Entry (i, k) of
-what is drawn for sample i or neuron i is the Threefry-2x32 block cipher (Salmon et al., SC 2011)
-of the counter (i, k), so neither padding nor a larger n, p or d changes a number already drawn.
+A trial's keys are the SHA-256 of the study's seed, of what its point says of the problem and of its
+own seed: trials of two points are independent, but where these differ in parameters of dynamics
+alone, which start from the same draws. Entry (i, k) of what is drawn for sample i or neuron i is
+the Threefry-2x32 block cipher (Salmon et al., SC 2011) of the counter (i, k), so that padding
+changes no number already drawn.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -14,6 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.random import threefry_2x32
 from jaxtyping import Array, Float, UInt32
+
+from jaxflow.core.types import Point
 
 Number: TypeAlias = float | Float[Array, ""]  # of a law, or one that is an axis of the study
 SCALARS = 4  # numbers of a row besides its coordinates: radius, sign, magnitude, ...
@@ -27,9 +31,11 @@ class Keys(NamedTuple):
     nature: UInt32[Array | np.ndarray, "2"]  # of what the samples share: a teacher
 
 
-def trial_keys(study_seed: int, d: int, n: int, p: int, seed: int) -> Keys:
+def trial_keys(study_seed: int, point: Point, seed: int) -> Keys:
     """The keys of one trial. Every dynamics starts from the same ones."""
-    digest = hashlib.sha256(repr((study_seed, d, n, p, seed)).encode()).digest()
+    d, n, p, parameters = astuple(point.of_problem)
+    named = (parameters,) if parameters else ()
+    digest = hashlib.sha256(repr((study_seed, d, n, p, seed, *named)).encode()).digest()
     words = np.frombuffer(digest, dtype="<u4").astype(np.uint32)
     return Keys(words[0:2], words[2:4], words[4:6])
 

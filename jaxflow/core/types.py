@@ -58,6 +58,12 @@ class Point:
         values = {**dict(self.parameters), axis: float(x)}
         return replace(self, parameters=tuple(sorted(values.items())))
 
+    @property
+    def of_problem(self) -> Self:
+        """This point without the parameters of dynamics: what is drawn is a function of it."""
+        kept = tuple((name, x) for name, x in self.parameters if not name.startswith("dynamics."))
+        return self if kept == self.parameters else replace(self, parameters=kept)
+
 
 class Pace(NamedTuple):
     """How a dynamics counts its way: the flow time of a step, if all have one, and its batch."""

@@ -21,7 +21,7 @@ def requests(
     """
     padded = trials + trials[:1] * (lanes - len(trials))
     points = np.array([(t.point.d, t.point.n, t.point.p) for t in padded], np.int32)
-    keys = [trial_keys(seed, t.point.d, t.point.n, t.point.p, t.seed) for t in padded]
+    keys = [trial_keys(seed, t.point, t.seed) for t in padded]
     stacked = Keys(*(np.stack(stream) for stream in zip(*keys, strict=True)))
     horizons = np.array([t.horizon for t in padded], dtype)
     values = np.array([[t.point[name] for name in parameters] for t in padded], dtype)

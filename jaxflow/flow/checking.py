@@ -19,7 +19,7 @@ UNKNOWN = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionE
 def check_dynamics(rule: Dynamics, problem: Problem, point: Point, seed: int = 0) -> None:
     """Raise a one-line `ValueError` where a rule cannot be traced, or is random beside its key."""
     name = type(rule).__name__
-    keys = jax.tree.map(jnp.asarray, trial_keys(seed, point.d, point.n, point.p, 0))
+    keys = jax.tree.map(jnp.asarray, trial_keys(seed, point, 0))
     sizes = Sizes(*(jnp.int32(size) for size in (point.d, point.n, point.p)))
     data, theta = problem.prepare(keys, sizes, problem.shape(point), "float32")
     take = partial(_step, rule, problem)

@@ -87,7 +87,7 @@ class _Tried:
     def _first(self, problem: Problem) -> Any:
         """The first trial of such a problem, unpadded."""
         d, n, p = map(int, self.sizes)
-        keys = Keys(*(jnp.asarray(key) for key in trial_keys(self._seed, d, n, p, 0)))
+        keys = Keys(*(jnp.asarray(key) for key in trial_keys(self._seed, Point(d, n, p), 0)))
         return problem.prepare(keys, self.sizes, Shape(d, n, p), "float32")
 
     def trials(self, more: int = 0, dtype: str = "float32") -> list[tuple[Any, PyTree]]:
@@ -96,7 +96,7 @@ class _Tried:
         shape = Shape(d, n + more, p)
         prepare = lambda keys: self.problem.prepare(keys, self.sizes, shape, dtype)  # noqa: E731
         quick = jax.jit(prepare, compiler_options=QUICKLY)
-        return [quick(trial_keys(self._seed, d, n, p, number)) for number in (0, 1)]
+        return [quick(trial_keys(self._seed, Point(d, n, p), number)) for number in (0, 1)]
 
     def motion(self, data: Any, parameters: PyTree) -> tuple[Array, PyTree, Array]:
         """The loss, the field, and the rate at which the loss falls along it."""

@@ -46,7 +46,7 @@ class Rounds(ABC):
         self._over = 0  # rounds that have ended, and all before them
         self._lag = 1
         self._times: dict[Point, Sequence[float]] = {}
-        self._numbers: dict[Point, set[int]] = {}  # of the trials proposed
+        self._numbers: dict[Point, set[int]] = {}  # of the trials proposed, by what is drawn
 
     @abstractmethod
     def slice_at(self, point: Point) -> Slice | None:
@@ -147,16 +147,17 @@ class Rounds(ABC):
     def _append(self, trials: list[Trial]) -> None:
         self.rounds.append(trials)
         for trial in trials:
-            self._numbers.setdefault(trial.point, set()).add(trial.seed)
+            self._numbers.setdefault(trial.point.of_problem, set()).add(trial.seed)
 
     def _trials(self, asked: Sequence[tuple[Point, int]]) -> list[Trial]:
+        """With draws that no other trial of the search has, so that all are independent."""
         made = []
         for point, count in asked:
             horizon, within = self.times_at(point)[-1], self._within(point)
-            used = self._numbers.get(point, set())
-            unused = (number for number in self.share if number not in used)
-            for number in islice(unused, count):
-                made.append(Trial(self.dynamics, point, number, horizon, within))
+            used = self._numbers.setdefault(point.of_problem, set())
+            numbers = list(islice((x for x in self.share if x not in used), count))
+            used.update(numbers)
+            made += [Trial(self.dynamics, point, x, horizon, within) for x in numbers]
         return made
 
 

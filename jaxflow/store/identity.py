@@ -105,7 +105,7 @@ def other_protocol(folder: Path, found: StoredProtocol, asked: StoredProtocol) -
     theirs, ours = (
         ", ".join(f"{name} = {shorten(values[k], 60)}" for name, values in named) for k in range(2)
     )
-    return mistake(f"the protocol of {folder}, {theirs}", ours, ELSEWHERE)
+    return mistake(f"the protocol of {folder} ({theirs})", ours, ELSEWHERE)
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -309,6 +309,21 @@ def _from_4(connection: sqlite3.Connection) -> None:
     enter(connection, "trials", came, went)
 
 
+def _from_5(connection: sqlite3.Connection) -> None:
+    """Draws became a function of the problem's parameters, which are axes, as they are of sizes.
+
+    Where there are trials of such parameters the protocol says that it draws as before: it can be
+    read, and is not gone on with.
+    """
+    ((hashed, text, _, created),) = connection.execute("SELECT * FROM protocol").fetchall()
+    before = digest("protocol", (hashed, text, 5, created))
+    found = connection.execute("SELECT 1 FROM trials WHERE parameters LIKE '%\"problem.%' LIMIT 1")
+    if found.fetchone():
+        text, hashed = _canonical(hashed_table("protocol", hashed, text) | {"draws": "by sizes"})
+    connection.execute("UPDATE protocol SET hash = ?, json = ?, schema = 6", (hashed, text))
+    enter(connection, "protocol", [digest("protocol", (hashed, text, 6, created))], [before])
+
+
 def _study(connection: sqlite3.Connection) -> tuple[dict[str, Any], Any]:
     """The study's table, and when its store was made."""
     found = connection.execute("SELECT hash, json, created FROM study").fetchall()
@@ -333,4 +348,5 @@ STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {
     2: _from_2,
     3: _from_3,
     4: _from_4,
+    5: _from_5,
 }

@@ -17,7 +17,7 @@ from jaxflow.core.errors import mistake, shortened
 from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, MODULUS, digest, total
 from jaxflow.store.file import ELSEWHERE, RESTORE
 
-SCHEMA = 5  # raise it when the fields of Row or the tables change, and add a migration
+SCHEMA = 6  # raise it when the fields of Row or the tables change, and add a migration
 
 _KEYS = ", ".join(f"{name} {COLUMNS[name].sql} NOT NULL" for name in KEY)
 _REST = ", ".join(f"{name} {column.sql}" for name, column in COLUMNS.items() if name not in KEY)

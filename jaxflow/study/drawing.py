@@ -26,7 +26,7 @@ def drawn(study: Study, trial: Trial) -> tuple[Array, Array, Array, Array]:
     has no trial at that point.
     """
     d, n, p = trial.point.d, trial.point.n, trial.point.p
-    keys = jax.tree.map(jnp.asarray, trial_keys(study.seed, d, n, p, trial.seed))
+    keys = jax.tree.map(jnp.asarray, trial_keys(study.seed, trial.point, trial.seed))
     data, theta = draw(problem_of(study, trial), keys, Sizes(d, n, p), Shape(d, n, p), "float32")
     X, y, W, a = (np.asarray(v, np.float64) for v in (data.X, data.y, theta.W, theta.a))
     return X, y, W, a
@@ -34,9 +34,8 @@ def drawn(study: Study, trial: Trial) -> tuple[Array, Array, Array, Array]:
 
 def inputs_of(study: Study, trial: Trial) -> NDArray[np.float32]:
     """The inputs X (n, d) alone, in float32, without drawing the weights of a wide network."""
-    d, n, p = trial.point.d, trial.point.n, trial.point.p
-    keys = trial_keys(study.seed, d, n, p, trial.seed)
-    return np.asarray(_inputs(problem_of(study, trial), keys.samples, n, d))
+    keys = trial_keys(study.seed, trial.point, trial.seed)
+    return np.asarray(_inputs(problem_of(study, trial), keys.samples, trial.point.n, trial.point.d))
 
 
 @partial(jax.jit, static_argnums=(0, 2, 3))  # compiled once a shape, for many trials

@@ -123,7 +123,8 @@ def _in_folder(folder: Path) -> dict[str, Any]:
     with Store.read(folder) as store:
         if not store.designs:
             raise mistake("a store on which a study was run", str(folder), "run one there")
-        return {**json.loads(store.protocol_json), **json.loads(store.designs[-1].json)}
+        table = {**json.loads(store.protocol_json), **json.loads(store.designs[-1].json)}
+    return {name: x for name, x in table.items() if name != "draws"}  # of a store of earlier draws
 
 
 def _texts(value: Any) -> Iterator[Any]:

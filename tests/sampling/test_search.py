@@ -55,6 +55,28 @@ def test_proposals_do_not_depend_on_the_order_of_ends():
         assert other.finished
 
 
+@pytest.mark.parametrize(
+    "plan",
+    [
+        replace(PLAN, low=1, high=100, along="dynamics.flow.step", rising=False),
+        replace(PLAN, low=1, high=100, along="problem.strength", rising=False),
+        GridPlan((1.0, 2.0, 4.0), 7, along="dynamics.flow.step"),
+        PLAN,
+    ],
+)
+def test_no_two_trials_of_a_search_have_the_same_draws(plan):
+    """Along a parameter of the dynamics too, which draws nothing: they are taken as independent."""
+    searched = Search(Slice("flow", Point(30, 20, 100).moved(plan.along, 0), plan, Horizon()))
+    for _ in range(40):
+        ended = [
+            row(trial, random.Random(repr(trial)).random() < 1 / (1 + trial.point[plan.along] / 10))
+            for trial in searched.propose()
+        ]
+        searched.tell(ended)
+    drawn = [(trial.point.of_problem, trial.seed) for trial in searched.proposed]
+    assert len(set(drawn)) == len(drawn) >= 21
+
+
 def test_what_is_known_before_is_not_lost_and_not_proposed_differently():
     first = search()
     order = drive(lambda size: 0, first)

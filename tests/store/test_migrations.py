@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from stores import ROW, bits, earlier, execute, one_line
 
+from jaxflow import report
 from jaxflow.core.types import Point, Trial
 from jaxflow.store import migrations
 from jaxflow.store.checking import check
@@ -43,12 +44,12 @@ threshold = {low = 2, high = 40, relative_half_width = 0.25, batch = 4, max_tria
 record = {trials = 1, points = 6, first = 1.0, observables = ["loss"]}
 """,
 }
-TOML[3] = TOML[4] = TOML[2]
+TOML[3] = TOML[4] = TOML[5] = TOML[2]
 SHRINK = "problem.initialization.shrink"
 OLD_SHRINK = "ensemble.initialization.shrink"
-TABLE = {1: "study", 2: "study", 3: "protocol", 4: "protocol"}  # which says the schema
+TABLE = {1: "study", 2: "study", 3: "protocol", 4: "protocol", 5: "protocol"}  # says the schema
 
-schemas = pytest.mark.parametrize("schema", [1, 2, 3, 4])
+schemas = pytest.mark.parametrize("schema", [1, 2, 3, 4, 5])
 
 
 @pytest.fixture
@@ -59,6 +60,15 @@ def old(tmp_path, schema):
 def protocol_of(folder):
     with Store.read(folder) as store:
         return store.protocol_hash, store.protocol_json
+
+
+def with_its_draws(study) -> str:
+    """The JSON of a study's protocol, of which parameters of the problem are axes in a store."""
+    return json.dumps(
+        json.loads(study.protocol.json) | {"draws": "by sizes"},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
 
 
 def values(folder) -> str:
@@ -105,7 +115,7 @@ def test_the_study_becomes_the_protocol_and_the_design_that_are_written_today(ol
     study = Study.from_table(tomllib.loads(TOML[schema]))
     with Store.read(old) as store:
         protocol, (design,) = store.protocol, store.designs
-    assert (protocol.json, protocol.hash) == (study.protocol.json, study.protocol.hash)
+    assert protocol.json == (study.protocol.json if schema == 1 else with_its_draws(study))
     assert (design.json, design.hash) == (study.design.json, study.design.hash)
     assert (design.created, design.last_run) == (created, created)
     assert sources == [(design.source,)]
@@ -361,7 +371,7 @@ def test_success_becomes_an_event(old, success):
     execute(old, "UPDATE protocol SET json = ?, hash = ?", values)
     table = tomllib.loads(TOML[3])
     table["event"] = {"kind": "certificate"} | ({} if success == "signs" else {"square": success})
-    assert protocol_of(old)[1] == Study.from_table(table).protocol.json
+    assert protocol_of(old)[1] == with_its_draws(Study.from_table(table))
 
 
 @pytest.mark.parametrize("schema", [3])
@@ -416,3 +426,19 @@ def test_an_index_that_lists_what_is_not_there_is_damage():
         create(connection, "hash", "{}")
         with pytest.raises(ValueError, match=r"index lists.*no row 999999"):
             migrations._trials_from_3(Damaged(connection), "trials", "horizon", lambda key: b"")
+
+
+@pytest.mark.parametrize("schema", [5])
+def test_trials_of_parameters_that_were_drawn_by_sizes_are_not_gone_on_with(old):
+    """They are read, but new ones at the same points are of other draws."""
+    study = Study.from_table(tomllib.loads(TOML[5]))
+    with pytest.raises(ValueError, match=r'draws = "by sizes".*got .*absent.*--out'):
+        Store.open(old, study.protocol.hash, study.protocol.json)
+    assert Study.load(old) == study
+    assert len(report.thresholds(old)) == 4  # of two values, by two horizons
+
+
+@pytest.mark.parametrize("schema", [1])
+def test_where_no_parameter_is_an_axis_the_draws_are_the_same(old):
+    study = Study.from_table(tomllib.loads(TOML[1]))
+    assert protocol_of(old) == (study.protocol.hash, study.protocol.json)

@@ -300,7 +300,7 @@ def test_the_schema_is_numbered_anew_when_rows_change():
         "rejections first_loss last_loss well_initialized balancedness_drift curvature "
         "event_times measured dtype device program versions"
     )
-    assert (SCHEMA, [field.name for field in fields(Row)]) == (5, names.split())
+    assert (SCHEMA, [field.name for field in fields(Row)]) == (6, names.split())
 
 
 def test_a_second_writer_is_refused_until_the_first_closes(tmp_path):

@@ -8,6 +8,7 @@ import jaxlib.version
 import numpy as np
 
 from jaxflow.core.keys import trial_keys
+from jaxflow.core.types import Point
 from jaxflow.flow.flow import GradientFlow
 from jaxflow.problems.problem import Problem, Shape, Sizes
 from jaxflow.problems.shallow.network import Data, Parameters
@@ -17,9 +18,9 @@ IS_OLD_XLA = jaxlib.version.__version_info__ < (0, 11)
 ROUNDING = 0 if IS_OLD_XLA else 5e-7  # relative, of draws by programs of two shapes
 
 
-def keys_of(*identity):
-    """The keys of a trial (study seed, d, n, p, seed) as device arrays."""
-    return jax.tree.map(jnp.asarray, trial_keys(*identity))
+def keys_of(study_seed, d, n, p, seed):
+    """The keys of a trial as device arrays."""
+    return jax.tree.map(jnp.asarray, trial_keys(study_seed, Point(d, n, p), seed))
 
 
 def drawn(problem=ShallowNetwork(), d=6, n=20, p=8, seed=0, shape=None, dtype="float32"):

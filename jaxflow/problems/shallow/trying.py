@@ -55,7 +55,7 @@ def try_laws(problem: ShallowNetwork, point: Point, seed: int = 0) -> None:
     tried.check(point)
     small = _small(tried, point)
     shape = Shape(small.d, small.n, small.p)
-    keys = [trial_keys(seed, *shape, trial) for trial in range(3)]
+    keys = [trial_keys(seed, small, trial) for trial in range(3)]
     one, _ = _batch(tried, keys[:2], shape)
     other, wide = _batch(tried, keys[1:], shape)
     for name, law in DRAWN_BY.items():
