@@ -4,11 +4,14 @@ A digest is that of the lines which are neither empty nor a comment, so that it 
 machine and changes with whatever the module does.
 """
 
+import ast
 import hashlib
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from importlib.util import resolve_name
+from pathlib import Path
 from typing import Any
 
 from jaxflow.core.open_names import Unloaded
@@ -21,9 +24,10 @@ MARK = "@"  # between a module and its digest
 def codes(law: Any) -> tuple[str, ...]:
     """The modules of a law, of its bases and of the laws inside it, as "module@digest", sorted.
 
-    This package and Python's own are left out, and so is what has no source, as a notebook's cell.
+    And those that these import from their own folder, or package. This package and Python's own are
+    left out, and so is what has no source, as a notebook's cell.
     """
-    found = ((name, _digest(name)) for name in sorted(set(_modules(law))))
+    found = ((name, _digest(name)) for name in sorted(_with_imported(_modules(law))))
     return tuple(f"{name}{MARK}{digest}" for name, digest in found if digest)
 
 
@@ -51,11 +55,51 @@ def _of_all(laws: Iterable[Any]) -> Iterator[str]:
         yield from _modules(law)
 
 
-def _digest(module: str) -> str:
-    """Of the module as it is on the disk; nothing where it is not there."""
+def _with_imported(modules: Iterable[str]) -> set[str]:
+    """Modules, those beside them that they import, and so on."""
+    found: set[str] = set()
+    left = list(modules)
+    while left:
+        if (module := left.pop()) not in found:
+            found.add(module)
+            left += _imported(module)
+    return found
+
+
+def _imported(module: str) -> Iterator[str]:
+    """The modules that one imports from the folder of its top package, or from its own."""
+    file = _file(module.partition(".")[0]) or _file(module)
+    package = getattr(sys.modules.get(module), "__package__", None) or ""
+    for node in ast.walk(ast.parse(_source(module))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        for name in names:
+            other = _file(name)
+            if file and other and file.parent in other.parents:
+                yield name
+
+
+def _file(module: str) -> Path | None:
+    """That of a module that is loaded from one, and not installed."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return None if file is None or "site-packages" in file else Path(file)
+
+
+def _source(module: str) -> str:
+    """That of the module as it is on the disk; nothing where it is not there."""
     try:
-        source = inspect.getsource(sys.modules[module])
+        return inspect.getsource(sys.modules[module])
     except (KeyError, OSError, TypeError):
+        return ""
+
+
+def _digest(module: str) -> str:
+    source = _source(module)
+    if not source:
         return ""
     lines = (line.rstrip() for line in source.splitlines())
     told = [line for line in lines if line and not line.lstrip().startswith("#")]

@@ -57,9 +57,14 @@ class Boundary:
     def located(self) -> list[tuple[float, Posterior]]:
         """The places and thresholds of slices, each by its own trials alone.
 
-        Of a plane, slices whose own trials are too few to locate a threshold are left out.
+        Slices are left out whose threshold is out of their range, and of a plane those whose own
+        trials are too few to locate it.
         """
-        found = [(x, s.posterior(self.horizon)) for x, s in zip(self.x, self.slices, strict=True)]
+        found = [
+            (x, known)
+            for x, slice in zip(self.x, self.slices, strict=True)
+            if not (known := slice.posterior(self.horizon)).at_edge
+        ]
         if self.slices[0].together:
             found = [(x, p) for x, p in found if p.relative_half_width <= LOCATED]
         return found
@@ -107,11 +112,12 @@ def constants(
         by_p: dict[float, list[SliceReport]] = {}
         for slice in here:
             by_p.setdefault(slice.base.p, []).append(slice)
-        enough = {p: at for p, at in by_p.items() if len({s.base.d for s in at}) > SPARE}
-        for h, label in enumerate(here[0].horizon.labels if enough else ()):
-            yield (name, label), {p: _constant(at, h) for p, at in sorted(enough.items())}
+        for h, label in enumerate(here[0].horizon.labels):
+            located = {p: Boundary(tuple(at), "d", h).located for p, at in sorted(by_p.items())}
+            enough = {p: at for p, at in located.items() if len({d for d, _ in at}) > SPARE}
+            if enough:
+                yield (name, label), {p: _constant(at) for p, at in enough.items()}
 
 
-def _constant(found: Sequence[SliceReport], horizon: int) -> Fit:
-    x = [slice.base.d for slice in found]
-    return fit(PROPORTIONAL, thresholds(x, (slice.posterior(horizon) for slice in found)))
+def _constant(located: Sequence[tuple[float, Posterior]]) -> Fit:
+    return fit(PROPORTIONAL, thresholds([d for d, _ in located], [known for _, known in located]))

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxflow.core.code import codes_in
 from jaxflow.core.types import Outcome
 from jaxflow.report.plane import Plane, sampled_as_one
 from jaxflow.report.slices import SliceReport
+from jaxflow.statistics.logistic import WIDTHS
 from jaxflow.statistics.posterior import ThresholdPosterior
 
 DRAWS = 1000
+WIDE = 0.7  # of the widest transition that curves are looked for in
 LEAST_VARIANCE = 1e-6
 
 
@@ -66,6 +69,15 @@ def _of_plane(plane: Plane) -> Misfit:
     return Misfit(plane.name, chi2, places, plane.posterior().predictive())
 
 
+def too_wide(found: Sequence[SliceReport]) -> list[SliceReport]:
+    """Slices whose transition is, with 97.5 %, about as wide as curves are looked for, or wider.
+
+    The interval of a threshold is too narrow there.
+    """
+    alone = (s for s in found if s.together is None and not s.is_point and s.rows)
+    return [s for s in alone if s.posterior().width_interval()[0] > WIDE * WIDTHS[1]]
+
+
 def initialization(found: Sequence[SliceReport]) -> Initialization | None:
     """What the law of well-initialized trials says; None where it has no meaning."""
     told = [slice for slice in found if slice.tells_initialization]
@@ -108,6 +120,21 @@ def moved_by_time(found: Sequence[SliceReport]) -> float | None:
         if tallies and not known.at_edge:
             moves.append(_apart(slice.plan.posterior(tallies).median, known))
     return max(moves, default=None)
+
+
+def recorded(found: Sequence[SliceReport], column: str) -> list[str]:
+    """The distinct texts of a column of rows."""
+    words = (slice.columns.rows.words(column).counts().items() for slice in found)
+    return sorted({str(word) for counts in words for word, count in counts if count})
+
+
+def of_several_codes(found: Sequence[SliceReport]) -> list[str]:
+    """The modules of the user's whose code was not the same for all rows."""
+    digests: dict[str, set[str]] = {}
+    for words in recorded(found, "versions"):
+        for module, digest in codes_in(words).items():
+            digests.setdefault(module, set()).add(digest)
+    return [module for module, told in digests.items() if len(told) > 1]
 
 
 def largest_drift(found: Sequence[SliceReport]) -> float | None:

@@ -1,15 +1,22 @@
 """The health of a store in words: what is well, what to watch, and what to do about it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from jaxflow.core.code import codes_in
 from jaxflow.core.types import Outcome
-from jaxflow.report.health import initialization, largest_drift, misfits, moved_by_time
+from jaxflow.report.health import (
+    initialization,
+    largest_drift,
+    misfits,
+    moved_by_time,
+    of_several_codes,
+    recorded,
+    too_wide,
+)
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.terminal import remark
+from jaxflow.show.terminal import meaningless
 from jaxflow.show.text import counted
 
 Level: TypeAlias = Literal["good", "watch", "act", "none"]
@@ -121,7 +128,9 @@ def _failed(counts: Counter[Outcome]) -> Light:
 def _direction(found: Sequence[SliceReport]) -> Light:
     wrong = any(slice.runs_against_plan for slice in found)
     if wrong or any(s.columns.outcomes[Outcome.FAILED] == len(s.rows) for s in found):
-        return Light("Direction", "act", remark(found), "thresholds mean nothing before that is so")
+        return Light(
+            "Direction", "act", meaningless(found), "thresholds mean nothing before that is so"
+        )
     way = "grows" if found[0].rises else "falls"
     return Light("Direction", "good", f"P(event) {way} along the axis, as the plan says", "")
 
@@ -137,6 +146,9 @@ def _calibration(found: Sequence[SliceReport]) -> Light:
         f"chi² of the counts about their curves over the number of places: {ratio:.2f}; of the "
         f"farthest, {worst.title}, {worst.chi2 / worst.places:.2f}, p = {worst.p:.2g}"
     )
+    if wide := too_wide(found):
+        said += f"; the transition of {wide[0].title} is as wide as curves are looked for, or wider"
+        return Light(name, "act", said, "trust counts first: its interval is too narrow")
     if p > UNLIKELY:
         return Light(name, "good", said, "")
     advice = "the curve is not of this kind there: look at its transition, and trust counts first"
@@ -163,7 +175,7 @@ def _versions(found: Sequence[SliceReport]) -> Light:
     if drift is not None:
         said += f"; the invariant of the flow drifts by {_percent(drift)} at most"
     advice = "jaxflow doctor holds the numerics of a machine against float64"
-    if several := _of_several_codes(versions):
+    if several := of_several_codes(found):
         said += f"; trials were run by several codes of {', '.join(several)}"
         return Light("Numerics", "act", said, "run each into a folder of its own")
     if any(MISCOMPILES in words for words in versions):
@@ -173,26 +185,6 @@ def _versions(found: Sequence[SliceReport]) -> Light:
         advice = "lower the tolerances of the flow and see whether thresholds move"
     is_good = len(versions) == 1 and not is_loose
     return Light("Numerics", "good" if is_good else "watch", said, advice)
-
-
-def _of_several_codes(versions: Sequence[str]) -> list[str]:
-    """The modules of the user's whose code was not the same for all rows."""
-    digests: dict[str, set[str]] = {}
-    for words in versions:
-        for module, digest in codes_in(words).items():
-            digests.setdefault(module, set()).add(digest)
-    return [module for module, found in digests.items() if len(found) > 1]
-
-
-def recorded(found: Sequence[SliceReport], column: str) -> list[str]:
-    """The distinct texts of a column of rows."""
-    return sorted(set(_recorded(found, column)))
-
-
-def _recorded(found: Sequence[SliceReport], column: str) -> Iterator[str]:
-    for slice in found:
-        counts = slice.columns.rows.words(column).counts()
-        yield from (str(word) for word, count in counts.items() if count)
 
 
 def _percent(share: float) -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tomli_w
 
 from jaxflow.core.errors import printable
+from jaxflow.report.health import recorded
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.axes import Axes, Range
 from jaxflow.sampling.design import Design
 from jaxflow.sampling.slice import Slice
 from jaxflow.show.canvas import spoken
-from jaxflow.show.lights import recorded
 from jaxflow.show.repeat import Origin, origin
 from jaxflow.show.text import number, symbol
 from jaxflow.store.store import Store

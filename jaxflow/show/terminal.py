@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxflow.core.types import SIZES, Outcome
 from jaxflow.engine.runner import Usage
+from jaxflow.report.health import of_several_codes, too_wide
 from jaxflow.report.means import Profile, every_profile, profiles
 from jaxflow.report.slices import SliceReport, entries, waiting
 from jaxflow.report.status import Status
@@ -15,6 +16,7 @@ from jaxflow.show.text import WIDTH, Entry, Table, between, beyond, number, soug
 from jaxflow.statistics.counts import wilson
 
 INITIALIZED = "well", "initialized"
+FAILED = 0.01  # of the trials, from which it is remarked
 ENDS = "a trial ends when all its events have happened, or at its horizon"
 
 
@@ -72,7 +74,21 @@ def _narrow(name: str) -> Entry:
 
 
 def remark(found: Sequence[SliceReport]) -> str:
-    """A remark where thresholds mean nothing: all trials failed, or P changes the other way."""
+    """What is to be known before thresholds are believed; nothing where all is well."""
+    said = [meaningless(found)]
+    failed = sum(slice.columns.outcomes[Outcome.FAILED] for slice in found)
+    trials = sum(len(slice.rows) for slice in found)
+    if failed > FAILED * trials and not said[0]:
+        said.append(f"{failed} of {trials} trials failed, which counts as no event")
+    if several := of_several_codes(found):
+        said.append(f"trials were run by several codes of {', '.join(several)}")
+    if wide := too_wide(found):
+        said.append(f"the transition of {wide[0].title} is so wide that its interval is too narrow")
+    return "; ".join(filter(None, said))
+
+
+def meaningless(found: Sequence[SliceReport]) -> str:
+    """Why thresholds mean nothing, if they do not: all trials failed, or P changes otherwise."""
     failed = next((s for s in found if s.columns.outcomes[Outcome.FAILED] == len(s.rows)), None)
     if failed is not None:
         reason = "a number was not finite, or the steps ran out"

@@ -75,6 +75,9 @@ class Study:
         for name in ("threshold", "grid"):
             plan = getattr(self, name)
             if plan is not None and plan.rising is None:
+                if name == "threshold" and plan.along not in SIZES:
+                    remedy = "say whether the event grows likelier along it: threshold.rising"
+                    raise mistake(f"rising = true or false along {plan.along}", "none", remedy)
                 rising = of_each(plan.along, protocol.by_name)
                 object.__setattr__(self, name, replace(plan, rising=rising))
         self._check_plan(protocol)

@@ -1,5 +1,6 @@
 """The code of a user's laws: told by what it does, not by how it is written down."""
 
+import importlib
 import sys
 from dataclasses import dataclass
 
@@ -59,6 +60,41 @@ def test_laws_inside_others_are_found_and_ours_are_left_out(law_of):
         "written_by_another",
     ]
     assert codes(jf.Perceptron()) == codes(Unloaded("mine:Law")) == codes((1, "x", None)) == ()
+
+
+@pytest.mark.parametrize("how", ["import aside", "from aside import SCALE", "from aside import *"])
+def test_what_a_module_imports_from_beside_it_is_its_code_too(law_of, tmp_path, how):
+    """As a constant in a file of its own; what is installed is told by its version, or not."""
+
+    def told(scale):
+        (tmp_path / "aside.py").write_text(f"import numpy\nSCALE = {scale}\n")
+        sys.modules.pop("aside", None)
+        return codes_in(" ".join(codes(law_of(f"import jax\n{how}\n{SOURCE}"))))
+
+    before, after = told(1.0), told(0.05)
+    sys.modules.pop("aside")
+    assert before.keys() == after.keys() == {"written_by_a_user", "aside"}
+    assert before["written_by_a_user"] == after["written_by_a_user"]
+    assert before["aside"] != after["aside"]
+
+
+def test_modules_of_a_package_are_its_code(tmp_path, monkeypatch):
+    (tmp_path / "ours" / "laws").mkdir(parents=True)
+    for name, text in {
+        "__init__": "",
+        "laws/__init__": "",
+        "laws/one": f"from ..numbers import SCALE\nfrom . import two\n{SOURCE}",
+        "laws/two": "X = 1\n",
+        "numbers": "SCALE = 2\n",
+    }.items():
+        (tmp_path / "ours" / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    law = importlib.import_module("ours.laws.one").Law()
+    found = codes_in(" ".join(codes(law)))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ours"]:
+        del sys.modules[name]
+    assert {"ours.laws.one", "ours.laws.two", "ours.numbers"} <= found.keys()
+    assert all(name.startswith("ours") for name in found)
 
 
 def test_a_row_tells_packages_and_codes_apart(law_of):

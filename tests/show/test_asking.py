@@ -1,5 +1,7 @@
 """One threshold, one transition, one trial, from Python."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,6 +32,19 @@ class Saddle(jf.Problem):
         return jnp.sum(parameters**4 / 4 - parameters**2 / 2)
 
 
+@dataclass(frozen=True, eq=False)
+class Slope(jf.Problem):
+    """steepness x^2 / 2 from x = 1."""
+
+    steepness: float = 1.0
+
+    def draw(self, keys, point):
+        return jnp.asarray(self.steepness), jnp.ones(())
+
+    def loss(self, data, parameters):
+        return data * parameters**2 / 2
+
+
 def test_a_threshold_in_memory(tmp_path):
     found = jf.threshold(
         Noisy(), event=EVENT, d=3, low=17, high=32, label_noise=0.1, time=200, quiet=True,
@@ -56,12 +71,23 @@ def test_a_transition_and_its_proportions():
 def test_a_trial_has_the_parameters_it_is_given(tmp_path):
     plain = jf.trial(Noisy(), event=EVENT, d=3, n=20, time=50)
     noisy = jf.trial(Noisy(), event=EVENT, d=3, n=20, time=50, label_noise=0.3)
-    field = jf.trial(Noisy(label_noise=0.3), event=EVENT, d=3, n=20, time=50)
     assert noisy.row.parameters == (("problem.label_noise", 0.3),)
-    assert noisy.row.last_loss == field.row.last_loss != plain.row.last_loss
+    assert noisy.row.last_loss != plain.row.last_loss
     assert "CONVERGED" in repr(plain)
     noisy.plot(tmp_path / "trial.png")
     assert (tmp_path / "trial.png").stat().st_size > 10_000
+
+
+def test_a_parameter_given_is_the_field_of_its_name():
+    """Where nothing is drawn, for another point is of other draws."""
+    event = jf.Below("loss", 1e-3)
+    given = jf.trial(Slope(), event=event, time=50, steepness=0.3)
+    field = jf.trial(Slope(steepness=0.3), event=event, time=50)
+    assert (
+        given.row.flow_time
+        == field.row.flow_time
+        > jf.trial(Slope(), event=event, time=50).row.flow_time
+    )
 
 
 def test_sizes_that_a_problem_uses_must_be_said():
