@@ -40,6 +40,8 @@ def check_problem(problem: Problem, point: Point = SOMEWHERE, seed: int = 0) -> 
     few seconds, before anything is compiled at full width.
     """
     configure_once()
+    if not isinstance(problem, Problem):
+        raise mistake("a problem", problem, "make its class one of jf.Problem or jf.Supervised")
     for fault in faults(problem, point, seed):
         raise fault
 

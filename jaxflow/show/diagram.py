@@ -97,7 +97,7 @@ def _map(ax: Axes, boundary: Boundary) -> None:
     name = f"P(converged) to {labels[-1]}"
     plot.probability_map(n, sizes, chance, ax=ax, label=name, logarithmic=axis.logarithmic)
     for h, label in enumerate(labels):
-        series = plot.Series("white", "", HORIZON_LINES[(len(labels) - 1 - h) % 4])
+        series = plot.Series("white", "", _line_of(h, len(labels)))
         band = plane.posterior(h).band(sizes[:, None])
         plot.boundary_band(sizes, *band, ax=ax, series=series, label=f"$N$ to {label}")
     _tried(ax, boundary)
@@ -129,6 +129,11 @@ def _extent(plane: Plane) -> tuple[float, float]:
     return max(low, first), max(min(high, last), 1.1 * max(low, first))
 
 
+def _line_of(horizon: int, count: int) -> str:
+    """That of one of so many horizons: the longest is drawn through."""
+    return HORIZON_LINES[(count - 1 - horizon) % len(HORIZON_LINES)]
+
+
 def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
     """The boundary against the size at every horizon, with its band.
 
@@ -139,8 +144,9 @@ def _growth(ax: Axes, chosen: Sequence[Boundary]) -> None:
         plane = boundary.plane
         (axis,) = plane.axes
         grid = axis.unscaled(np.linspace(0, 1, ROWS))
-        for h, label in enumerate(boundary.slices[0].horizon.labels):
-            marked = replace(series, line=HORIZON_LINES[h % 4])
+        labels = boundary.slices[0].horizon.labels
+        for h, label in enumerate(labels):
+            marked = replace(series, line=_line_of(h, len(labels)))
             name = f"{plot.plain(boundary.slices[0].name)}, to {label}"
             found = plane.posterior(h).band(grid[:, None])
             every += [float(found[1].min()), float(found[2].max())]
@@ -188,7 +194,9 @@ def _times(ax: Axes, chosen: Sequence[Boundary]) -> None:
     plot.log_ticks(ax.yaxis, *ax.get_ylim())
     ax.set_xlabel(allowed(chosen[0].slices[0].unit_of_horizons))
     ax.set_ylabel("threshold $N$ (samples)")
-    ax.set_title("threshold against time", loc="left")
+    left_out = any(len(boundary.slices) > 3 for boundary in chosen)
+    some = f", of some ${chosen[0].along}$" if left_out else ""
+    ax.set_title(f"threshold against time{some}", loc="left")
     handles, labels = ax.get_legend_handles_labels()
     ax.set_ylim(ax.get_ylim()[0] / 2.5, None)
     ax.legend(handles, labels, loc="lower right", ncols=len(chosen), fontsize=7)

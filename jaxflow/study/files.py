@@ -5,6 +5,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -62,7 +63,12 @@ def text(source: str | Path) -> str:
     if str(source) in known:
         return str(known[str(source)].read_text(encoding="utf-8"))
     if Path(source).suffix != ".toml":
-        raise unknown_name("a preset or a .toml file", str(source), known)
+        near = get_close_matches(str(source), known, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else "jaxflow presets names the presets"
+        if Path(source).suffix == ".py":
+            remedy = "give the .toml file that names a problem of this module"
+        expected = "a preset, a .toml file, or a folder with a study"
+        raise mistake(expected, str(source), remedy)
     try:
         return _content(Path(source)).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -216,6 +216,8 @@ class Study:
         plan = self.threshold or self.grid
         if plan is None or plan.along in SIZES:
             return
+        if plan.along in {field.name for field in fields(self.problem)}:
+            raise mistake("a dotted name", plan.along, f"write along = problem.{plan.along}")
         with located(f"along = {plan.along!r}, none of {', '.join(SIZES)}"):
             kind = annotation(self._root, plan.along)
         if kind is not int:

@@ -139,8 +139,8 @@ def parses(words):
     if "--help" not in words and "--version" not in words:
         numbered = ["1/2" if word in ("i/k", "i/100") else word for word in words]
         values = [re.sub(r"^[A-Z]$|\$\w+", "1", word) for word in numbered]
-        _, others = _parser().parse_known_args(values)
-        _changes(others)
+        options, others = _parser().parse_known_args(values)
+        _changes(others, options.flags)
 
 
 def test_links_of_the_readme_lead_somewhere():

@@ -104,10 +104,11 @@ def one_line(error: pytest.ExceptionInfo[ValueError]) -> str:
     return text
 
 
-def earlier(folder: Path, schema: int) -> Path:
+def earlier(folder: Path, schema: int | str) -> Path:
     """A folder with a small store as that schema had it.
 
-    That of schema 1 has two dynamics and one trajectory, those of 2 and later a finished study.
+    That of schema 1 has two dynamics and one trajectory, those of 2 and later a finished study, of
+    which a parameter of the problem is an axis; "5-sizes" is one whose axes are sizes.
     """
     folder.mkdir(exist_ok=True)
     sql = (Path(__file__).parent / "reference" / f"store-schema-{schema}.sql").read_text("utf-8")
