@@ -123,13 +123,13 @@ def rates(ax: Axes, table: Table) -> None:
 
 def slopes(ax: Axes, tables: dict[str, Table], decades: Table) -> None:
     """Exponents beside the published ones and the conjecture."""
-    groups = ["published,\n1000–2000"]
+    groups = ["published,\n1–2 $\\cdot 10^3$"]
     for k, (name, series) in enumerate(LOOKS.items()):
         at = 0.16 * (k - 1.5)
         value, error = EXPERIMENT_2_SLOPES[name]
         mark(ax, at, value, value - error, value + error, series, NAMES[name])
     for dynamics, table in tables.items():
-        groups.append(f"{dynamics},\n1000–2000")
+        groups.append(f"{dynamics},\n1–2 $\\cdot 10^3$")
         place(ax, len(groups) - 1, table, *OCTAVE)
     for low, high in ranges(decades):
         power = "$10^{{{:.0f}}}$–$10^{{{:.0f}}}$".format(*np.log10([low, high]))

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from jaxflow.core.errors import printable
 
+FAR = -100.0  # below zero, an end of the interval of an exponent
 WIDTH = 80  # columns of a terminal
 OPEN = "[a, ..)"  # an interval without an upper end
 
@@ -86,8 +87,9 @@ def number(x: float | None) -> str:
 
 
 def between(low: float, high: float) -> str:
-    """An interval; one that is open has no upper end."""
-    return f"[{number(low)}, ..)" if isinf(high) else f"[{number(low)}, {number(high)}]"
+    """An interval; an end that is open, or so far below zero that it says nothing, is dots."""
+    start = "(.." if low < FAR else f"[{number(low)}"
+    return f"{start}, ..)" if isinf(high) else f"{start}, {number(high)}]"
 
 
 def beyond(edge: str, extent: Sequence[float]) -> str:

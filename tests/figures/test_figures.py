@@ -90,6 +90,18 @@ def test_descent_and_its_edge_flow_have_one_threshold():
     }
 
 
+def test_in_whole_steps_the_edge_flow_does_not_leave_descent_in_narrow_networks():
+    """At step 2 the flow does; in the wide one both are within 5 %."""
+    found = {claim["what"]: claim for claim in claims("edge_steps") if claim["source"]}
+    of = "N({}), step 2: that of the edge flow{} over that of descent"
+    for place in ("50, 30", "100, 37"):
+        assert found[of.format(place, "")]["high"] < 0.95
+        assert found[of.format(place, " in whole steps")]["agrees"]
+    for how in ("", " in whole steps"):
+        assert abs(found[of.format("30, 100", how)]["ours"] - 1) < 0.05
+    assert len(found) == 21
+
+
 def test_a_figure_from_a_store_of_a_few_trials(load, tmp_path):
     changes = {"axes.n": [16, 24], "grid.values": [2, 6, 12], "grid.repetitions": 3}
     folder = tmp_path / "theorem-1"
