@@ -65,7 +65,8 @@ class ThresholdPlan:
     or when the threshold is out of the range, or after `max_trials`; a round has `batch` of them
     at most. `along` names another axis
     than n: d, p, or a parameter by its dotted name. `rising` says whether P(converged) grows along
-    it, of several events by name; a study fills in what is usual of its events if it is not said.
+    it, of several events by name; a study fills in what is usual of its events along a size if it
+    is not said, and asks for it along a parameter.
     On the `lattice` "ladder" the places are rungs about as far apart as half the interval, a
     quarter as many as otherwise: for problems of which every size is a program of its own. Where
     axes are ranges, `max_trials` are those of the plane, and its boundary is taken to be smooth

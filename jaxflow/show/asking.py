@@ -47,8 +47,8 @@ def threshold(
     `place` are the other coordinates: d, n and p, each a number or a list of them, or parameters of
     the problem by name, as `label_noise=[0, 0.1]`. `along` names what is scanned, a size or a
     parameter. `event` may be several by name, each with a threshold of its own. `rising` says
-    whether the event grows likelier along the axis; if it is not said, a test loss or error does
-    with n, and all else, which is fitted, with d and p. `time` is the flow time allowed, or several
+    whether the event grows likelier along the axis, which must be said of a parameter; else a test
+    loss or error does with n, and all else, which is fitted, with d and p. `time` is the flow time allowed, or several
     (1000 if nothing is said); `steps` or `epochs` are those of a descent. `measure` names
     observables that are kept of the end of every trial. The search ends when half the 95 % interval
     over the threshold is below `relative_half_width`. The trials are kept in the folder `out`, for
