@@ -48,12 +48,12 @@ def threshold(
     the problem by name, as `label_noise=[0, 0.1]`. `along` names what is scanned, a size or a
     parameter. `event` may be several by name, each with a threshold of its own. `rising` says
     whether the event grows likelier along the axis, which must be said of a parameter; else a test
-    loss or error does with n, and all else, which is fitted, with d and p. `time` is the flow time allowed, or several
-    (1000 if nothing is said); `steps` or `epochs` are those of a descent. `measure` names
-    observables that are kept of the end of every trial. The search ends when half the 95 % interval
-    over the threshold is below `relative_half_width`. The trials are kept in the folder `out`, for
-    which the problem's class must be one that can be imported, or as long as the result is;
-    progress is shown unless `quiet`.
+    loss or error does with n, and all else, which is fitted, with d and p. `time` is the flow time
+    allowed, or several (1000 if nothing is said); `steps` or `epochs` are those of a descent.
+    `measure` names observables that are kept of the end of every trial. The search ends when half
+    the 95 % interval over the threshold is below `relative_half_width`. The trials are kept in the
+    folder `out`, for which the problem's class must be one that can be imported, or as long as the
+    result is; progress is shown unless `quiet`.
     Raises `ValueError` for what the problem does not have, and where it breaks its word.
     """
     plan = ThresholdPlan(low, high, relative_half_width, along=_dotted(along), rising=rising)
