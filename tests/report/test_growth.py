@@ -54,6 +54,28 @@ def test_a_boundary_compares_the_posteriors_of_its_slices(found):
     assert compared.verdict == "4 sizes are too few to decide; not fitted: offset"
 
 
+def test_slices_out_of_their_range_are_left_out(found):
+    """Of the laws, not of the boundary; and two that are left are too few for any."""
+    far = told_out_of_range(160, 25)
+    boundary = next(boundaries([*found, far]))
+    assert far in boundary.slices
+    assert [x for x, _ in boundary.located] == [10, 20, 40, 80]
+    assert len(boundary.compare().thresholds.x) == 4
+    ((_, constant),) = constants([*found[:4], far])
+    assert constant[25].low[0] < 15 < constant[25].high[0]
+    assert growth.fitted([*found[:2], far]) == []
+    assert list(constants([*found[:2], far])) == []
+
+
+def told_out_of_range(d, p):
+    """A slice where every trial converges."""
+    base = Point(d, 0, p, ((SHRINK, 1.0),))
+    places = (20, 30, 40)
+    trials = [Trial("flow", base.moved("n", n), seed, 50.0) for n in places for seed in range(20)]
+    rows = [row(trial, True) for trial in trials]
+    return told("flow", base, GridPlan(places, 20), Horizon(time=(50.0,)), rows)
+
+
 def test_tables_say_what_the_comparison_does(found):
     boundary = next(boundaries(found))
     fit = boundary.compare().fits[0]

@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from simulated import base_point, row, told
+from simulated import base_point, proportion, row, told
 
-from jaxflow.core.types import Outcome, Trial
+from jaxflow.core.types import Outcome, Point, Trial
 from jaxflow.report.status import Status
 from jaxflow.sampling.axes import Horizon
 from jaxflow.sampling.grid import GridPlan
@@ -113,3 +114,32 @@ def test_a_rule_of_the_horizon_is_said():
         assert (
             str(table).splitlines()[-1] == slice.horizon.formula == f"T0 = {StepsOfDescent.formula}"
         )
+
+
+def slice_with(width=0.2, outcome=None, versions=("jaxflow 0.1.0",)):
+    """Of 40 trials at each of 9 n about 100; every third ends with the outcome, if one is given."""
+    rng = np.random.default_rng(5)
+    base, places = Point(3, 0, 4), (20, 40, 60, 80, 100, 125, 170, 250, 500)
+    rows = []
+    for n in places:
+        for seed in range(40):
+            trial = Trial("flow", base.moved("n", n), seed, 50.0)
+            happened = bool(rng.random() < proportion(n, (100, width, 0.0)))
+            ended = row(trial, happened, outcome=outcome if seed % 3 == 0 else None)
+            rows.append(replace(ended, versions=versions[seed % len(versions)]))
+    return told("flow", base, GridPlan(places, 40), Horizon(time=(50.0,)), rows)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (slice_with(), ""),
+        (slice_with(width=6.0), "is so wide that its interval is too narrow"),
+        (slice_with(outcome=Outcome.FAILED), "126 of 360 trials failed, which counts as no event"),
+        (slice_with(versions=("x mine@1a", "x mine@2b")), "run by several codes of mine"),
+    ],
+)
+def test_what_is_to_be_known_of_thresholds_is_remarked(found, said):
+    remark = terminal.remark([found])
+    assert said in remark if said else remark == ""
+    assert terminal.meaningless([found]) == ""
