@@ -140,7 +140,7 @@ STATEMENTS = (
         -0.5,
         "experiment_2", "experiment 2, flow: exponent of mu at the end, n = 10000 to 100000",
         "refined",
-        "not yet at n = 100 000; over all decades n^-1/2 / (log n)^2 fits and a power does not",
+        "not yet at n = 100 000; from n = 100 to 10^6 n^-1/2 / (log n)^2 fits and a power does not",
     ),
     Statement(
         "Random first parameters fail with probability at most n (3/4)^p",
