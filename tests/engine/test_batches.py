@@ -7,7 +7,7 @@ from jaxflow.engine.batches import requests, row
 from jaxflow.flow.state import Summary
 from jaxflow.flow.stopping import Reason
 
-LEAK = "problem.network.activation.leak"
+LEAK, STEP = "problem.network.activation.leak", "dynamics.descent.step"
 TRIALS = [Trial("flow", Point(10, 40, 24, ((LEAK, leak),)), 7, 150.0) for leak in (0.25, 0.5)]
 
 
@@ -19,8 +19,13 @@ def test_batches_are_filled_up_with_copies():
     assert np.any(request.keys.samples[0] != request.keys.samples[1])
 
 
-def test_parameters_are_taken_by_name_and_share_the_keys():
+def test_parameters_are_taken_by_name():
+    """Trials at two values of a problem's are of other draws, of a dynamics' of the same."""
     request = requests(0, TRIALS, 2, "float32", (LEAK,))
+    assert request.values.tolist() == [[0.25], [0.5]]
+    assert np.any(request.keys.start[0] != request.keys.start[1])
+    steps = [Trial("descent", Point(10, 40, 24, ((STEP, x),)), 7, 150.0) for x in (0.25, 0.5)]
+    request = requests(0, steps, 2, "float32", (STEP,))
     assert request.values.tolist() == [[0.25], [0.5]]
     np.testing.assert_array_equal(request.keys.start[0], request.keys.start[1])
 

@@ -1,11 +1,15 @@
 """Parameters of laws as axes: an input of one program, or compiled in where they must be."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 
+from jaxflow.core.keys import trial_keys
 from jaxflow.core.names import annotation, replaced, with_traced
 from jaxflow.core.types import Outcome, Point, Trial
+from jaxflow.engine import batches
 from jaxflow.engine.local import LocalRunner
 from jaxflow.engine.settings import Lanes, Settings
 from jaxflow.flow.descent import GradientDescent
@@ -32,7 +36,14 @@ def at(**values):
     return Point(5, 16, 16, tuple(sorted(values.items())))
 
 
-def test_a_number_is_an_input_and_says_what_the_law_with_it_says():
+@pytest.fixture
+def drawn_by_sizes(monkeypatch):
+    """Trials of any parameters from the same draws."""
+    keys = lambda seed, point, number: trial_keys(seed, replace(point, parameters=()), number)  # noqa: E731
+    monkeypatch.setattr(batches, "trial_keys", keys)
+
+
+def test_a_number_is_an_input_and_says_what_the_law_with_it_says(drawn_by_sizes):
     points = [at(**{SHRINK: s, LEAK: k}) for s in (0.3, 1.0) for k in (0.0, 0.2)]
     rows, programs = ended(
         ShallowNetwork(network=Network(LeakyReLU(0.5))), {"flow": GradientFlow()}, points
