@@ -1,7 +1,8 @@
 """Which code the laws of a study are: the modules of a user's classes, and a digest of each.
 
-A digest is that of the lines which are neither empty nor a comment, so that it is the same on every
-machine and changes with whatever the module does.
+A digest is that of the lines which are neither empty nor a comment, of the module and of those that
+it imports from its own folder or package: the same on every machine, and another where one of them
+does something else.
 """
 
 import ast
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.util import resolve_name
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,9 @@ MARK = "@"  # between a module and its digest
 def codes(law: Any) -> tuple[str, ...]:
     """The modules of a law, of its bases and of the laws inside it, as "module@digest", sorted.
 
-    And those that these import from their own folder, or package. This package and Python's own are
-    left out, and so is what has no source, as a notebook's cell.
+    This package and Python's own are left out, and so is what has no source, as a notebook's cell.
     """
-    found = ((name, _digest(name)) for name in sorted(_with_imported(_modules(law))))
+    found = ((name, _digest(name)) for name in sorted(set(_modules(law))))
     return tuple(f"{name}{MARK}{digest}" for name, digest in found if digest)
 
 
@@ -55,14 +56,28 @@ def _of_all(laws: Iterable[Any]) -> Iterator[str]:
         yield from _modules(law)
 
 
-def _with_imported(modules: Iterable[str]) -> set[str]:
-    """Modules, those beside them that they import, and so on."""
+def _digest(module: str) -> str:
+    """Of the modules as they are on the disk; nothing where the first is not there."""
+    if not _source(module):
+        return ""
+    told = chain.from_iterable(map(_code, [module, *sorted(_reached(module) - {module})]))
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:DIGITS]
+
+
+def _code(module: str) -> list[str]:
+    """Its lines that are neither empty nor a comment."""
+    lines = (line.rstrip() for line in _source(module).splitlines())
+    return [line for line in lines if line and not line.lstrip().startswith("#")]
+
+
+def _reached(module: str) -> set[str]:
+    """The module, those beside it that it imports, and so on."""
     found: set[str] = set()
-    left = list(modules)
+    left = [module]
     while left:
-        if (module := left.pop()) not in found:
-            found.add(module)
-            left += _imported(module)
+        if (one := left.pop()) not in found:
+            found.add(one)
+            left += _imported(one)
     return found
 
 
@@ -84,9 +99,10 @@ def _imported(module: str) -> Iterator[str]:
 
 
 def _file(module: str) -> Path | None:
-    """That of a module that is loaded from one, and not installed."""
+    """That of a module that is loaded from one, and neither installed nor of this package."""
     file = getattr(sys.modules.get(module), "__file__", None)
-    return None if file is None or "site-packages" in file else Path(file)
+    is_ours = module.partition(".")[0] == OWN
+    return None if is_ours or file is None or "site-packages" in file else Path(file)
 
 
 def _source(module: str) -> str:
@@ -95,12 +111,3 @@ def _source(module: str) -> str:
         return inspect.getsource(sys.modules[module])
     except (KeyError, OSError, TypeError):
         return ""
-
-
-def _digest(module: str) -> str:
-    source = _source(module)
-    if not source:
-        return ""
-    lines = (line.rstrip() for line in source.splitlines())
-    told = [line for line in lines if line and not line.lstrip().startswith("#")]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:DIGITS]

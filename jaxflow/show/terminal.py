@@ -76,8 +76,9 @@ def _narrow(name: str) -> Entry:
 def remark(found: Sequence[SliceReport]) -> str:
     """What is to be known before thresholds are believed; nothing where all is well."""
     said = [meaningless(found)]
-    failed = sum(slice.columns.outcomes[Outcome.FAILED] for slice in found)
-    trials = sum(len(slice.rows) for slice in found)
+    of_one_event = [slice for slice in found if slice.event == found[0].event]
+    failed = sum(slice.columns.outcomes[Outcome.FAILED] for slice in of_one_event)
+    trials = sum(len(slice.rows) for slice in of_one_event)
     if failed > FAILED * trials and not said[0]:
         said.append(f"{failed} of {trials} trials failed, which counts as no event")
     if several := of_several_codes(found):

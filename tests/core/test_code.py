@@ -71,30 +71,44 @@ def test_what_a_module_imports_from_beside_it_is_its_code_too(law_of, tmp_path, 
         sys.modules.pop("aside", None)
         return codes_in(" ".join(codes(law_of(f"import jax\n{how}\n{SOURCE}"))))
 
-    before, after = told(1.0), told(0.05)
+    before, again, after = told("1.0"), told("1.0  # one"), told("0.05")
     sys.modules.pop("aside")
-    assert before.keys() == after.keys() == {"written_by_a_user", "aside"}
-    assert before["written_by_a_user"] == after["written_by_a_user"]
-    assert before["aside"] != after["aside"]
+    assert before.keys() == {"written_by_a_user"}
+    assert before != after
+    alone = codes_in(" ".join(codes(law_of(f"import jax\n{SOURCE}"))))
+    assert alone != before
+    assert again.keys() == before.keys()
 
 
 def test_modules_of_a_package_are_its_code(tmp_path, monkeypatch):
     (tmp_path / "ours" / "laws").mkdir(parents=True)
-    for name, text in {
-        "__init__": "",
-        "laws/__init__": "",
-        "laws/one": f"from ..numbers import SCALE\nfrom . import two\n{SOURCE}",
-        "laws/two": "X = 1\n",
-        "numbers": "SCALE = 2\n",
-    }.items():
-        (tmp_path / "ours" / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    law = importlib.import_module("ours.laws.one").Law()
-    found = codes_in(" ".join(codes(law)))
+
+    def told(**changed):
+        texts = {
+            "__init__": "",
+            "laws/__init__": "",
+            "laws/one": f"from ..numbers import SCALE\nfrom . import two\n{SOURCE}",
+            "laws/two": "from ours.laws import three",
+            "laws/three": "X = 1\n",
+            "numbers": "SCALE = 2\n",
+        }
+        for name, text in {**texts, **changed}.items():
+            (tmp_path / "ours" / f"{name}.py").write_text(text)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "ours"]:
+            del sys.modules[name]
+        monkeypatch.setattr("linecache.cache", {})
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        importlib.invalidate_caches()
+        return codes(importlib.import_module("ours.laws.one").Law())
+
+    before = told()
+    assert [code.partition("@")[0] for code in before] == ["ours.laws.one"]
+    assert told() == before
+    for name in ("laws/three", "laws/two", "numbers"):
+        assert told(**{name: "SCALE, X = 3, 4\nfrom ours.laws import three\n"}) != before
     for name in [name for name in sys.modules if name.partition(".")[0] == "ours"]:
         del sys.modules[name]
-    assert {"ours.laws.one", "ours.laws.two", "ours.numbers"} <= found.keys()
-    assert all(name.startswith("ours") for name in found)
 
 
 def test_a_row_tells_packages_and_codes_apart(law_of):
