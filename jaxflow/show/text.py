@@ -44,6 +44,7 @@ class Table:
         made = RichTable(
             title=_text(self.title),
             title_justify="left",
+            show_header=bool(self.rows),
             min_width=WIDTH - 4,
             caption=_text(self.caption),
             caption_justify="left",
