@@ -2,7 +2,7 @@
 
 A picture is shown at half its pixels, which is the size it is drawn for, and links to its file.
 A page says `<!-- made: api -->` where the text of `api.text()` goes, `<!-- made: atlas jamming -->`
-for that of `atlas.text("jamming")`, and `<!-- picture: lapse -->` for a picture; nothing of it is
+for that of `atlas_pages.text("jamming")`, and `<!-- picture: lapse -->` for a picture; nothing of it is
 written to a file.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import api
-import atlas
+import atlas_pages
 import gallery
 import measured
 import pictures
@@ -21,7 +21,7 @@ from prose import restructured
 
 MADE: dict[str, Callable[..., str]] = {
     "api": api.text,
-    "atlas": atlas.text,
+    "atlas": atlas_pages.text,
     "benchmarks": measured.text,
     "gallery": gallery.text,
     "numbers": gallery.numbers,

@@ -104,7 +104,7 @@ def test_pages_ask_for_what_can_be_made(made):
 
 def test_the_atlas_has_a_page_for_every_problem(made):
     """With what was measured, the code and the study; between them all that is claimed."""
-    atlas, gallery = made("atlas"), made("gallery")
+    atlas, gallery = made("atlas_pages"), made("gallery")
     pages = {page.stem: page.read_text() for page in (DOCS / "atlas").glob("*.md")}
     assert pages.keys() == atlas.PROBLEMS.keys()
     measured = 0
