@@ -2,7 +2,7 @@
 
 A picture is shown at half its pixels, which is the size it is drawn for, and links to its file.
 A page says `<!-- made: api -->` where the text of `api.text()` goes, `<!-- made: atlas jamming -->`
-for that of `atlas_pages.text("jamming")`, and `<!-- picture: lapse -->` for a picture; nothing of it is
+for that of a problem of the atlas, and `<!-- picture: lapse -->` for a picture; nothing of it is
 written to a file.
 """
 
