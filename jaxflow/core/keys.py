@@ -8,7 +8,7 @@ changes no number already drawn.
 """
 
 import hashlib
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import jax
@@ -33,9 +33,9 @@ class Keys(NamedTuple):
 
 def trial_keys(study_seed: int, point: Point, seed: int) -> Keys:
     """The keys of one trial. Every dynamics starts from the same ones."""
-    d, n, p, parameters = astuple(point.of_problem)
-    named = (parameters,) if parameters else ()
-    digest = hashlib.sha256(repr((study_seed, d, n, p, seed, *named)).encode()).digest()
+    at = point.of_problem
+    named = (at.parameters,) if at.parameters else ()
+    digest = hashlib.sha256(repr((study_seed, at.d, at.n, at.p, seed, *named)).encode()).digest()
     words = np.frombuffer(digest, dtype="<u4").astype(np.uint32)
     return Keys(words[0:2], words[2:4], words[4:6])
 

@@ -84,7 +84,7 @@ class Rounds(ABC):
             in_flight = [trial for trials in self.rounds[seen:] for trial in trials]
             asked = self._ask(seen, in_flight)
             if asked:
-                self._append(self._trials(asked))
+                self.rounds.append(self._trials(asked))
                 proposed += self.rounds[-1]
                 for trial in self.rounds[-1]:
                     if trial in self._told:
@@ -97,7 +97,9 @@ class Rounds(ABC):
 
     def open_with(self, trials: Sequence[Trial]) -> None:
         """Make trials that have ended the first round, before any is proposed."""
-        self._append(list(trials))
+        self.rounds.append(list(trials))
+        for trial in trials:
+            self._used(trial.point).add(trial.seed)
         self.ended.update((trial, self._told.pop(trial)) for trial in trials)
 
     def has_ended_unproposed(self, trial: Trial) -> bool:
@@ -144,21 +146,20 @@ class Rounds(ABC):
             self._over += 1
         return number <= self._over
 
-    def _append(self, trials: list[Trial]) -> None:
-        self.rounds.append(trials)
-        for trial in trials:
-            self._numbers.setdefault(trial.point.of_problem, set()).add(trial.seed)
-
     def _trials(self, asked: Sequence[tuple[Point, int]]) -> list[Trial]:
         """With draws that no other trial of the search has, so that all are independent."""
         made = []
         for point, count in asked:
             horizon, within = self.times_at(point)[-1], self._within(point)
-            used = self._numbers.setdefault(point.of_problem, set())
+            used = self._used(point)
             numbers = list(islice((x for x in self.share if x not in used), count))
             used.update(numbers)
             made += [Trial(self.dynamics, point, x, horizon, within) for x in numbers]
         return made
+
+    def _used(self, point: Point) -> set[int]:
+        """The numbers of trials proposed whose draws are of such a point."""
+        return self._numbers.setdefault(point.of_problem, set())
 
 
 class Findings:

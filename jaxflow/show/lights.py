@@ -16,7 +16,7 @@ from jaxflow.report.health import (
 )
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.terminal import meaningless
+from jaxflow.show.terminal import FAILED, meaningless
 from jaxflow.show.text import counted
 
 Level: TypeAlias = Literal["good", "watch", "act", "none"]
@@ -29,7 +29,6 @@ SIGNS: dict[Level, tuple[str, str]] = {
 }
 SEVERITY: tuple[Level, ...] = ("none", "good", "watch", "act")
 FEW, MANY = 0.05, 0.9  # of the trials, undecided
-FAILED = 0.01  # of the trials
 UNLIKELY, IMPOSSIBLE = 0.05, 0.001  # chances of a misfit, of all slices together
 DRIFT = 0.05  # of an invariant of the flow
 SLACK = 1.05  # times the half-width asked for
@@ -126,11 +125,8 @@ def _failed(counts: Counter[Outcome]) -> Light:
 
 
 def _direction(found: Sequence[SliceReport]) -> Light:
-    wrong = any(slice.runs_against_plan for slice in found)
-    if wrong or any(s.columns.outcomes[Outcome.FAILED] == len(s.rows) for s in found):
-        return Light(
-            "Direction", "act", meaningless(found), "thresholds mean nothing before that is so"
-        )
+    if said := meaningless(found):
+        return Light("Direction", "act", said, "thresholds mean nothing before that is so")
     way = "grows" if found[0].rises else "falls"
     return Light("Direction", "good", f"P(event) {way} along the axis, as the plan says", "")
 
