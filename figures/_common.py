@@ -52,7 +52,11 @@ class Stores:
     small: bool
 
     def __getitem__(self, study: str) -> Path:
-        return RUNS / (f"{study}-small" if self.small else study)
+        return RUNS / self.design(study)
+
+    def design(self, study: str) -> str:
+        """The name of the study at this size."""
+        return f"{study}-small" if self.small else study
 
 
 def ratio(one: SliceReport, other: SliceReport) -> tuple[float, float, float]:

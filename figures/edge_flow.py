@@ -33,7 +33,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     figure, axes = plt.subplots(2, 3, figsize=(9.6, 6.2))
     claims: list[Claim] = []
     for ax, study in zip(axes[0], PLACES, strict=True):
-        by = by_dynamics(report.slices(stores[study], study))
+        by = by_dynamics(report.slices(stores[study], stores.design(study)))
         _thresholds(ax, by)
         claims += _claims(by)
     axes[0, 0].set_ylabel("threshold $N$")

@@ -32,7 +32,8 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     figure, axes = plt.subplots(1, 3, figsize=(9.6, 3.2), sharey=True)
     claims: list[Claim] = []
     for ax, place in zip(axes, PLACES, strict=True):
-        by = by_dynamics(list(chain(*(report.slices(stores[study], study) for study in place))))
+        found = (report.slices(stores[study], stores.design(study)) for study in place)
+        by = by_dynamics(list(chain(*found)))
         _ratios(ax, by)
         claims += _claims(by)
     axes[0].set_ylabel("$N$ over that of descent")

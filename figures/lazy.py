@@ -29,7 +29,7 @@ Key = tuple[int, float]  # width, and scale or horizon
 def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     """The figure; both thresholds and their ratio at every place."""
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.2, 3.8))
-    claims = [*_by_scale(left, middle, report.slices(stores[BY_SCALE], BY_SCALE))]
+    claims = [*_by_scale(left, middle, report.slices(stores[BY_SCALE], stores.design(BY_SCALE)))]
     claims += _by_width(right, report.slices(stores[BY_WIDTH]))
     left.set_ylabel("threshold $N$")
     lines = [Line2D([], [], color="0.3", linestyle=LINES[name]) for name in NAMES]

@@ -90,6 +90,16 @@ def test_descent_and_its_edge_flow_have_one_threshold():
     }
 
 
+@pytest.mark.parametrize("small", [False, True])
+def test_slices_are_asked_of_the_design_at_its_size(load, small):
+    """A small study has a name of its own, which a script that names a design must use."""
+    stores = load("_common").Stores(small)
+    assert stores.design("lazy-scale") == Study.load("lazy-scale", small=small).name
+    for script in FOLDER.glob("*.py"):
+        named = re.findall(r"report\.slices\(stores\[(\w+)\], ([\w.]+\(?\w*)", script.read_text())
+        assert all(design == f"stores.design({study}" for study, design in named), script
+
+
 def test_in_whole_steps_the_edge_flow_does_not_leave_descent_in_narrow_networks():
     """At step 2 the flow does; in the wide one both are within 5 %."""
     found = {claim["what"]: claim for claim in claims("edge_steps") if claim["source"]}
