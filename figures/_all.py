@@ -1,6 +1,6 @@
 """Run the studies of every figure, draw all of them, and write their claims into their pages.
 
-`--small` runs the studies at their small sizes. Studies that have been run are not run again.
+`--small` runs the studies at their small sizes, of which no page tells but the tables. Studies that have been run are not run again.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
             out = str(Stores(options.small)[study])
             call("-m", "jaxflow", "run", study, *size, "--out", out)
         call(str(HERE / f"{name}.py"), *size)
-    for page, lines in tables():
+    for page, lines in tables(options.small):
         write(page, lines)
 
 
@@ -56,13 +56,17 @@ def call(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def tables() -> Iterator[tuple[Path, Iterator[str]]]:
-    """The pages that have a table of claims, and its lines."""
+def tables(small: bool = False) -> Iterator[tuple[Path, Iterator[str]]]:
+    """The pages that have a table of claims, and its lines.
+
+    Statements on papers, and the numbers of the README, are of claims of the full size alone.
+    """
     yield HERE / "README.md", table("*", HERE)
     for page, figure in (("atlas", "atlas"), ("edge", "edge_*"), ("kernel", "lazy")):
         yield DOCS / f"{page}.md", table(figure, DOCS)
-    yield DOCS / "published.md", verdicts()
-    yield HERE.parent / "README.md", numbers()
+    if not small:
+        yield DOCS / "published.md", verdicts()
+        yield HERE.parent / "README.md", numbers()
 
 
 def write(page: Path, lines: Iterator[str]) -> None:
