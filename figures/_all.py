@@ -1,6 +1,7 @@
 """Run the studies of every figure, draw all of them, and write their claims into their pages.
 
-`--small` runs the studies at their small sizes, of which no page tells but the tables. Studies that have been run are not run again.
+`--small` runs the studies at their small sizes, and leaves the statements on papers and the numbers
+of the README, which are of the full size. Studies that have been run are not run again.
 """
 
 import argparse
