@@ -197,11 +197,14 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def _tried(source: str) -> dict[str, float]:
-    """Where the problem of a study was tried."""
+    """Where the problem of a study was tried, in the precision of the study."""
+    from jaxflow.core.machine import configure
     from jaxflow.study import files
     from jaxflow.study.trying import try_problem
 
-    point = try_problem(load(source, files.table(source)))
+    study = load(source, files.table(source))
+    configure(precision=study.precision)
+    point = try_problem(study)
     return {name: point[name] for name in ("d", "n", "p")}
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import matplotlib as mpl
 import pytest
 
@@ -271,6 +272,12 @@ def test_doctor(capsys):
     printed = capsys.readouterr().out
     assert "jaxlib" in printed
     assert "numerics" in printed
+
+
+def test_doctor_computes_in_the_precision_of_a_study(capsys, x64):
+    jax.config.update("jax_enable_x64", False)  # as at the start of a process
+    assert main(["doctor", "group-rates"]) == 0
+    assert "are sound at" in capsys.readouterr().out
 
 
 def test_help_is_instant_and_imports_no_jax():
