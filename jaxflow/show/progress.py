@@ -21,9 +21,12 @@ from jaxflow.study.forecast import expected_trials
 from jaxflow.study.run import Progress
 
 TERMINAL_INTERVAL = 0.5  # seconds between two updates
-LOG_INTERVAL = 5.0
+LOG_INTERVALS = 5.0, 60.0  # at first, and after an hour: a sixtieth of the time gone
 RATE_WINDOW = 20.0  # seconds over which the rate is taken: compilation comes first and ends
+RATE_TRIALS = 4  # and trials, where they take longer
+RATE_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 MOST_BARS = 16  # on a terminal; beyond, a bar for all
+MOST_TOLD = 4  # in a line of a log; beyond, how many have finished
 MOST_WORKERS = 4  # whose rates are told each; beyond, the slowest and the fastest
 
 
@@ -84,21 +87,26 @@ class Monitor:
             known = counted(progress.known, "trial")
             self._say(f"{_searched(progress.searches)}, {known} known; compiling")
         now = time.monotonic()
-        interval = TERMINAL_INTERVAL if self._is_live else LOG_INTERVAL
-        if now - self._last < interval or progress.usage.trials == 0:
+        if now - self._last < self._interval(now) or progress.usage.trials == 0:
             return
         self._last = now
         self._mark(_Mark(now, progress.usage.trials, dict(progress.done)))
-        tail = f"{self._rates()}, about {_duration(progress.seconds_left)} left"
+        left = progress.seconds_left - (now - self._marks[-1].time)
+        tail = f"{self._rates(now)}, about {_duration(left)} left"
         if self._is_live:
             self._show(progress.searches, tail)
         else:
-            self._say(
-                f"{counted(progress.ended, 'trial')}: {self._summary(progress.searches)}; {tail}"
-            )
+            self._say(f"{counted(progress.ended, 'trial')}: {_told(progress.searches)}; {tail}")
 
     def _say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def _interval(self, now: float) -> float:
+        """Seconds between two updates; a log of many hours need not have thousands of lines."""
+        if self._is_live:
+            return TERMINAL_INTERVAL
+        least, most = LOG_INTERVALS
+        return min(max(least, (now - self._began) / 60), most)
 
     def summary(self, progress: Progress) -> str:
         """What a run has done since the monitor was entered."""
@@ -107,37 +115,46 @@ class Monitor:
             return f"finished already: {counted(progress.known, 'trial')}"
         wall, trials = time.monotonic() - self._began, counted(usage.trials, "trial")
         return (
-            f"{trials} in {wall:.1f} s ({usage.trials / wall:.1f} trials/s), "
+            f"{trials} in {wall:.1f} s ({_rate(usage.trials / wall)}), "
             f"{usage.evaluations / usage.trials:.0f} evaluations a trial, lane utilization "
             f"{100 * usage.utilization:.0f} %, {counted(len(usage.programs), 'program')} compiled"
         )
 
     def _mark(self, mark: "_Mark") -> None:
-        """Note where the run is, and forget what is older than RATE_WINDOW."""
-        self._marks.append(mark)
-        while len(self._marks) > 2 and mark.time - self._marks[1].time > RATE_WINDOW:
-            self._marks.popleft()
+        """Note where the run is if trials ended, and forget what the rate is not taken over."""
+        marks = self._marks
+        if mark.trials > marks[-1].trials:
+            marks.append(mark)
+        while (
+            len(marks) > 2
+            and mark.time - marks[1].time > RATE_WINDOW
+            and mark.trials - marks[1].trials >= RATE_TRIALS
+        ):
+            marks.popleft()
 
-    def _rates(self) -> str:
-        """Trials a second over the last RATE_WINDOW seconds, and those of each worker."""
+    def _rates(self, now: float) -> str:
+        """How fast trials end by now, and those of each worker."""
         first, last = self._marks[0], self._marks[-1]
-        seconds = max(last.time - first.time, 1e-9)
-        said = f"{(last.trials - first.trials) / seconds:.1f} trials/s"
+        seconds = max(now - first.time, 1e-9)
+        total = (last.trials - first.trials) / seconds
         of = {name: (n - first.done.get(name, 0)) / seconds for name, n in last.done.items()}
         if not of:
-            return said
+            return _rate(total)
+        unit = _unit([total, *of.values()])
+        told = {name: f"{rate * RATE_UNITS[unit]:.1f}" for name, rate in sorted(of.items())}
         if len(of) > MOST_WORKERS:
-            each = f"{min(of.values()):.1f} to {max(of.values()):.1f} each"
+            low, high = (told[pick(of, key=of.__getitem__)] for pick in (min, max))
+            each = f"{low} to {high} each"
         else:
-            each = ", ".join(f"{printable(name)} {rate:.1f}" for name, rate in sorted(of.items()))
-        return f"{said} by {counted(len(of), 'worker')} ({each})"
+            each = ", ".join(f"{printable(name)} {rate}" for name, rate in told.items())
+        return f"{_rate(total, unit)} by {counted(len(of), 'worker')} ({each})"
 
     def _show(self, searches: Sequence[Search | PlaneSearch], tail: str) -> None:
         self._bars.below = tail
         if len(searches) > MOST_BARS:
             total = sum(map(expected_trials, searches))
             ended = sum(len(search.ended) for search in searches)
-            self._bar(0, _searched(searches), ended, total, self._summary(searches))
+            self._bar(0, _searched(searches), ended, total, _stages(searches))
             return
         for i, search in enumerate(searches):
             self._bar(i, title(search), len(search.ended), expected_trials(search), state(search))
@@ -147,15 +164,21 @@ class Monitor:
             self._tasks[i] = self._bars.add_task(name, total=1, state="")
         self._bars.update(self._tasks[i], total=max(1, total), completed=completed, state=state)
 
-    def _summary(self, searches: Sequence[Search | PlaneSearch]) -> str:
-        """All searches in a line: each of a few, or counts of many."""
-        if len(searches) <= 4:
-            return "; ".join(f"{title(search)} {state(search)}" for search in searches)
-        stages = Counter(
-            "done" if search.finished else "under way" if search.rounds else "waiting"
-            for search in searches
-        )
-        return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
+
+def _told(searches: Sequence[Search | PlaneSearch]) -> str:
+    """All searches in a line: each of a few, or counts of many."""
+    if len(searches) > MOST_TOLD:
+        return f"{_searched(searches)}, {_stages(searches)}"
+    return "; ".join(f"{title(search)} {state(search)}" for search in searches)
+
+
+def _stages(searches: Sequence[Search | PlaneSearch]) -> str:
+    """How many have finished, have begun, and have not."""
+    stages = Counter(
+        "done" if search.finished else "under way" if search.rounds else "waiting"
+        for search in searches
+    )
+    return ", ".join(f"{stages[name]} {name}" for name in ("done", "under way", "waiting"))
 
 
 def _searched(searches: Sequence[Search | PlaneSearch]) -> str:
@@ -196,6 +219,18 @@ def _band(search: PlaneSearch) -> str:
         return f"{len(search.ended)}/{expected_trials(search)}"
     widest = max(search.widest(asked) for asked in search.questions)
     return f"{sought(search.along)} ± {100 * widest:.1f} % all over, {len(search.places)} slices"
+
+
+def _unit(rates: Sequence[float]) -> str:
+    """Of time, in which the least of these rates a second is shown as more than nothing."""
+    least = min((rate for rate in rates if rate > 0), default=1.0)
+    return next((name for name, unit in RATE_UNITS.items() if least * unit >= 0.1), "h")
+
+
+def _rate(rate: float, unit: str = "") -> str:
+    """Trials a second, or in a longer unit where they are slow."""
+    unit = unit or _unit([rate])
+    return f"{rate * RATE_UNITS[unit]:.1f} trials/{unit}"
 
 
 def _duration(seconds: float) -> str:

@@ -53,6 +53,11 @@ def test_a_log_has_a_line_for_what_is_known():
     assert r"[red]a\nb d=100 p=37" in second and second.endswith("about 1 min 30 s left")
 
 
+def test_a_log_counts_the_stages_of_many():
+    text = shown(Console(file=StringIO(), width=80), *"abcde")
+    assert "\n3 trials: 5 slices, 0 done, 5 under way, 0 waiting; " in text
+
+
 def test_a_terminal_of_80_columns_has_bars_and_what_is_left_below():
     console = Console(file=StringIO(), width=80, force_terminal=True, color_system=None)
     text = shown(console, "flow", "[red]a\x1b[31m")
@@ -82,3 +87,19 @@ def test_of_a_cluster_the_rates_of_the_workers_are_told(counts, said):
         monitor._marks[0] = monitor._marks[0]._replace(time=time.monotonic() - 10)
         monitor(Progress([under_way("flow")], Usage(trials=sum(counts)), done=done))
     assert said in console.file.getvalue()
+
+
+def test_slow_trials_have_a_rate_and_the_time_left_runs_down(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    console, searches = Console(file=StringIO(), width=200), [under_way("flow")]
+    with Monitor(console) as monitor:
+        for second in range(0, 7205, 5):  # a trial ends every 100 s
+            clock[0] = float(second)
+            monitor(Progress(searches, Usage(trials=second // 100), seconds_left=3600.0))
+    lines = console.file.getvalue().splitlines()[1:]
+    assert lines[0].endswith("; 0.6 trials/min, about 1 h 00 min left")
+    assert lines[1].endswith("; 0.6 trials/min, about 59 min 55 s left")
+    rates = [float(line.split("; ")[-1].split(" trials/min")[0]) for line in lines]
+    assert all(0.5 <= rate <= 0.7 for rate in rates[100:])
+    assert len(lines) < 360  # 1421 at the first interval
