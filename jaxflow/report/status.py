@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxflow.core.types import Outcome, Outline, Trial
+from jaxflow.report.compute import Compute, compute
 from jaxflow.report.slices import SliceReport, slices_of
 from jaxflow.sampling.design import Board, Design, resumed
 from jaxflow.sampling.part import Part
@@ -28,6 +29,7 @@ class Status:
     running: bool
     slices: tuple[SliceReport, ...]
     part: Part = Part()  # that the design was last run as
+    compute: Compute = Compute()
 
     @property
     def finished(self) -> bool:
@@ -52,6 +54,7 @@ class Status:
             "part": str(self.part),
             "trials": self.outcomes.total(),
             "outcomes": {str(outcome): self.outcomes[outcome] for outcome in Outcome},
+            "compute": self.compute._asdict(),
             "slices": [slice.as_dict() for slice in self.slices],
         }
 
@@ -75,7 +78,8 @@ def status(folder: str | Path) -> Status:
         outline = Outline.of(store.protocol.table)
         part, asked = Part.of_source(last.source), partial(store.asked, last.hash)
         missing = None if design.unloaded else left(design, outline, rows, asked, part)
-    return Status(Path(folder), missing, is_locked(folder), found, part)
+        spent = compute(store)
+    return Status(Path(folder), missing, is_locked(folder), found, part, spent)
 
 
 def is_finished(folder: str | Path, fingerprint: str, part: Part = Part()) -> bool:

@@ -4,7 +4,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from math import isinf
 from typing import NamedTuple, Self
 
 from rich.console import Console, RenderableType
@@ -16,7 +15,7 @@ from jaxflow.core.errors import printable
 from jaxflow.sampling.plane_search import PlaneSearch
 from jaxflow.sampling.search import Search
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.text import counted, sought
+from jaxflow.show.text import counted, duration, sought
 from jaxflow.study.forecast import expected_trials
 from jaxflow.study.run import Progress
 
@@ -92,7 +91,7 @@ class Monitor:
         self._last = now
         self._mark(_Mark(now, progress.usage.trials, dict(progress.done)))
         left = progress.seconds_left - (now - self._marks[-1].time)
-        tail = f"{self._rates(now)}, about {_duration(left)} left"
+        tail = f"{self._rates(now)}, about {duration(left)} left"
         if self._is_live:
             self._show(progress.searches, tail)
         else:
@@ -231,12 +230,3 @@ def _rate(rate: float, unit: str = "") -> str:
     """Trials a second, or in a longer unit where they are slow."""
     unit = unit or _unit([rate])
     return f"{rate * RATE_UNITS[unit]:.1f} trials/{unit}"
-
-
-def _duration(seconds: float) -> str:
-    if isinf(seconds):
-        return "some time"
-    seconds = max(0, round(seconds))
-    if seconds >= 3600:
-        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
-    return f"{seconds // 60} min {seconds % 60:02d} s" if seconds >= 60 else f"{seconds} s"

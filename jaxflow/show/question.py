@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tomli_w
 
 from jaxflow.core.errors import printable
+from jaxflow.report.compute import compute
 from jaxflow.report.health import recorded
 from jaxflow.report.slices import SliceReport
 from jaxflow.sampling.axes import Axes, Range
@@ -14,7 +15,7 @@ from jaxflow.sampling.design import Design
 from jaxflow.sampling.slice import Slice
 from jaxflow.show.canvas import spoken
 from jaxflow.show.repeat import Origin, origin
-from jaxflow.show.text import number, symbol
+from jaxflow.show.text import number, symbol, taken
 from jaxflow.store.store import Store
 from jaxflow.study import files
 
@@ -135,7 +136,7 @@ def _listed(words: Sequence[str], join: str = "and") -> str:
 def provenance(folder: Any, found: Sequence[SliceReport]) -> Provenance:
     """The study of a store, what ran it, and the commands that do so again."""
     with Store.read(folder) as store:
-        protocol, designs = store.protocol, store.designs
+        protocol, designs, spent = store.protocol, store.designs, compute(store)
     study, last = origin(folder), designs[-1]
     facts = {
         "study": str(last.table.get("name")),
@@ -145,6 +146,7 @@ def provenance(folder: Any, found: Sequence[SliceReport]) -> Provenance:
         "precision": protocol.precision,
         "versions": "; ".join(recorded(found, "versions")),
         "device": "; ".join(recorded(found, "device")),
+        "compute": taken(spent) or "not noted",
         "first run": designs[0].created,
         "last run": last.last_run,
         "designs run on the store": str(len(designs)),

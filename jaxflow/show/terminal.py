@@ -12,7 +12,7 @@ from jaxflow.report.means import Profile, every_profile, profiles
 from jaxflow.report.slices import SliceReport, entries, waiting
 from jaxflow.report.status import Status
 from jaxflow.sampling.threshold import ThresholdPlan
-from jaxflow.show.text import WIDTH, Entry, Table, between, beyond, number, sought, symbol
+from jaxflow.show.text import WIDTH, Entry, Table, between, beyond, number, sought, symbol, taken
 from jaxflow.statistics.counts import wilson
 
 INITIALIZED = "well", "initialized"
@@ -166,10 +166,13 @@ def _interval(low: float, high: float) -> str:
 
 
 def status(found: Status) -> Table:
-    """A row a slice: its trials and how well its threshold is known at the longest horizon."""
+    """A row a slice: its trials and how well its threshold is known at the longest horizon.
+
+    Below, what the runs took.
+    """
     headings = ("slice", "trials", "threshold", "half-width", "asked for")
     rows = tuple((s.title, str(len(s.rows)), *_knowledge(s)) for s in found.slices)
-    return Table("", headings, rows)
+    return Table("", headings, rows, caption=taken(found.compute))
 
 
 def profile(seconds: Mapping[str, float], usage: Usage | None) -> Table:

@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from jaxflow.core.errors import printable
+from jaxflow.report.compute import Compute
 
 FAR = -100.0  # below zero, an end of the interval of an exponent
 WIDTH = 80  # columns of a terminal
@@ -76,6 +77,24 @@ class Table:
 def counted(count: int, what: str) -> str:
     """So many of what has a regular plural."""
     return f"{count} {what}{'s' * (count != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, or minutes or hours and what is over."""
+    if isinf(seconds):
+        return "some time"
+    seconds = max(0, round(seconds))
+    if seconds >= 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+    return f"{seconds // 60} min {seconds % 60:02d} s" if seconds >= 60 else f"{seconds} s"
+
+
+def taken(spent: Compute) -> str:
+    """What runs took, by the clock and by workers; no word where it was not noted."""
+    if not spent.runs:
+        return ""
+    times = f"{duration(spent.seconds)}, {duration(spent.worker_seconds)} of workers"
+    return f"{counted(spent.trials, 'trial')} in {counted(spent.runs, 'run')}: {times}"
 
 
 def number(x: float | None) -> str:

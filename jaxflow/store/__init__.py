@@ -5,7 +5,7 @@ machines. A store made by an earlier version is brought up to date when it is op
 """
 
 from jaxflow.store.file import FILE, LOCK, is_locked
-from jaxflow.store.identity import StoredDesign, StoredProtocol
+from jaxflow.store.identity import StoredDesign, StoredProtocol, StoredRun
 from jaxflow.store.store import Store
 from jaxflow.store.tables import SCHEMA
 from jaxflow.store.writing import Written
@@ -17,6 +17,7 @@ __all__ = [
     "Store",
     "StoredDesign",
     "StoredProtocol",
+    "StoredRun",
     "Written",
     "is_locked",
 ]

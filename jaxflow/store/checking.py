@@ -21,7 +21,7 @@ from jaxflow.store.columns import (
     total,
 )
 from jaxflow.store.file import ELSEWHERE, connect, existing, one_line
-from jaxflow.store.identity import StoredDesign
+from jaxflow.store.identity import StoredDesign, StoredRun
 from jaxflow.store.legality import faults
 from jaxflow.store.order import in_order
 from jaxflow.store.reading import RowReader
@@ -90,9 +90,10 @@ def _in_tables(folder: Path, rules: Rules | None) -> Iterator[str]:
     with Store.read(folder) as store:
         with store.reading() as connection:  # all at one moment, and no longer
             sums = summed(connection)
-            designs = store.select("SELECT * FROM designs")
+            designs, runs = (store.select(f"SELECT * FROM {name}") for name in ("designs", "runs"))
             archives = store.select(f"SELECT {KEY_SQL}, digest FROM trajectories")
             _add_identity(store, designs, found)
+            found["runs"].add([digest("runs", values) for values in runs])
             found["trajectories"].add([said for *_, said in archives])
             missing = {tuple(key) for *key, _ in archives}
             for records in store.stream(f"SELECT {COLUMNS_SQL}, digest FROM trials NOT INDEXED"):
@@ -101,6 +102,7 @@ def _in_tables(folder: Path, rules: Rules | None) -> Iterator[str]:
                 missing.difference_update(one[: len(KEY)] for one in records if missing)
             unknown = _add_asked(store, designs, found["asked"])
         yield from _in_designs(designs)
+        yield from _in_runs(runs, {hashed for _, hashed, *_ in designs})
         yield from damage
         yield from _in_trials(reader.table(), store, rules)
         yield from (f"{named(key)}: a trajectory of no trial" for key in missing)
@@ -137,6 +139,17 @@ def _in_designs(designs: Iterable[Record]) -> Iterator[str]:
             StoredDesign(*values)
         except ValueError as error:
             yield str(error)
+
+
+def _in_runs(runs: Iterable[Record], designs: set[Any]) -> Iterator[str]:
+    for values in runs:
+        try:
+            run = StoredRun(*values)
+        except ValueError as error:
+            yield str(error)
+            continue
+        if run.design not in designs:
+            yield f"a run of a design {shortened(run.design)} that is not there"
 
 
 def _in_trials(rows: Rows, store: Store, rules: Rules | None) -> Iterator[str]:

@@ -6,7 +6,8 @@ Of their JSON the store asks only what it needs; everything else is read where t
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from math import inf
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -61,6 +62,33 @@ class StoredDesign:
     def table(self) -> dict[str, Any]:
         """Its JSON as a table."""
         return hashed_table("design", self.hash, self.json)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run of a design on a store, and what it took by the last trials that it added.
+
+    `seconds` are of the clock; `worker_seconds` those in which programs were compiled or ran,
+    summed over workers: threads, devices, or the processes of a cluster.
+    """
+
+    key: str  # drawn at random
+    design: str  # its hash
+    began: str  # ISO 8601, UTC
+    seconds: float = 0.0
+    worker_seconds: float = 0.0
+    workers: int = 1  # at most at a time
+    trials: int = 0  # that it added
+
+    def __post_init__(self) -> None:
+        texts, times = (self.key, self.design, self.began), (self.seconds, self.worker_seconds)
+        is_sound = (
+            all(isinstance(text, str) for text in texts)
+            and all(isinstance(x, float) and 0 <= x < inf for x in times)
+            and all(isinstance(count, int) and count >= 0 for count in (self.workers, self.trials))
+        )
+        if not is_sound:
+            raise mistake("a run of a design", shortened(astuple(self)), RESTORE)
 
 
 def _are_tables(values: dict[str, Any]) -> bool:

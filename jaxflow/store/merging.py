@@ -20,7 +20,7 @@ from jaxflow.store.columns import KEY_SQL, named
 from jaxflow.store.file import FILE, is_there
 from jaxflow.store.identity import other_protocol
 from jaxflow.store.store import Store
-from jaxflow.store.writing import put, put_asked, put_design
+from jaxflow.store.writing import put, put_asked, put_design, put_run
 
 NEAR = 0.9  # of a horizon: what one machine decides after that, another may leave undecided
 _NAMED = 3  # faults or contradictions that a message tells
@@ -150,6 +150,8 @@ def _joined(target: Path, sources: list[tuple[Store, list[Row]]], differing: int
                 designs += put_design(connection, replace(design, source=""), is_last=False)
                 asked = ((columns.key(t), t.horizon) for t in store.asked(design.hash))
                 put_asked(connection, design.hash, asked)
+            for run in store.runs:
+                put_run(connection, run)
     counts = zip(*map(astuple, written), strict=True)
     added, replaced, known, trajectories = map(sum, counts)
     return MergeReport(added, replaced, known, differing, trajectories, designs)

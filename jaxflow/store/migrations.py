@@ -324,6 +324,20 @@ def _from_5(connection: sqlite3.Connection) -> None:
     enter(connection, "protocol", [digest("protocol", (hashed, text, 6, created))], [before])
 
 
+def _from_6(connection: sqlite3.Connection) -> None:
+    """Runs are noted, with what they took; of those before nothing is known."""
+    ((*before, created),) = connection.execute("SELECT * FROM protocol").fetchall()
+    connection.execute("UPDATE protocol SET schema = 7")
+    after = digest("protocol", (*before[:2], 7, created))
+    enter(connection, "protocol", [after], [digest("protocol", (*before, created))])
+    connection.execute(
+        "CREATE TABLE runs (key TEXT NOT NULL PRIMARY KEY, design TEXT NOT NULL, "
+        "began TEXT NOT NULL, seconds REAL NOT NULL, worker_seconds REAL NOT NULL, "
+        "workers INTEGER NOT NULL, trials INTEGER NOT NULL)"
+    )
+    connection.execute("INSERT INTO sums VALUES ('runs', 0, ?)", (bytes(16),))
+
+
 def _study(connection: sqlite3.Connection) -> tuple[dict[str, Any], Any]:
     """The study's table, and when its store was made."""
     found = connection.execute("SELECT hash, json, created FROM study").fetchall()
@@ -349,4 +363,5 @@ STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {
     3: _from_3,
     4: _from_4,
     5: _from_5,
+    6: _from_6,
 }

@@ -34,13 +34,13 @@ from jaxflow.store.file import (
     one_line,
     writer_lock,
 )
-from jaxflow.store.identity import StoredDesign, StoredProtocol, other_protocol
+from jaxflow.store.identity import StoredDesign, StoredProtocol, StoredRun, other_protocol
 from jaxflow.store.migrations import migrate
 from jaxflow.store.order import in_order
 from jaxflow.store.reading import RowReader, TrialReader
 from jaxflow.store.table import AT_ONCE, Rows, Trials
 from jaxflow.store.tables import SCHEMA, create, now, schema_of
-from jaxflow.store.writing import Written, put, put_asked, put_design
+from jaxflow.store.writing import Written, put, put_asked, put_design, put_run
 
 _COLUMNS = ", ".join(f"trials.{name}" for name in COLUMNS)
 
@@ -140,6 +140,17 @@ class Store:
         """Those run on the store, the one run last at the end."""
         sql = "SELECT hash, json, source, created, last_run FROM designs ORDER BY turn"
         return tuple(StoredDesign(*values) for values in self.select(sql))
+
+    @property
+    def runs(self) -> tuple[StoredRun, ...]:
+        """Those of its designs, by when they began; runs into earlier schemas left no note."""
+        found = self.select("SELECT * FROM runs ORDER BY began, key")
+        return tuple(StoredRun(*values) for values in found)
+
+    def note(self, run: StoredRun) -> None:
+        """Note what a run has taken by now."""
+        with self.writing() as connection:
+            put_run(connection, run)
 
     def begin(self, design_hash: str, design_json: str, source: str = "") -> None:
         """Note a design as the one that is run now; `source` tells the study file it came from."""

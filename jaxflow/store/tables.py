@@ -1,9 +1,10 @@
 """The tables of a store, and the sums that prove that nothing in them was altered or lost.
 
-`protocol` has one row, `designs` one for each design run, `trials` one a trial, `trajectories` an
-archive for each trial recorded, and `asked` says which trials each design asked for, and how long
-it allowed them. `sums` has, for each of these, the number of its entries and the sum of their
-digests, whatever their order; it changes in the transaction that changes them.
+`protocol` has one row, `designs` one for each design run, `runs` one for each time that one was,
+`trials` one a trial, `trajectories` an archive for each trial recorded, and `asked` says which
+trials each design asked for, and how long it allowed them. `sums` has, for each of these, the
+number of its entries and the sum of their digests, whatever their order; it changes in the
+transaction that changes them.
 """
 
 import sqlite3
@@ -17,7 +18,7 @@ from jaxflow.core.errors import mistake, shortened
 from jaxflow.store.columns import COLUMNS, KEY, KEY_SQL, MODULUS, digest, total
 from jaxflow.store.file import ELSEWHERE, RESTORE
 
-SCHEMA = 6  # raise it when the fields of Row or the tables change, and add a migration
+SCHEMA = 7  # raise it when the fields of Row or the tables change, and add a migration
 
 _KEYS = ", ".join(f"{name} {COLUMNS[name].sql} NOT NULL" for name in KEY)
 _REST = ", ".join(f"{name} {column.sql}" for name, column in COLUMNS.items() if name not in KEY)
@@ -27,13 +28,16 @@ TABLES = {
     "created TEXT NOT NULL",
     "designs": "number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, json TEXT NOT NULL, "
     "source TEXT NOT NULL, created TEXT NOT NULL, last_run TEXT NOT NULL, turn INTEGER NOT NULL",
+    "runs": "key TEXT NOT NULL PRIMARY KEY, design TEXT NOT NULL, began TEXT NOT NULL, "
+    "seconds REAL NOT NULL, worker_seconds REAL NOT NULL, workers INTEGER NOT NULL, "
+    "trials INTEGER NOT NULL",
     "trials": f"{_KEYS}, {_REST}, {_END}",
     "trajectories": f"{_KEYS}, arrays BLOB NOT NULL, {_END}",
     "asked": f"design INTEGER NOT NULL, {_KEYS}, horizon  NOT NULL, "
     f"PRIMARY KEY (design, {KEY_SQL})",
     "sums": "name TEXT NOT NULL PRIMARY KEY, entries INTEGER NOT NULL, total BLOB NOT NULL",
 }
-SUMMED = ("protocol", "designs", "trials", "trajectories", "asked")
+SUMMED = ("protocol", "designs", "runs", "trials", "trajectories", "asked")
 OLD_TABLES = ("study", "trials", "trajectories")  # of schemas 1 and 2
 
 
@@ -63,7 +67,9 @@ def enter(
     came, went = list(added), list(removed)
     if not came and not went:
         return  # so that a transaction that adds nothing writes nothing
-    entries, before = summed(connection)[table]
+    entries, before = _sums(connection).get(table, (None, 0))
+    if entries is None:
+        raise mistake("a sound store", f"no sum of its {table}", RESTORE)
     after = (before + total(came) - total(went)) % MODULUS
     values = (entries + len(came) - len(went), after.to_bytes(16, "big"), table)
     connection.execute("UPDATE sums SET entries = ?, total = ? WHERE name = ?", values)
@@ -71,15 +77,21 @@ def enter(
 
 def summed(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     """For each table, how many entries it must have, and the sum of their digests."""
+    sums = _sums(connection)
+    ((entries,),) = connection.execute("SELECT count(*) FROM sums")
+    if sorted(map(str, sums)) != sorted(SUMMED) or entries != len(SUMMED):
+        raise mistake("a sound store", "sums that are not those of its tables", RESTORE)
+    return sums
+
+
+def _sums(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """The sums that are sums."""
     found = connection.execute("SELECT name, entries, total FROM sums").fetchall()
-    sums = {
+    return {
         name: (entries, total([said]))
         for name, entries, said in found
         if isinstance(entries, int) and isinstance(said, bytes)
     }
-    if sorted(map(str, sums)) != sorted(SUMMED) or len(found) != len(SUMMED):
-        raise mistake("a sound store", "sums that are not those of its tables", RESTORE)
-    return sums
 
 
 def schema_of(path: Any, connection: sqlite3.Connection) -> int:
@@ -113,12 +125,19 @@ def _objects(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
 
 @lru_cache
 def _expected(schema: int) -> set[tuple[Any, ...]]:
-    """What is in a store of a schema from the third on; before the fifth rows told less."""
+    """What is in a store of a schema from the third on.
+
+    Before the fifth rows told less, before the seventh nothing told of runs.
+    """
     with closing(sqlite3.connect(":memory:")) as connection:
         create(connection, "", "")
         found = _objects(connection)
     told = ", event_times TEXT, measured TEXT" if schema < 5 else ""
-    return {(kind, name, table, sql and sql.replace(told, "")) for kind, name, table, sql in found}
+    return {
+        (kind, name, table, sql and sql.replace(told, ""))
+        for kind, name, table, sql in found
+        if schema >= 7 or table != "runs"
+    }
 
 
 def _foreign(found: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:

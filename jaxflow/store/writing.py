@@ -5,7 +5,7 @@ Each entry comes with its digest, and its table's sum changes with it.
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from jaxflow.core.errors import mistake
 from jaxflow.core.types import Row
@@ -21,7 +21,7 @@ from jaxflow.store.columns import (
     digest,
     record,
 )
-from jaxflow.store.identity import StoredDesign
+from jaxflow.store.identity import StoredDesign, StoredRun
 from jaxflow.store.reading import rows_of
 from jaxflow.store.tables import enter
 
@@ -120,6 +120,17 @@ def put_design(connection: sqlite3.Connection, design: StoredDesign, *, is_last:
     went = [digest("designs", kept[1:])] if kept else []
     enter(connection, "designs", [digest("designs", values)], went)
     return kept is None
+
+
+def put_run(connection: sqlite3.Connection, run: StoredRun) -> None:
+    """Note what a run has taken by now, in place of what it had before, which was less."""
+    kept = connection.execute("SELECT * FROM runs WHERE key = ?", (run.key,)).fetchall()
+    if kept and StoredRun(*kept[0]).seconds > run.seconds:
+        return
+    values = astuple(run)
+    connection.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    went = [digest("runs", one) for one in kept]
+    enter(connection, "runs", [digest("runs", values)], went)
 
 
 def put_asked(

@@ -124,8 +124,10 @@ def run(
             with watch.of("checks"):
                 try_problem(study)
         if waiting:
-            keeper = Keeper(store, study.design.hash, watch)
-            with runner_of(study, lanes, cluster) as runner, keeper:
+            with (
+                runner_of(study, lanes, cluster) as runner,
+                Keeper(store, study.design.hash, runner, watch) as keeper,
+            ):
                 _drive(keeper, board, runner, waiting, progress, listener)
         listener(progress)
     return progress
@@ -156,7 +158,7 @@ def _drive(
     """Submit, harvest, keep, propose, until every search has finished, or a signal comes."""
 
     def told(rows: list[Row]) -> list[Row]:
-        keeper.add(rows, runner.trajectories(rows))
+        keeper.add(rows)
         board.tell(rows)
         return rows
 

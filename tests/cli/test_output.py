@@ -69,6 +69,7 @@ def test_thresholds_that_are_open_are_null(capsys, folder):
 def test_status_is_that_of_the_report(capsys, folder):
     told, found = strict(capsys, "status", folder), report.status(folder)
     assert (told["finished"], told["missing"], told["trials"]) == (True, 0, 168)
+    assert told["compute"] == found.compute._asdict()
     assert told["outcomes"]["CONVERGED"] == found.outcomes["CONVERGED"]
     assert [entry["n50"] for entry in told["slices"]] == [s.as_dict()["n50"] for s in found.slices]
 

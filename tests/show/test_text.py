@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from jaxflow.core.errors import printable
-from jaxflow.show.text import Table, between, number
+from jaxflow.report.compute import Compute
+from jaxflow.show.text import Table, between, number, taken
 
 NASTY = ["[red]x[/red]", "\x1b[31m", "a\nb", "[/]", "\u202eabc", "\udcff", "a\tb", "<b>&amp;</b>"]
 
@@ -34,6 +35,14 @@ def test_a_name_is_no_markup_and_no_order(name):
     escapes = {code for code in printed(table).split("\x1b")[1:] if not code.startswith("[")}
     assert not escapes
     assert printed(table).count("\x1b[31m") == printed(plain).count("\x1b[31m")
+
+
+def test_what_runs_took_is_told_in_a_line():
+    assert taken(Compute()) == ""
+    told = "1 trial in 1 run: 4 s, 1 min 05 s of workers"
+    assert taken(Compute(1, 1, 4.2, 65.0)) == told
+    told = "300 trials in 2 runs: 1 h 01 min, 2 h 00 min of workers"
+    assert taken(Compute(2, 300, 3660.0, 7200.0)) == told
 
 
 def test_html_is_escaped():

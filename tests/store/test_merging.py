@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from stores import (
+    DESIGN,
     FILE,
     OTHER_DESIGN,
     PROTOCOL,
@@ -22,6 +23,7 @@ from stores import (
 
 from jaxflow.core.types import Outcome
 from jaxflow.store.checking import check
+from jaxflow.store.identity import StoredRun
 from jaxflow.store.merging import MergeReport, merge
 from jaxflow.store.store import Store
 
@@ -51,6 +53,19 @@ def test_stores_are_joined_and_counted(tmp_path):
     assert rows(target) == seeds
     assert rows(first) == seeds[1:4]
     assert check(target) == []
+
+
+def test_runs_of_all_are_noted_each_once(tmp_path):
+    notes = [StoredRun(name, hash_of(DESIGN), name, seconds=1.0, trials=1) for name in "ab"]
+    folders = [made(tmp_path / run.key, [replace(ROW, seed=k)]) for k, run in enumerate(notes)]
+    for folder, run in zip(folders, notes, strict=True):
+        with open_store(folder) as store:
+            store.note(run)
+    for _ in range(2):
+        merge(tmp_path / "both", folders)
+        with Store.read(tmp_path / "both") as store:
+            assert store.runs == tuple(notes)
+    assert check(tmp_path / "both") == []
 
 
 def test_two_halves_are_the_whole(tmp_path):

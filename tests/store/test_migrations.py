@@ -44,12 +44,12 @@ threshold = {low = 2, high = 40, relative_half_width = 0.25, batch = 4, max_tria
 record = {trials = 1, points = 6, first = 1.0, observables = ["loss"]}
 """,
 }
-TOML[3] = TOML[4] = TOML[5] = TOML[2]
+TOML[3] = TOML[4] = TOML[5] = TOML[6] = TOML[2]
 SHRINK = "problem.initialization.shrink"
 OLD_SHRINK = "ensemble.initialization.shrink"
-TABLE = {1: "study", 2: "study", 3: "protocol", 4: "protocol", 5: "protocol"}  # says the schema
+TABLE = {1: "study", 2: "study"} | dict.fromkeys(range(3, SCHEMA), "protocol")  # says the schema
 
-schemas = pytest.mark.parametrize("schema", [1, 2, 3, 4, 5])
+schemas = pytest.mark.parametrize("schema", range(1, SCHEMA))
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from stores import (
 from jaxflow.core.types import Outcome, Row
 from jaxflow.store.checking import check
 from jaxflow.store.file import FILE
+from jaxflow.store.identity import StoredRun
 from jaxflow.store.store import Store
 from jaxflow.store.tables import SCHEMA
 from jaxflow.store.writing import Written
@@ -190,6 +191,41 @@ def test_designs_are_listed_and_each_has_the_trials_it_asked_for(tmp_path):
     assert check(tmp_path) == []
 
 
+RUN = StoredRun("abc", hash_of(DESIGN), "2026-01-01T00:00:00+00:00", 2.0, 3.0, 2, 7)
+
+
+def noted(folder, *runs):
+    with open_store(folder) as store:
+        store.begin(hash_of(DESIGN), DESIGN)
+        for run in runs:
+            store.note(run)
+        return store.runs
+
+
+def test_a_run_is_noted_once_with_the_most_that_it_took(tmp_path):
+    longer, other = replace(RUN, seconds=5.0, trials=9), replace(RUN, key="other", began="2025")
+    assert noted(tmp_path, RUN, longer, other, RUN) == (other, longer)
+    assert check(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ("DELETE FROM runs", "runs: 0 entries, where 1 were written"),
+        ("UPDATE runs SET trials = 8", "runs: an entry is another"),
+        ("UPDATE runs SET seconds = -1.0", "a run of a design"),
+        ("UPDATE runs SET seconds = 9e999", "a run of a design"),
+        ("UPDATE runs SET workers = 'x'", "a run of a design"),
+        ("UPDATE runs SET began = x'00'", "a run of a design"),
+        ("UPDATE runs SET design = 'none'", "a run of a design none that is not there"),
+    ],
+)
+def test_a_note_that_was_altered_is_found(tmp_path, change, finding):
+    noted(tmp_path, RUN)
+    execute(tmp_path, change)
+    assert any(finding in line for line in check(tmp_path))
+
+
 def test_a_design_that_did_not_begin_asks_for_nothing(tmp_path):
     with open_store(tmp_path) as store:
         for attempt in (lambda: store.ask(hash_of(DESIGN), [TRIAL]), lambda: store.rows("x")):
@@ -300,7 +336,7 @@ def test_the_schema_is_numbered_anew_when_rows_change():
         "rejections first_loss last_loss well_initialized balancedness_drift curvature "
         "event_times measured dtype device program versions"
     )
-    assert (SCHEMA, [field.name for field in fields(Row)]) == (6, names.split())
+    assert (SCHEMA, [field.name for field in fields(Row)]) == (7, names.split())
 
 
 def test_a_second_writer_is_refused_until_the_first_closes(tmp_path):

@@ -7,6 +7,8 @@ from stores import bits
 
 from jaxflow.core.types import Outcome
 from jaxflow.report import thresholds
+from jaxflow.report.compute import Compute
+from jaxflow.report.status import status
 from jaxflow.sampling.axes import Axes, Horizon
 from jaxflow.store.merging import merge
 from jaxflow.store.store import Store
@@ -56,7 +58,7 @@ def fresh(tmp_path_factory):
 
 
 def test_each_step_runs_what_is_missing_and_ends_as_a_fresh_run_would(fresh, tmp_path):
-    known = {}
+    known, taken = {}, Compute()
     for name, study in steps().items():
         asked = rows(fresh[name])
         missing = [
@@ -65,6 +67,10 @@ def test_each_step_runs_what_is_missing_and_ends_as_a_fresh_run_would(fresh, tmp
         assert run(study, tmp_path).usage.trials == len(missing), name
         assert thresholds(tmp_path) == thresholds(fresh[name]), name
         known = {r.trial: r for r in rows(tmp_path)}
+        before, taken = taken, status(tmp_path).compute
+        assert taken.trials - before.trials == len(missing)
+        assert (taken.seconds > before.seconds) == bool(missing)
+        assert (taken.worker_seconds > before.worker_seconds) == bool(missing)
     assert len(missing) == 0  # for another name
     assert len(known) > len(asked)  # of earlier designs
 

@@ -80,7 +80,9 @@ def test_a_grid_in_parts_is_the_whole_row_by_row(wholes, tmp_path, of):
         recorded = [trial for trial, _ in here.trajectories()]
         assert recorded == [trial for trial, _ in there.trajectories()]
         assert {trial.seed for trial in recorded} == {0, 1}
-    assert status(tmp_path / "all").finished
+    there = status(tmp_path / "all")
+    assert there.finished
+    assert (there.compute.runs, there.compute.trials) == (of - taken.count(0), sum(taken))
     assert run(GRID, tmp_path / "all").usage.trials == 0
     assert taken.count(0) == (2 if of == 17 else 0)  # of 3 searches, in 5 shares at most
 
