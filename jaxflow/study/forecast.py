@@ -3,7 +3,8 @@
 The work of a trial is the evaluations of the field it took times the cost of one, as padded. How
 many trials a search still needs follows from the law that an interval shrinks like one over the
 root of the trials. A search of which too little is known is likened to the nearest one that has
-told: as many trials, each taking the same part of the evaluations to its horizon, at the threshold.
+told: as many trials, each taking the same part of the evaluations to its horizon, at the threshold,
+or of the horizon itself if the dynamics is another.
 That is carried on as a power of d and p.
 """
 
@@ -119,14 +120,15 @@ class _WorkLeft:
         to_come = expected_trials(search, typical) - len(search.ended)
         rows = list(nearest.ended.values())[len(nearest.ended) // 2 :]  # near the threshold
         padding = self._padding(rows) if nearest is search else PADDING
-        return to_come * float(np.mean(self._shares(rows))) * padding * self._load(search)
+        shares = self._shares(rows, search.dynamics)
+        return to_come * float(np.mean(shares)) * padding * self._load(search)
 
     def _of_grid(self, search: Search) -> float:
         """Of trials whose places are known, each by those that ended nearest by."""
         along = search.plan.along
         rows = list(self._nearest(search).ended.values())
         log_x = np.log([row.point[along] for row in rows])
-        shares = self._shares(rows) * self._padding(rows)
+        shares = self._shares(rows, search.dynamics) * self._padding(rows)
         found = 0.0
         for point, trials in Counter(trial.point for trial in search.missing).items():
             near = np.argsort(np.abs(log_x - log(point[along])), kind="stable")[:NEAREST]
@@ -175,8 +177,14 @@ class _WorkLeft:
             powers.append(min(max(grown, 0.0), 2.0))
         return powers[0], powers[1]
 
-    def _shares(self, rows: Sequence[Row]) -> NDArray[np.float64]:
-        """Of the evaluations to its horizon, the part that each trial took."""
+    def _shares(self, rows: Sequence[Row], dynamics: str) -> NDArray[np.float64]:
+        """Of the evaluations to its horizon, the part that each trial took.
+
+        How many a flow takes is guessed, and known of steps; so another dynamics is told the part
+        of the horizon.
+        """
+        if rows and rows[0].dynamics != dynamics:
+            return np.nan_to_num([row.flow_time / row.horizon for row in rows], nan=1.0)
         return np.array([row.evaluations / self._costs.evaluations(row.trial) for row in rows])
 
     def _padding(self, rows: Sequence[Row]) -> float:

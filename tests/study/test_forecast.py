@@ -61,6 +61,20 @@ def test_a_slice_that_has_not_begun_is_likened_to_one_that_has():
     assert 4 < (both - 10 * COMPILATION) / (30.0 * mean * len(one.ended) / done) < 10
 
 
+def test_descent_is_foretold_by_a_flow_in_parts_of_the_horizon():
+    """A flow of no event takes few evaluations for its time, and descent all of its steps."""
+    plan = GridPlan(PLACES, REPETITIONS)
+    flow, descent = (
+        Search(Slice(k, base_point("n"), plan, Horizon())) for k in ("flow", "descent")
+    )
+    told = [ended(trial, converged=False) for trial in flow.propose()]
+    flow.tell(replace(row, evaluations=row.evaluations // 50) for row in told)
+    done = sum(COSTS.spent(row) for row in flow.ended.values())
+    left = sum(COSTS.spent(ended(trial)) for trial in descent.propose())
+    found = seconds_left([flow, descent], COSTS, usage(30.0), 0.0, 1) - 4 * COMPILATION
+    assert found == pytest.approx(30.0 * left / done, rel=0.05)
+
+
 def test_nothing_is_foretold_before_a_trial_has_ended():
     search = Search(Slice("flow", base_point("n"), GridPlan(PLACES, REPETITIONS), Horizon()))
     search.propose()
