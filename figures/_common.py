@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from jaxflow import plot
+from jaxflow.report.compute import compute
 from jaxflow.report.slices import SliceReport
 from jaxflow.statistics.resamples import percentiles
+from jaxflow.store.store import Store
 
 HERE = Path(__file__).resolve().parent
 RUNS = HERE.parent / "runs"
@@ -59,6 +61,15 @@ class Stores:
         return f"{study}-small" if self.small else study
 
 
+def threshold(
+    what: str, slice: SliceReport, known: float | None = None, source: str = "", remark: str = ""
+) -> Claim:
+    """The threshold of a slice."""
+    posterior = slice.posterior()
+    found = posterior.median, *posterior.interval()
+    return Claim(what, *found, len(slice.rows), known, source, remark)
+
+
 def ratio(one: SliceReport, other: SliceReport) -> tuple[float, float, float]:
     """The threshold of one over the other's, with its 95 % interval, taken as independent."""
     rng = np.random.default_rng(0)
@@ -81,19 +92,28 @@ def cell(text: str) -> str:
 
 
 def main(name: str, draw: Callable[[Stores, Path], Sequence[Claim]]) -> None:
-    """Draw the figure `name` from stores that are there, and keep its claims."""
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    """Draw the figure `name` from stores that are there; keep its claims, and what they took."""
+    script: Any = sys.modules["__main__"]
+    parser = argparse.ArgumentParser(description=script.__doc__)
     parser.add_argument("--small", action="store_true", help="of the studies' small sizes")
-    path = HERE / f"{name}.png"
+    stores, path = Stores(parser.parse_args().small), HERE / f"{name}.png"
     try:
         with plot.style():
-            claims = draw(Stores(parser.parse_args().small), path)
+            claims = draw(stores, path)
+        took = {study: _took(stores[study]) for study in script.STUDIES}
     except ValueError as error:
         sys.exit(f"{error}; `make figures` runs the studies")
     found = [asdict(claim) | {"agrees": claim.agrees} for claim in claims]
-    (HERE / "claims").mkdir(exist_ok=True)
-    (HERE / "claims" / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    for folder, known in (("claims", found), ("compute", took)):
+        (HERE / folder).mkdir(exist_ok=True)
+        (HERE / folder / f"{name}.json").write_text(json.dumps(known, indent=1) + "\n")
     print(path)
+
+
+def _took(folder: Path) -> dict[str, float]:
+    """What the trials of a store took to compute."""
+    with Store.read(folder) as store:
+        return compute(store)._asdict()
 
 
 def _is_number(x: object) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from _common import Claim, ratio
+from _common import Claim, ratio, threshold
 
 from jaxflow import Outcome
 from jaxflow.report.slices import SliceReport
@@ -20,15 +20,6 @@ def by_dynamics(slices: Sequence[SliceReport], axis: str = "step") -> dict[str, 
         at = slice.place.get(f"dynamics.{slice.dynamics}.{axis}", 0.0)
         found.setdefault(slice.dynamics, {})[at] = slice
     return {name: dict(sorted(by.items())) for name, by in found.items()}
-
-
-def threshold(
-    what: str, slice: SliceReport, known: float | None = None, source: str = "", remark: str = ""
-) -> Claim:
-    """N of a slice."""
-    posterior = slice.posterior()
-    found = posterior.median, *posterior.interval()
-    return Claim(what, *found, len(slice.rows), known, source, remark)
 
 
 def compared(

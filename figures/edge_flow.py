@@ -10,8 +10,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import Claim, Stores, main, ratio
-from _edge import Steps, by_dynamics, compared, threshold
+from _common import Claim, Stores, main, ratio, threshold
+from _edge import Steps, by_dynamics, compared
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report

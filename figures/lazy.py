@@ -9,7 +9,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import Claim, Stores, main, ratio
+from _common import Claim, Stores, main, ratio, threshold
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -133,12 +133,10 @@ def _are_found(pair: tuple[SliceReport, SliceReport]) -> bool:
 def _claims(place: str, pair: tuple[SliceReport, SliceReport]) -> Iterator[Claim]:
     """Both thresholds within T0, and the ratio in words."""
     for slice in pair:
-        posterior = slice.posterior()
-        found = posterior.median, *posterior.interval()
         remark = ""
         if slice.dynamics == "linearized" and _are_found(pair):
             remark = "{:.3f} [{:.3f}, {:.3f}] of the flow's".format(*ratio(*pair))
-        yield Claim(f"{place}: N, {NAMES[slice.dynamics]}", *found, len(slice.rows), remark=remark)
+        yield threshold(f"{place}: N, {NAMES[slice.dynamics]}", slice, remark=remark)
 
 
 if __name__ == "__main__":

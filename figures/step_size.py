@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import Claim, Stores, main, ratio
+from _common import Claim, Stores, main, ratio, threshold
 from matplotlib.axes import Axes
 
 from jaxflow import plot, report
@@ -169,19 +169,12 @@ def _sharpness(
 
 def _threshold_claims(descent: Sequence[SliceReport], flow: SliceReport) -> Iterator[Claim]:
     place = f"N({flow.base.d}, {flow.base.p})"
-    posterior = flow.posterior()
-    remark = "the true flow, not published"
-    yield Claim(
-        f"{place}, gradient flow", posterior.median, *posterior.interval(), len(flow.rows),
-        remark=remark,
-    )  # fmt: skip
+    yield threshold(f"{place}, gradient flow", flow, remark="the true flow, not published")
     for slice in descent:
-        posterior, is_published = slice.posterior(), slice.place[STEP] == PUBLISHED.step
-        yield Claim(
+        is_published = slice.place[STEP] == PUBLISHED.step
+        yield threshold(
             f"{place}, descent with step {slice.place[STEP]:g}",
-            posterior.median,
-            *posterior.interval(),
-            len(slice.rows),
+            slice,
             PUBLISHED.threshold if is_published else None,
             PUBLISHED.source if is_published else "",
             "{:.2f} [{:.2f}, {:.2f}] of the flow's".format(*ratio(slice, flow)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from _common import Claim, Stores, main
+from _common import Claim, Stores, main, threshold
 from _counts import against_count, all_counts
 from matplotlib.axes import Axes
 
@@ -76,12 +76,10 @@ def _threshold_claims(slices: Mapping[str, SliceReport]) -> Iterator[Claim]:
     remark = f"published by a step fitted on the grid, so fitted it is {step}; "
     remark += f"their proportions by our posterior: {read}"
     for name, slice in slices.items():
-        posterior, is_control = slice.posterior(), name == "descent"
-        yield Claim(
+        is_control = name == "descent"
+        yield threshold(
             f"{place}, {NAMES[name]}",
-            posterior.median,
-            *posterior.interval(),
-            len(slice.rows),
+            slice,
             PUBLISHED.threshold if is_control else None,
             PUBLISHED.source if is_control else "",
             remark if is_control else "the true flow, not published",
