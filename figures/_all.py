@@ -11,12 +11,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from _common import HERE, Stores, cell
 from _numbers import numbers
 from _verdicts import verdicts
+
+from jaxflow.show.text import duration
 
 DOCS = HERE.parent / "docs"
 FIRST, LAST = "<!-- claims -->", "<!-- end of claims -->"
@@ -63,8 +66,9 @@ def tables(small: bool = False) -> Iterator[tuple[Path, Iterator[str]]]:
     Statements on papers, and the numbers of the README, are of claims of the full size alone.
     """
     yield HERE / "README.md", table("*", HERE)
-    for page, figure in (("atlas", "atlas"), ("edge", "edge_*"), ("kernel", "lazy")):
+    for page, figure in (("edge", "edge_*"), ("kernel", "lazy")):
         yield DOCS / f"{page}.md", table(figure, DOCS)
+    yield DOCS / "atlas.md", chain(table("atlas", DOCS), [""], took("atlas", "perceptron"))
     if not small:
         yield DOCS / "published.md", verdicts()
         yield HERE.parent / "README.md", numbers()
@@ -85,6 +89,17 @@ def table(figures: str, folder: Path) -> Iterator[str]:
         figure = os.path.relpath(HERE / f"{path.stem}.png", folder)
         for claim in json.loads(path.read_text()):
             yield row(claim, figure)
+
+
+def took(*figures: str) -> Iterator[str]:
+    """What the studies of figures took to compute, as lines of Markdown."""
+    yield "| study | trials | by the clock | of all workers |"
+    yield "|---|---|---|---|"
+    for figure in figures:
+        known = json.loads((HERE / "compute" / f"{figure}.json").read_text())
+        for study, spent in known.items():
+            times = (duration(spent[name]) for name in ("seconds", "worker_seconds"))
+            yield f"| {study} | {spent['trials']} | {' | '.join(times)} |"
 
 
 def _said(known: float | list[float] | str | None) -> str:

@@ -17,6 +17,7 @@ class Origin(NamedTuple):
 
     words: tuple[str, ...]
     table: Mapping[str, Any]
+    draws_alike: bool = True  # a trial run now has the draws of that in the store
 
 
 def origin(folder: Path) -> Origin:
@@ -25,18 +26,20 @@ def origin(folder: Path) -> Origin:
     Whoever reads of it may have neither the folder nor its path.
     """
     with Store.read(folder) as store:
-        last = store.designs[-1]
+        last, alike = store.designs[-1], "draws" not in store.protocol.table
     name = str(last.table.get("name"))
     small, preset = name.endswith("-small"), name.removesuffix("-small")
     if preset in files.presets() and (not small or "small" in files.parsed(preset)):
         table = files.table(preset, small=small)
         if files.fingerprint(table) == last.source.partition(" ")[0]:
-            return Origin((preset, *(["--small"] if small else [])), table)
-    return Origin((files.STUDY,), files.table(folder))
+            return Origin((preset, *(["--small"] if small else [])), table, alike)
+    return Origin((files.STUDY,), files.table(folder), alike)
 
 
 def command(study: Origin, slice: SliceReport, x: float, seed: int) -> str:
-    """`jaxflow trial` for the trial of a slice at x with that number."""
+    """`jaxflow trial` for the trial of a slice at x with that number; nothing would repeat some."""
+    if not study.draws_alike:
+        return ""
     point = slice.base.moved(slice.along, x)
     sizes = (word for name in SIZES for word in (f"-{name}", str(point[name])))
     others = (_changed(study, slice, name, value) for name, value in point.parameters)

@@ -9,10 +9,11 @@ import pytest
 import stores
 
 from jaxflow.core.types import Row
-from jaxflow.report import thresholds
+from jaxflow.report import slices, thresholds
 from jaxflow.report.soundness import check
 from jaxflow.report.status import status
 from jaxflow.sampling.axes import Axes
+from jaxflow.show.repeat import command, origin
 from jaxflow.store.store import Store
 from jaxflow.study.run import run
 from jaxflow.study.study import Study
@@ -22,16 +23,16 @@ BY_SHRINK = {0.5: (6.64, 4.18, 11.6), 1.0: (4.56, 1.99, 7.5)}  # by shrink, as t
 BY_D = {3: (6.638, 4.183, 11.605), 4: (18.711, 5.933, 47.71)}  # at T = 60, as that version said
 
 
-@pytest.fixture(params=[2, 3, 4, 5])
+@pytest.fixture(params=[2, 3, 4, 5, 6])
 def of_parameters(tmp_path, request):
     """A folder with a store of that schema, of which a parameter of the problem is an axis."""
-    return stores.earlier(tmp_path, request.param)
+    return stores.earlier(tmp_path / "parameters", request.param)
 
 
 @pytest.fixture
 def of_sizes(tmp_path):
     """One of schema 5 whose axes are sizes."""
-    return stores.earlier(tmp_path, "5-sizes")
+    return stores.earlier(tmp_path / "sizes", "5-sizes")
 
 
 def rows(folder):
@@ -57,6 +58,12 @@ def test_trials_drawn_otherwise_are_not_added_to(of_parameters):
     with pytest.raises(ValueError, match=r'draws = "by sizes".*choose another folder'):
         run(Study.load(of_parameters), of_parameters)
     assert rows(of_parameters) == before
+
+
+def test_no_command_would_repeat_trials_drawn_otherwise(of_parameters, of_sizes):
+    for folder, repeats in ((of_parameters, False), (of_sizes, True)):
+        slice, *_ = slices(folder)
+        assert command(origin(folder), slice, 3, 0).startswith("jaxflow trial") == repeats
 
 
 def test_its_study_goes_on_and_asks_for_nothing(of_sizes):

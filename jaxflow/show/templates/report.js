@@ -32,7 +32,7 @@ function show(mark) {
   readout.querySelector(".where").textContent = where;
   readout.querySelector(".told").textContent = said;
   readout.querySelector("code").textContent = command;
-  readout.querySelector(".repeat").hidden = false;
+  readout.querySelector(".repeat").hidden = !command;
   readout.mark = mark;
 }
 
