@@ -113,11 +113,11 @@ class Trial:
     """One run of one dynamics: its point, its seed and the flow time allowed.
 
     `dynamics` is the name the study gives to a dynamics ("flow", "descent"); `seed` counts the
-    trials of a point from 0. Dynamics and parameters are part of a trial's identity but not of the
-    random numbers: with the same d, n, p and seed, every dynamics and every value of a parameter
-    starts from the same ones. The horizon is no part of it: a trial allowed more time is the same
-    trial, followed further. Nor is `within`, the reach of those that it may share a program with;
-    None if these are of its own size alone.
+    trials of a point from 0. The dynamics and its parameters are part of a trial's identity but not
+    of the random numbers: at one seed, and one point of the problem, every dynamics starts from the
+    same ones. The horizon is no part of it: a trial allowed more time is the same trial, followed
+    further. Nor is `within`, the reach of those that it may share a program with; None if these are
+    of its own size alone.
     """
 
     dynamics: str
