@@ -59,7 +59,7 @@ class Monitor:
         self._marks: deque[_Mark] = deque([_Mark(time.monotonic(), 0, {})])
         self._announced = False
         self._began = time.monotonic()
-        self._last = float("-inf")
+        self._last: float | None = None  # when it was last told where the run stands
         self._tasks: dict[int, TaskID] = {}
         self._bars = _Bars(
             TextColumn("{task.description}", markup=False),
@@ -86,12 +86,12 @@ class Monitor:
             known = counted(progress.known, "trial")
             self._say(f"{_searched(progress.searches)}, {known} known; compiling")
         now = time.monotonic()
-        if now - self._last < self._interval(now) or progress.usage.trials == 0:
+        if self._last is None and not progress.usage.trials:
+            self._last = now  # that it began has been said
+        if self._last is not None and now - self._last < self._interval(now):
             return
         self._last = now
-        self._mark(_Mark(now, progress.usage.trials, dict(progress.done)))
-        left = progress.seconds_left - (now - self._marks[-1].time)
-        tail = f"{self._rates(now)}, about {duration(left)} left"
+        tail = self._outlook(progress, now)
         if self._is_live:
             self._show(progress.searches, tail)
         else:
@@ -106,6 +106,15 @@ class Monitor:
             return TERMINAL_INTERVAL
         least, most = LOG_INTERVALS
         return min(max(least, (now - self._began) / 60), most)
+
+    def _outlook(self, progress: Progress, now: float) -> str:
+        """How fast trials end, and when all will have; before the first, what takes so long."""
+        if not progress.usage.trials:
+            doing = "running the first trials" if progress.usage.running else "compiling"
+            return f"{doing}, {duration(now - self._began)} so far"
+        self._mark(_Mark(now, progress.usage.trials, dict(progress.done)))
+        left = progress.seconds_left - (now - self._marks[-1].time)
+        return f"{self._rates(now)}, about {duration(left)} left"
 
     def summary(self, progress: Progress) -> str:
         """What a run has done since the monitor was entered."""

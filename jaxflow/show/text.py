@@ -93,7 +93,7 @@ def taken(spent: Compute) -> str:
     """What runs took, by the clock and by workers; no word where it was not noted."""
     if not spent.runs:
         return ""
-    times = f"{duration(spent.seconds)}, {duration(spent.worker_seconds)} of workers"
+    times = f"{duration(spent.seconds)}, {duration(spent.worker_seconds)} summed over workers"
     return f"{counted(spent.trials, 'trial')} in {counted(spent.runs, 'run')}: {times}"
 
 

@@ -18,6 +18,7 @@ from jaxflow.show.progress import Monitor
 @dataclass
 class Usage:
     trials: int = 3
+    running: int = 0
 
 
 @dataclass
@@ -56,6 +57,22 @@ def test_a_log_has_a_line_for_what_is_known():
 def test_a_log_counts_the_stages_of_many():
     text = shown(Console(file=StringIO(), width=80), *"abcde")
     assert "\n3 trials: 5 slices, 0 done, 5 under way, 0 waiting; " in text
+
+
+def test_before_the_first_trial_ends_a_log_tells_what_is_done(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    console, searches = Console(file=StringIO(), width=200), [under_way("flow")]
+    with Monitor(console) as monitor:
+        for second in range(12):
+            clock[0] = float(second)
+            monitor(Progress(searches, Usage(trials=0, running=int(second > 7))))
+    first, *others = console.file.getvalue().splitlines()
+    assert first.endswith("0 trials known; compiling")
+    assert [line.split("; ")[-1] for line in others] == [
+        "compiling, 5 s so far",
+        "running the first trials, 10 s so far",
+    ]
 
 
 def test_a_terminal_of_80_columns_has_bars_and_what_is_left_below():
@@ -97,7 +114,7 @@ def test_slow_trials_have_a_rate_and_the_time_left_runs_down(monkeypatch):
         for second in range(0, 7205, 5):  # a trial ends every 100 s
             clock[0] = float(second)
             monitor(Progress(searches, Usage(trials=second // 100), seconds_left=3600.0))
-    lines = console.file.getvalue().splitlines()[1:]
+    lines = [line for line in console.file.getvalue().splitlines() if "trials/" in line]
     assert lines[0].endswith("; 0.6 trials/min, about 1 h 00 min left")
     assert lines[1].endswith("; 0.6 trials/min, about 59 min 55 s left")
     rates = [float(line.split("; ")[-1].split(" trials/min")[0]) for line in lines]

@@ -39,9 +39,9 @@ def test_a_name_is_no_markup_and_no_order(name):
 
 def test_what_runs_took_is_told_in_a_line():
     assert taken(Compute()) == ""
-    told = "1 trial in 1 run: 4 s, 1 min 05 s of workers"
+    told = "1 trial in 1 run: 4 s, 1 min 05 s summed over workers"
     assert taken(Compute(1, 1, 4.2, 65.0)) == told
-    told = "300 trials in 2 runs: 1 h 01 min, 2 h 00 min of workers"
+    told = "300 trials in 2 runs: 1 h 01 min, 2 h 00 min summed over workers"
     assert taken(Compute(2, 300, 3660.0, 7200.0)) == told
 
 
