@@ -85,9 +85,11 @@ def _forged(folder: Path, dice: Random) -> str:
             digests[table] = list(found.values())
         selections = {
             "protocol": "SELECT hash, json, schema, created FROM protocol",
-            "designs": "SELECT hash, json, created, last_run, turn FROM designs",
+            "designs": "SELECT hash, json, source, created, last_run, turn FROM designs",
             "asked": "SELECT designs.hash, asked.* FROM asked JOIN designs ON design = number",
         }
+        if "runs" in _tables(connection):
+            selections["runs"] = "SELECT * FROM runs"
         for table, sql in selections.items():
             records = connection.execute(sql).fetchall()
             chosen = [[r[0], *r[2:]] if table == "asked" else r for r in records]
