@@ -1,7 +1,7 @@
 """Why does the edge flow leave descent at large steps? Its thresholds as a flow and in whole steps.
 
 Thresholds of the edge flow (P. Marion, arXiv 2606.18080) over those of descent from the same draws,
-at three places: by Heun's method, which follows the flow, and by one step of Euler's for each of
+at three places: as a flow, and in whole steps
 descent. At the least steps, where these are next to one, by the second alone.
 """
 

@@ -37,7 +37,12 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     _bound(axes[0, 0], flow)
     _balance(axes[1, 1], flow, "flow", plot.FLOW, 0.97)
     _balance(axes[1, 1], descent, "descent, step $5/n$", plot.DESCENT, 1.03)
-    titles = ("faster than one layer", "with fewer flips", "and less motion", "integration errors")
+    titles = (
+        "faster than one layer",
+        "with fewer flips",
+        "how far neurons move",
+        "integration errors",
+    )
     for ax, title in zip(axes.flat, titles, strict=True):
         ax.set_title(title, loc="left")
     figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=2)

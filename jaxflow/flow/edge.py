@@ -12,12 +12,11 @@ v turns to the top eigenvector of the Hessian, rho grows while the sharpness is 
 descends a loss that is averaged over the two ends of the oscillation, which keeps away from sharp
 places (P. Marion, arXiv 2606.18080). Together v and rho are one vector u = rho v with
 u' = -J u - (2/eta) u, which grows in every direction whose eigenvalue is above 2/eta, not in one
-alone. Heun's method follows the flow. One step of Euler's for one of descent is
+alone. Heun's method follows the flow. In whole steps, as those of descent are,
 
-    c <- c + eta (F(c + u) + F(c - u)) / 2,    u <- -(I + eta J(c)) u:
+    c <- c + eta (F(c + u) + F(c - u)) / 2,    u <- (I + eta J(c)) u:
 
-descent from both ends of the oscillation, but for terms of third order in u, and in whole steps as
-descent is.
+c + u is then descent, and c - u descent from the other end, but for terms of third order in u.
 """
 
 from dataclasses import dataclass
@@ -48,25 +47,25 @@ class Oscillation(NamedTuple):
 class EdgeFlow(Iteration):
     """The center of descent with this `step` at the edge of stability, which is its parameters.
 
-    A step of descent takes `substeps` of Heun's method, which follows the flow, or by the `method`
-    "euler" of Euler's: with one substep center and oscillation move in whole steps, as descent
-    does. The magnitude begins as `least`, in the direction of the gradient, and stays between that
-    and `most`. The loss is the mean of those at both ends of the oscillation: descent is at one of
-    them. `least` stands for what keeps an oscillation of descent alive where it is stable, such as
-    the kinks of a ReLU, each of which moves the gradient at once: from too small a one it comes
-    late. Raises `ValueError` unless 0 < least < most, and for a `batch`: it is a flow of all
-    samples. `max_steps` are those of `Iteration`.
+    A step of descent takes `substeps` of Heun's method, which follows the flow; by the `method`
+    "steps" center and oscillation move in whole steps. The magnitude begins as `least`, in the
+    direction of the gradient, and stays between that and `most`. The loss of the flow is the mean
+    of those at both ends of the oscillation, for descent is at one of them; in whole steps it is
+    the loss at that one. `least` stands for what keeps an oscillation of descent alive where it is
+    stable, such as the kinks of a ReLU, each of which moves the gradient at once: from too small a
+    one it comes late. Raises `ValueError` unless 0 < least < most, and for a `batch`: it is a flow
+    of all samples. `max_steps` are those of `Iteration`.
     """
 
     substeps: int = 2
     least: float = 1e-2
     most: float = 30.0
-    method: Literal["heun", "euler"] = "heun"
+    method: Literal["heun", "steps"] = "heun"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.method not in ("heun", "euler"):
-            raise mistake("method in {heun, euler}", self.method, "use one of these")
+        if self.method not in ("heun", "steps"):
+            raise mistake("method in {heun, steps}", self.method, "use one of these")
         object.__setattr__(self, "substeps", whole("substeps", self.substeps, least=1))
         ordered(self.least, self.most)
         if self.batch is not None:
@@ -75,7 +74,7 @@ class EdgeFlow(Iteration):
     @property
     def evaluations(self) -> int:
         """Of the field, in a step."""
-        return {"heun": 2, "euler": 1}[self.method] * EVALUATIONS * self.substeps
+        return EVALUATIONS * (1 if self.method == "steps" else 2 * self.substeps)
 
     def start(
         self,
@@ -94,8 +93,10 @@ class EdgeFlow(Iteration):
     def objective(
         self, problem: Problem, data: Any, theta: PyTree, integrator: PyTree
     ) -> Float[Array, ""]:
-        """The mean of the losses at both ends of the oscillation."""
+        """The mean of the losses at both ends of the oscillation, or the loss where descent is."""
         plus, minus = _ends(theta, integrator.state)
+        if self.method == "steps":
+            return problem.objective(data, plus)
         return (problem.objective(data, plus) + problem.objective(data, minus)) / 2
 
     def update(
@@ -108,6 +109,8 @@ class EdgeFlow(Iteration):
         key: UInt32[Array, "2"],
     ) -> tuple[PyTree, Oscillation]:
         """The center and the oscillation after the time of a step of descent."""
+        if self.method == "steps":
+            return self._whole_step(problem, data, parameters, state)
         dt = self.step / self.substeps
 
         def heun(_: int, at: tuple[PyTree, Oscillation]) -> tuple[PyTree, Oscillation]:
@@ -115,18 +118,19 @@ class EdgeFlow(Iteration):
             there = self._rates(problem, data, *self._moved(at, (dt, here)))
             return self._moved(at, (dt / 2, here), (dt / 2, there))
 
-        def euler(_: int, at: tuple[PyTree, Oscillation]) -> tuple[PyTree, Oscillation]:
-            center, (direction, magnitude) = at
-            moving, turned = _derivatives(problem, data, *at)
-            turned = combine((1 - 2 * dt / self.step, direction), (-dt, turned))
-            oscillation = Oscillation(turned, magnitude + jnp.log(norm(turned)))
-            return combine((1, center), (dt, moving)), self._limited(oscillation)
-
-        method = {"heun": heun, "euler": euler}[self.method]
         found: tuple[PyTree, Oscillation] = jax.lax.fori_loop(
-            0, self.substeps, method, (parameters, state)
+            0, self.substeps, heun, (parameters, state)
         )
         return found
+
+    def _whole_step(
+        self, problem: Problem, data: Any, center: PyTree, state: Oscillation
+    ) -> tuple[PyTree, Oscillation]:
+        """The center and the oscillation, which turns to its other end, after a step."""
+        moving, turned = _derivatives(problem, data, center, state)
+        turned = combine((1, state.direction), (self.step, turned))
+        oscillation = Oscillation(turned, state.log_magnitude + jnp.log(norm(turned)))
+        return combine((1, center), (self.step, moving)), self._limited(oscillation)
 
     def _rates(
         self, problem: Problem, data: Any, center: PyTree, state: Oscillation
