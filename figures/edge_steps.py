@@ -1,8 +1,8 @@
 """Why does the edge flow leave descent at large steps? Its thresholds as a flow and in whole steps.
 
 Thresholds of the edge flow (P. Marion, arXiv 2606.18080) over those of descent from the same draws,
-at three places: as a flow, and in whole steps
-descent. At the least steps, where these are next to one, by the second alone.
+at three places: as a flow, by Heun's method, and in whole steps as those of descent are. At the
+least steps, where these are next to one, in whole steps alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -34,7 +34,7 @@ def draw(stores: Stores, path: Path) -> Sequence[Claim]:
     laws = rates(axes[2], second)
     figure.savefig(path)
     plt.close(figure)
-    return [*differences(first), *exponents(laws)]
+    return [*differences(first), equal_labels(second), *exponents(laws)]
 
 
 def closed_form(n: float, p: int = 2) -> GroupFlow:
@@ -152,6 +152,21 @@ def differences(folder: Path) -> Iterator[Claim]:
         yield Claim(what, max(errors), min(errors), max(errors), len(errors), remark=remark)
 
 
+def equal_labels(folder: Path) -> Claim:
+    """How near the final rates are to 4 n^-alpha where labels have one size."""
+    with Store.read(folder) as store:
+        rows = [row for row in store.rows() if alike(row.trial)]
+    errors = [
+        abs(row.curvature * row.n**alpha / 4 - 1)
+        for row in rows
+        for alpha in GROUP_RATES
+        if row.p == round(row.n ** (2 * alpha - 1))
+    ]
+    what = "group initialization: relative difference of the final rate from 4 n^-alpha"
+    remark = "labels of one size, every alpha; the interval is from the best to the worst"
+    return Claim(what, max(errors), min(errors), max(errors), len(errors), remark=remark)
+
+
 def exponents(laws: dict[float, PowerLaw]) -> Iterator[Claim]:
     """The slopes beside -alpha."""
     for alpha, law in laws.items():
@@ -164,8 +179,13 @@ def exponents(laws: dict[float, PowerLaw]) -> Iterator[Claim]:
             -alpha,
             SOURCE,
             f"labels of U[1, 2], n = {law.x[0]:g} to {law.x[-1]:g}: the slowest of the groups "
-            "decides, which the smallest n feel; labels of one size lie on the power",
+            f"decides, which the smallest n feel; over the two largest n it is {_last(law):.3f}",
         )
+
+
+def _last(law: PowerLaw) -> float:
+    """The exponent over the two largest n."""
+    return float(np.log(law.mean[-1] / law.mean[-2]) / np.log(law.x[-1] / law.x[-2]))
 
 
 def trajectories(folder: Path) -> list[tuple[Trial, dict[str, np.ndarray]]]:
