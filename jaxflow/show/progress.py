@@ -4,6 +4,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from math import isfinite
 from typing import NamedTuple, Self
 
 from rich.console import Console, RenderableType
@@ -114,7 +115,8 @@ class Monitor:
             return f"{doing}, {duration(now - self._began)} so far"
         self._mark(_Mark(now, progress.usage.trials, dict(progress.done)))
         left = progress.seconds_left - (now - self._marks[-1].time)
-        return f"{self._rates(now)}, about {duration(left)} left"
+        known = f"about {duration(left)} left" if isfinite(left) else "too early to say how long"
+        return f"{self._rates(now)}, {known}"
 
     def summary(self, progress: Progress) -> str:
         """What a run has done since the monitor was entered."""

@@ -81,8 +81,6 @@ def counted(count: int, what: str) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds, or minutes or hours and what is over."""
-    if isinf(seconds):
-        return "some time"
     seconds = max(0, round(seconds))
     if seconds >= 3600:
         return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"

@@ -32,6 +32,7 @@ COMPILATION = 2.5  # seconds, before any has been timed
 GROWTH = 1.0, 0.6  # powers of N in d and p, before searches tell
 WARM = 0.7  # of the trials of a neighbour, for a search that is told where to begin
 PADDING = 1.1  # of a trial about a located threshold, by which it takes longer
+VAGUE = 1.0  # half an interval over the threshold: above it, trials were far from there
 NEAREST = 8  # trials of a grid that tell of another
 ENOUGH = 16  # trials, from which on a search tells of itself and others
 
@@ -74,12 +75,12 @@ def _expected_of_plane(search: PlaneSearch) -> int:
 def seconds_left(
     searches: Sequence[Search | PlaneSearch], costs: Costs, usage: Usage, known: float, workers: int
 ) -> float:
-    """Expected wall-clock time until every search has finished.
+    """Expected wall-clock time until every search has finished; infinite while nothing tells it.
 
     `known` is the work of the trials that were there before the run.
     """
     done = sum(costs.spent(row) for search in searches for row in search.ended.values()) - known
-    if done <= 0 or usage.busy == 0:
+    if done <= 0 or usage.busy == 0 or not any(map(_tells, searches)):
         return inf
     compilation = usage.compiling / max(len(usage.programs), 1) or COMPILATION
     slices = [search for search in searches if isinstance(search, Search)]
@@ -90,6 +91,14 @@ def seconds_left(
         work_left += sum(left.of(search) for search in slices if not search.finished)
     seconds = work_left * usage.busy / done + _programs_left(slices, costs) * compilation
     return seconds / workers
+
+
+def _tells(search: Search | PlaneSearch) -> bool:
+    """Whether its trials say how long others take: those far from the threshold do not."""
+    if not search.ended or isinstance(search, PlaneSearch):
+        return bool(search.ended)
+    is_search = isinstance(search.plan, ThresholdPlan) and not search.finished
+    return not is_search or search.posterior().relative_half_width < VAGUE
 
 
 def _work_of_plane(search: PlaneSearch, costs: Costs) -> float:

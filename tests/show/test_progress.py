@@ -106,6 +106,13 @@ def test_of_a_cluster_the_rates_of_the_workers_are_told(counts, said):
     assert said in console.file.getvalue()
 
 
+def test_a_forecast_that_is_none_says_so():
+    console = Console(file=StringIO(), width=200)
+    with Monitor(console) as monitor:
+        monitor(Progress([under_way("flow")], seconds_left=float("inf")))
+    assert console.file.getvalue().endswith(" trials/s, too early to say how long\n")
+
+
 def test_slow_trials_have_a_rate_and_the_time_left_runs_down(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])

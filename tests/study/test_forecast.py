@@ -81,6 +81,13 @@ def test_nothing_is_foretold_before_a_trial_has_ended():
     assert seconds_left([search], COSTS, usage(0.0), 0.0, 2) == float("inf")
 
 
+def test_nothing_is_foretold_by_trials_that_were_easy():
+    search = Search(Slice("flow", base_point("n"), ThresholdPlan(50, 4000, 0.1), Horizon()))
+    easy = [trial for trial in search.propose() if trial.point.n < 100]
+    search.tell(map(ended, easy))
+    assert len(easy) and seconds_left([search], COSTS, usage(1.0), 0.0, 2) == float("inf")
+
+
 def test_a_slice_of_which_no_trial_could_be_run_has_a_forecast():
     plan = ThresholdPlan(50, 4000, 0.1)
     one, other = (Search(Slice("flow", base_point("n", d=d), plan, Horizon())) for d in (50, 100))
