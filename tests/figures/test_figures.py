@@ -100,16 +100,17 @@ def test_slices_are_asked_of_the_design_at_its_size(load, small):
         assert all(design == f"stores.design({study}" for study, design in named), script
 
 
-def test_in_whole_steps_the_edge_flow_does_not_leave_descent_in_narrow_networks():
-    """At step 2 the flow does; in the wide one both are within 5 %."""
+def test_in_whole_steps_the_edge_flow_has_the_thresholds_of_descent():
+    """Within 3 % at every place; in narrow networks every interval holds 1. The flow has not."""
     found = {claim["what"]: claim for claim in claims("edge_steps") if claim["source"]}
-    of = "N({}), step 2: that of the edge flow{} over that of descent"
+    whole = [claim for what, claim in found.items() if "in whole steps" in what]
+    assert (len(found), len(whole)) == (21, 12)
+    assert all(abs(claim["ours"] - 1) < 0.03 for claim in whole)
+    assert all(claim["agrees"] for claim in whole if "N(30, 100)" not in claim["what"])
     for place in ("50, 30", "100, 37"):
-        assert found[of.format(place, "")]["high"] < 0.95
-        assert found[of.format(place, " in whole steps")]["agrees"]
-    for how in ("", " in whole steps"):
-        assert abs(found[of.format("30, 100", how)]["ours"] - 1) < 0.05
-    assert len(found) == 21
+        assert (
+            found[f"N({place}), step 2: that of the edge flow over that of descent"]["high"] < 0.96
+        )
 
 
 def test_a_figure_from_a_store_of_a_few_trials(load, tmp_path):
