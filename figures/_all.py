@@ -93,7 +93,7 @@ def table(figures: str, folder: Path) -> Iterator[str]:
 
 def took(*figures: str) -> Iterator[str]:
     """What the studies of figures took to compute, as lines of Markdown."""
-    yield "| study | trials | by the clock | of all workers |"
+    yield "| study | trials | by the clock | summed over workers |"
     yield "|---|---|---|---|"
     for figure in figures:
         known = json.loads((HERE / "compute" / f"{figure}.json").read_text())
