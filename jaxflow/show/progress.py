@@ -87,9 +87,7 @@ class Monitor:
             known = counted(progress.known, "trial")
             self._say(f"{_searched(progress.searches)}, {known} known; compiling")
         now = time.monotonic()
-        if self._last is None and not progress.usage.trials:
-            self._last = now  # that it began has been said
-        if self._last is not None and now - self._last < self._interval(now):
+        if not self._is_due(progress, now):
             return
         self._last = now
         tail = self._outlook(progress, now)
@@ -100,6 +98,14 @@ class Monitor:
 
     def _say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def _is_due(self, progress: Progress, now: float) -> bool:
+        """Whether it is time: as the first trials end, and then at intervals."""
+        if progress.usage.trials and len(self._marks) == 1:
+            return True
+        if self._last is None:
+            self._last = now  # that it began has been said
+        return now - self._last >= self._interval(now)
 
     def _interval(self, now: float) -> float:
         """Seconds between two updates; a log of many hours need not have thousands of lines."""

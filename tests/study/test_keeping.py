@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from jaxflow.engine.runner import Stopwatch
+from jaxflow.engine.runner import Stopwatch, Usage
 from jaxflow.study.keeping import PAUSE, Keeper
 
 
@@ -25,6 +25,25 @@ class Recorder:
     def ask(self, design, trials):
         self.transactions[-1].append((design, trials))
 
+    def note(self, run):
+        self.transactions[-1].append((run.trials, run.seconds, run.worker_seconds, run.workers))
+
+
+class Runner:
+    """Two workers, each busy for as long as the clock runs, who record every row."""
+
+    parallel = 2
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    @property
+    def usage(self):
+        return Usage(busy=2 * self.clock[0] - 0.5, compiling=0.5)
+
+    def trajectories(self, rows):
+        return {row: {} for row in rows}
+
 
 @pytest.fixture
 def clock(monkeypatch):
@@ -38,35 +57,39 @@ def test_harvests_of_a_moment_are_one_transaction_with_what_was_asked(clock):
     store = Recorder()
     slow = lambda *_: clock.__setitem__(0, clock[0] + 1.0)  # noqa: E731
     store.ask = lambda *found: (Recorder.ask(store, *found), slow())
-    with Keeper(store, "design", Stopwatch()) as keeper:
+    clock[0] = 1.0
+    with Keeper(store, "design", Runner(clock), Stopwatch()) as keeper:
         for i in range(10):
-            keeper.add([i], {i: {}})
+            keeper.add([i])
             keeper.ask([10 + i])
             keeper.write()
         clock[0] += PAUSE
         keeper.write()
         keeper.write()
     first, second = store.transactions
-    assert first == [([0], {0: {}}), ("design", [10])]
+    assert first == [([0], {0: {}}), ("design", [10]), (1, 1.0, 4.0, 2)]
     rest = list(range(1, 10))
-    assert second == [(rest, {i: {} for i in rest}), ("design", [10 + i for i in rest])]
+    *written, noted = second
+    assert written == [(rest, {i: {} for i in rest}), ("design", [10 + i for i in rest])]
+    assert noted == (10, clock[0] - 1.0, 2 * clock[0], 2)
 
 
 def test_what_is_left_is_written_whatever_ends_the_run(clock):
     store = Recorder()
 
     def interrupted():
-        with Keeper(store, "design", Stopwatch()) as keeper:
-            keeper.add([1], {})
+        with Keeper(store, "design", Runner(clock), Stopwatch()) as keeper:
+            keeper.add([1])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert store.transactions == [[([1], {}), ("design", [])]]
+    (written,) = store.transactions
+    assert written[:2] == [([1], {1: {}}), ("design", [])]
 
 
 def test_nothing_is_no_transaction(clock):
     store = Recorder()
-    with Keeper(store, "design", Stopwatch()) as keeper:
+    with Keeper(store, "design", Runner(clock), Stopwatch()) as keeper:
         keeper.write()
     assert store.transactions == []
