@@ -108,11 +108,8 @@ def step_width(found: dict[str, np.ndarray]) -> float:
 
 def rates(ax: Axes, folder: Path) -> dict[float, PowerLaw]:
     """mu at the end against n by alpha; the laws of the trials with labels of U[1, 2]."""
-    with Store.read(folder) as store:
-        rows = store.rows()
     found = {}
-    for alpha, series in zip(GROUP_RATES, LOOKS, strict=True):
-        here = [row for row in rows if row.p == round(row.n ** (2 * alpha - 1))]
+    for (alpha, here), series in zip(by_alpha(folder).items(), LOOKS, strict=True):
         even = power_law(*measured(row for row in here if alike(row.trial)))
         mixed = power_law(*measured(row for row in here if not alike(row.trial)))
         n = even.x
@@ -129,6 +126,16 @@ def rates(ax: Axes, folder: Path) -> dict[float, PowerLaw]:
     ax.set_title(title, loc="left", fontsize=9)
     ax.legend(loc="lower left")
     return found
+
+
+def by_alpha(folder: Path) -> dict[float, list[Row]]:
+    """The rows of n^(2 alpha - 1) groups."""
+    with Store.read(folder) as store:
+        rows = store.rows()
+    return {
+        alpha: [row for row in rows if row.p == round(row.n ** (2 * alpha - 1))]
+        for alpha in GROUP_RATES
+    }
 
 
 def measured(rows: Iterator[Row]) -> tuple[list[float], list[float]]:
@@ -154,13 +161,11 @@ def differences(folder: Path) -> Iterator[Claim]:
 
 def equal_labels(folder: Path) -> Claim:
     """How near the final rates are to 4 n^-alpha where labels have one size."""
-    with Store.read(folder) as store:
-        rows = [row for row in store.rows() if alike(row.trial)]
     errors = [
         abs(row.curvature * row.n**alpha / 4 - 1)
+        for alpha, rows in by_alpha(folder).items()
         for row in rows
-        for alpha in GROUP_RATES
-        if row.p == round(row.n ** (2 * alpha - 1))
+        if alike(row.trial)
     ]
     what = "group initialization: relative difference of the final rate from 4 n^-alpha"
     remark = "labels of one size, every alpha; the interval is from the best to the worst"

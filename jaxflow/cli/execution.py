@@ -96,7 +96,6 @@ def _run_trials(
     if cluster is not None:
         leave_accelerators()
     study = load(options.study, table)
-    configure(precision=study.precision)
     lanes = _lanes(options)
     with Monitor(Console(stderr=True, quiet=options.quiet)) as monitor:
         progress = run(
@@ -140,7 +139,6 @@ def trial(options: argparse.Namespace) -> int:
 
     table = files.table(options.study, options.changes, small=options.small)
     study = load(options.study, table)
-    configure(precision=study.precision)
     sizes = {name: getattr(options, name) for name in ("d", "n", "p")}
     row, found = follow(study, sizes, options.dynamics, options.trial_seed)
     if options.json:
@@ -198,21 +196,24 @@ def doctor(options: argparse.Namespace) -> int:
 
 def _tried(source: str) -> dict[str, float]:
     """Where the problem of a study was tried, in the precision of the study."""
-    from jaxflow.core.machine import configure
     from jaxflow.study import files
     from jaxflow.study.trying import try_problem
 
-    study = load(source, files.table(source))
-    configure(precision=study.precision)
-    point = try_problem(study)
+    point = try_problem(load(source, files.table(source)))
     return {name: point[name] for name in ("d", "n", "p")}
 
 
 def load(source: str, table: dict[str, Any]) -> "Study":
-    """The study of a table; modules beside its file, or beside its store, can be named in it."""
+    """The study of a table, in whose precision JAX computes from now on.
+
+    Modules beside its file, or beside its store, can be named in it.
+    """
+    from jaxflow.core.machine import configure
     from jaxflow.core.open_names import importing_from
     from jaxflow.study.study import Study
 
     path = Path(source)
     with importing_from(path if path.is_dir() else path.parent):
-        return Study.from_table(table)
+        study = Study.from_table(table)
+    configure(precision=study.precision)
+    return study

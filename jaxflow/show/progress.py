@@ -59,8 +59,7 @@ class Monitor:
         self._is_live = self.console.is_terminal or _has_widgets(self.console)
         self._marks: deque[_Mark] = deque([_Mark(time.monotonic(), 0, {})])
         self._announced = False
-        self._began = time.monotonic()
-        self._last: float | None = None  # when it was last told where the run stands
+        self._began = self._last = time.monotonic()  # it was last told where the run stands
         self._tasks: dict[int, TaskID] = {}
         self._bars = _Bars(
             TextColumn("{task.description}", markup=False),
@@ -72,7 +71,7 @@ class Monitor:
         )
 
     def __enter__(self) -> Self:
-        self._began = time.monotonic()
+        self._began = self._last = time.monotonic()
         self._bars.start()
         return self
 
@@ -100,12 +99,9 @@ class Monitor:
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
 
     def _is_due(self, progress: Progress, now: float) -> bool:
-        """Whether it is time: as the first trials end, and then at intervals."""
-        if progress.usage.trials and len(self._marks) == 1:
-            return True
-        if self._last is None:
-            self._last = now  # that it began has been said
-        return now - self._last >= self._interval(now)
+        """Whether it is time: at intervals, and as the first trials end."""
+        is_first = progress.usage.trials > 0 and len(self._marks) == 1
+        return is_first or now - self._last >= self._interval(now)
 
     def _interval(self, now: float) -> float:
         """Seconds between two updates; a log of many hours need not have thousands of lines."""
@@ -157,12 +153,11 @@ class Monitor:
         if not of:
             return _rate(total)
         unit = _unit([total, *of.values()])
-        told = {name: f"{rate * RATE_UNITS[unit]:.1f}" for name, rate in sorted(of.items())}
+        scaled = {name: rate * RATE_UNITS[unit] for name, rate in sorted(of.items())}
         if len(of) > MOST_WORKERS:
-            low, high = (told[pick(of, key=of.__getitem__)] for pick in (min, max))
-            each = f"{low} to {high} each"
+            each = f"{min(scaled.values()):.1f} to {max(scaled.values()):.1f} each"
         else:
-            each = ", ".join(f"{printable(name)} {rate}" for name, rate in told.items())
+            each = ", ".join(f"{printable(name)} {rate:.1f}" for name, rate in scaled.items())
         return f"{_rate(total, unit)} by {counted(len(of), 'worker')} ({each})"
 
     def _show(self, searches: Sequence[Search | PlaneSearch], tail: str) -> None:

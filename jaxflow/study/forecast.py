@@ -3,9 +3,8 @@
 The work of a trial is the evaluations of the field it took times the cost of one, as padded. How
 many trials a search still needs follows from the law that an interval shrinks like one over the
 root of the trials. A search of which too little is known is likened to the nearest one that has
-told: as many trials, each taking the same part of the evaluations to its horizon, at the threshold,
-or of the horizon itself if the dynamics is another.
-That is carried on as a power of d and p.
+told: as many trials, each taking the same part of the evaluations to its horizon, or of the horizon
+itself if its dynamics is another, at the threshold. That is carried on as a power of d and p.
 """
 
 from collections import Counter
@@ -95,10 +94,11 @@ def seconds_left(
 
 def _tells(search: Search | PlaneSearch) -> bool:
     """Whether its trials say how long others take: those far from the threshold do not."""
-    if not search.ended or isinstance(search, PlaneSearch):
-        return bool(search.ended)
-    is_search = isinstance(search.plan, ThresholdPlan) and not search.finished
-    return not is_search or search.posterior().relative_half_width < VAGUE
+    if not search.ended:
+        return False
+    if isinstance(search, PlaneSearch) or not isinstance(search.plan, ThresholdPlan):
+        return True
+    return search.finished or search.posterior().relative_half_width < VAGUE
 
 
 def _work_of_plane(search: PlaneSearch, costs: Costs) -> float:
